@@ -1,20 +1,20 @@
-/** Bytes that are read piece by piece, as often as they are wanted: there may be too many of them for memory. */
+/** Bytes that may be too many for memory. They can be read piece by piece, any number of times. */
 export interface Content {
-  /** Bytes in all. */
+  /** The total number of bytes. */
   readonly length: number;
-  /** Each is good until the next is asked for. */
+  /** Returns the bytes in pieces. A piece is valid only until the caller requests the next piece. */
   pieces(): Iterable<Uint8Array>;
 }
 
-/** Bytes, in memory or not. */
+/** Bytes, in memory or elsewhere. */
 export type Data = Uint8Array | Content;
 
-/** Of bytes in memory there is one piece. */
+/** Returns the pieces of data. Bytes in memory are one piece. */
 export function piecesOf(data: Data): Iterable<Uint8Array> {
   return data instanceof Uint8Array ? [data] : data.pieces();
 }
 
-/** All of them, in memory. */
+/** Returns all bytes in memory. */
 export function bytesOf(data: Data): Uint8Array {
   if (data instanceof Uint8Array) return data;
   const bytes = Buffer.allocUnsafeSlow(data.length);

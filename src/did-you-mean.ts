@@ -1,15 +1,15 @@
 /** Guesses the word that someone mistyped. */
 
 /**
- * A hint: `did you mean "base"?` followed by `otherwise`, or only `otherwise` if no known word is similar.
- * @param otherwise lower case, without a full stop
+ * Returns a hint: `did you mean "base"?` followed by `otherwise`, or only `otherwise` if no known word is similar.
+ * @param otherwise a text in lower case, without a full stop
  */
 export function didYouMean(word: string, known: Iterable<string>, otherwise: string): string {
   const guess = nearest(word, known);
   return guess === undefined || edits(word, guess) > 0.4 ? otherwise : `did you mean "${guess}"? ${otherwise}`;
 }
 
-/** The known word with the fewest edits (insert, delete, replace, swap) for its length, ignoring case. */
+/** Returns the known word with the fewest edits (insert, delete, replace, swap) for its length, ignoring case. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let fewest = Number.POSITIVE_INFINITY;
@@ -23,13 +23,16 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-/** Relative to the longer word. Words of more than 64 characters are ignored, because the table grows with their length. */
+/**
+ * Returns the number of edits, divided by the length of the longer word. Only the first 64 characters are compared, because the
+ * table grows with the words' lengths.
+ */
 function edits(word: string, known: string): number {
   const [a, b] = [word, known].map((one) => one.slice(0, 64).toLowerCase());
   return editDistance(a ?? "", b ?? "") / Math.max(word.length, known.length, 1);
 }
 
-/** Optimal string alignment distance, one row of the table at a time. */
+/** Returns the optimal string alignment distance, and computes the table row by row. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -1,4 +1,4 @@
-/** Every way in which feedkey refuses or fails, with its exit status ("Exit status" in man/feedkey.md). */
+/** The exit status of each error code ("Exit status" in man/feedkey.md). */
 
 const statusOf = {
   no_signature: 1,
@@ -43,12 +43,12 @@ export type Details = Readonly<Record<string, unknown>>;
 
 export interface ErrorContext {
   readonly details?: Details;
-  /** The next step for the person who reads it: lower case, no full stop. */
+  /** The next step for the person who reads the message, in lower case and without a full stop. */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
 }
 
-/** A failure that feedkey foresaw. `code` and `details` are API, `message` is for people. */
+/** An expected failure. `code` and `details` are API; `message` is for people. */
 export class FeedkeyError extends Error {
   readonly code: ErrorCode;
   readonly details: Details;
@@ -63,26 +63,26 @@ export class FeedkeyError extends Error {
   }
 }
 
-/** The exit status that belongs to a code. */
+/** Returns the exit status for an error code. */
 export function exitStatus(code: ErrorCode): number {
   return statusOf[code];
 }
 
 /**
- * The gravest of several codes: a refusal before malformed input before an unreachable network, because "refused" must never be
- * confused with "could not ask".
+ * Returns the gravest of several codes. A refusal is graver than malformed input, and malformed input is graver than an unreachable
+ * network, because "refused" must never look like "could not ask".
  */
 export function gravest(codes: readonly ErrorCode[]): ErrorCode | undefined {
   return [...codes].sort((a, b) => exitStatus(a) - exitStatus(b))[0];
 }
 
-/** The gravest of several errors, the first of its kind; undefined if there is none. */
+/** Returns the first error with the gravest code; undefined for an empty list. */
 export function gravestOf(errors: readonly FeedkeyError[]): FeedkeyError | undefined {
   const code = gravest(errors.map((error) => error.code));
   return errors.find((error) => error.code === code);
 }
 
-/** The result of an action, or a FeedkeyError. */
+/** Returns the result of an action, or the FeedkeyError that the action throws. */
 export async function orRefusal<T>(action: () => T | Promise<T>): Promise<T | FeedkeyError> {
   try {
     return await action();
@@ -92,7 +92,7 @@ export async function orRefusal<T>(action: () => T | Promise<T>): Promise<T | Fe
   }
 }
 
-/** Tries each in turn; if one is refused, the others are still tried. */
+/** Runs an action on each item in turn. After a FeedkeyError, the action still runs on the other items. */
 export async function tryEach<Item, T>(items: Iterable<Item>, action: (item: Item) => T | Promise<T>) {
   const good: T[] = [];
   const errors: FeedkeyError[] = [];
@@ -105,8 +105,8 @@ export async function tryEach<Item, T>(items: Iterable<Item>, action: (item: Ite
 }
 
 /**
- * The system's error code (`ENOENT`, `EACCES`...) of an unknown thrown value, if it has one; codes of a FeedkeyError do not
- * count.
+ * Returns the system's error code (`ENOENT`, `EACCES`...) of a thrown value; undefined if the value has no such code, or is a
+ * FeedkeyError.
  */
 export function systemCode(error: unknown): string | undefined {
   if (error instanceof FeedkeyError) return undefined;

@@ -7,7 +7,7 @@ export function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   else values.push(value);
 }
 
-/** Groups items by a key; the order is kept. */
+/** Groups items by a key, and keeps their order. */
 export function grouped<K, V>(items: Iterable<V>, keyOf: (item: V) => K): Map<K, V[]> {
   const groups = new Map<K, V[]>();
   for (const item of items) append(groups, keyOf(item), item);

@@ -1,28 +1,28 @@
-/** Work on many items that several threads share: each thread takes the next few free items. */
+/** Work on many items that several threads share. Each thread takes the next few free items. */
 import { parentPort, Worker } from "node:worker_threads";
 import { FeedkeyError } from "./error.ts";
 
-/** Results that a thread reports at once. */
+/** How many results a thread reports at once. */
 const REPORTED = 64;
 
-/** Items that several threads work on, as they are sent. */
+/** The message that tells threads on which items they work together. */
 export interface Share<Item = unknown> {
   readonly id: number;
-  /** The task for each item: a name that the threads' program knows. */
+  /** Name of the task for each item. The threads' program knows the name. */
   readonly task: string;
   readonly items: readonly Item[];
-  /** Data that is the same for all items. */
+  /** Data that the task needs for every item. */
   readonly terms: unknown;
-  /** Items taken at once. */
+  /** How many items a thread takes at once. */
   readonly batch: number;
-  /** One Int32: the number of the next free batch. */
+  /** One Int32 with the number of the next free batch. */
   readonly next: SharedArrayBuffer;
 }
 
-/** Does the work on some items. Any error is a bug. */
+/** Works on some items. Must not throw: any error is a bug. */
 export type Work<Item, Result> = (items: readonly Item[], terms: unknown) => Result[] | Promise<Result[]>;
 
-/** A thread's answer: results, and whether these are the last. */
+/** A thread's answer: some results, and whether the thread sends no more. */
 interface Report {
   readonly id: number;
   readonly results: readonly unknown[];
@@ -31,12 +31,12 @@ interface Report {
 
 let shares = 0;
 
-/** Makes the message with which threads share these items. @param batch how many items a thread takes at once */
+/** Makes the message for threads that share these items. @param batch how many items a thread takes at once */
 export function shareOf<Item>(task: string, items: readonly Item[], terms: unknown, batch: number): Share<Item> {
   return { id: shares++, task, items, terms, batch, next: new SharedArrayBuffer(4) };
 }
 
-/** Takes free batches until none is left. */
+/** Takes free batches and works on them, until no free batch is left. */
 export async function* takeBatches<Item, Result>(
   { items, terms, batch, next }: Share<Item>,
   work: Work<Item, Result>,
@@ -49,14 +49,14 @@ export async function* takeBatches<Item, Result>(
   }
 }
 
-/** How many items all threads together have taken so far. */
+/** Returns how many items all threads together have taken so far. */
 export function takenOf({ items, batch, next }: Share): number {
   return Math.min(items.length, Atomics.load(new Int32Array(next), 0) * batch);
 }
 
 /**
- * Works in this thread and in others on one share after the other.
- * @param onResults called in this thread for some items at a time, in no particular order
+ * Works on one share after another, in this thread and in other threads.
+ * @param onResults called in this thread with the results of some items at a time, in no particular order
  * @throws FeedkeyError `internal` if a thread dies
  */
 export async function workTogether<Item, Result>(
@@ -73,17 +73,16 @@ export async function workTogether<Item, Result>(
     try {
       await Promise.all([here(), ...there]);
     } finally {
-      // After a failure nobody is to take another one.
+      // After a failure, no thread may take another batch.
       Atomics.store(new Int32Array(share.next), 0, share.items.length);
       await Promise.allSettled(there);
     }
   }
 }
 
-/** Another thread, which takes some 40 ms to be ready: best started before there is anything to do. */
+/** Another thread. A thread takes about 40 ms to start, so start it before the work is known. */
 export class Helper {
-  // The name that the file has once it is compiled.
-  // What a task makes is soon sent: without a limit, V8 keeps 48 MB for it.
+  // The URL has the name of the compiled file. A task's results are sent soon; without a limit, V8 would reserve 48 MB for them.
   readonly #worker = new Worker(new URL("./worker.js", import.meta.url), {
     resourceLimits: { maxYoungGenerationSizeMb: 8 },
   });
@@ -98,15 +97,15 @@ export class Helper {
       this.#worker.on("error", died);
       this.#worker.on("exit", (status) => died(new Error(`it ended with status ${status}`)));
     });
-    // The thread ends by itself; an error was already reported with its results.
+    // `serve` reports the death of a thread. Without this handler the rejection would end the process.
     this.#died.catch(() => undefined);
     // An idle thread must not keep the process alive.
     this.#worker.unref();
   }
 
   /**
-   * Lets it take part until no item is left.
-   * @throws FeedkeyError `internal` if it dies
+   * Lets the thread work on a share until no item is left.
+   * @throws FeedkeyError `internal` if the thread dies
    */
   async serve<Item, Result>(share: Share<Item>, onResults: (results: readonly Result[]) => void): Promise<void> {
     const reported = new Promise<void>((resolve, reject) => {
@@ -139,8 +138,8 @@ export class Helper {
 }
 
 /**
- * Handles every share that is sent to a thread.
- * @param tasks gives the work for each, which is loaded when it is wanted
+ * Runs in a thread: works on every share that the thread receives.
+ * @param tasks loads the work for each task name on demand
  */
 export function serveShares(tasks: Readonly<Record<string, () => Promise<Work<never, unknown>>>>): void {
   parentPort?.on("message", async (share: Share<never>) => {

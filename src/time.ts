@@ -15,14 +15,14 @@ const unitLength: Readonly<Record<string, Duration>> = {
   y: 365 * 86_400_000,
 };
 
-/** RFC 3339 in UTC without fractions: `2026-01-31T12:00:00Z`. */
+/** Returns a time as RFC 3339 in UTC without fractions: `2026-01-31T12:00:00Z`. */
 export function iso(at: Instant): string {
   return new Date(at).toISOString().replace(/\.\d{3}Z$/, "Z");
 }
 
 /**
  * Reads `90s`, `15m`, `12h`, `14d`, `2w`, `2y` (a year is 365 days) or `0`.
- * Returns undefined for anything else: the caller knows what to call the error.
+ * Returns undefined for anything else, because the caller chooses the error's code.
  */
 export function parseDuration(text: string): Duration | undefined {
   if (text === "0") return 0;
@@ -31,7 +31,7 @@ export function parseDuration(text: string): Duration | undefined {
   return match?.[1] === undefined || unit === undefined ? undefined : Number(match[1]) * unit;
 }
 
-/** A length of time in words that a person can weigh: `3 days`, `5 hours`, `12 minutes`. */
+/** Returns a duration in rough words: `3 days`, `5 hours`, `12 minutes`. */
 export function roughly(length: Duration): string {
   const scale: readonly [Duration, string][] = [
     [86_400_000, "day"],
@@ -48,7 +48,7 @@ export function roughly(length: Duration): string {
 
 /**
  * Reads an RFC 3339 time with a zone (RFC 3339 section 5.6).
- * @throws FeedkeyError `usage`
+ * @throws FeedkeyError `usage` if the text is not such a time
  */
 export function parseTime(text: string): Instant {
   const shape = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;

@@ -1,6 +1,6 @@
 /**
- * `feedkey/trust`: only the trust rules, and functions that make their input. They read no file, clock or network. The caller
- * must add what a client adds: memory, revocation checks, age and order of indexes.
+ * `feedkey/trust`: only the trust rules, and functions that make the rules' input. These read no file, clock or network. The
+ * caller must add what a client adds: memory, revocation checks, age and order of indexes.
  */
 
 export { type ErrorCode, FeedkeyError } from "./error.ts";

@@ -1,4 +1,4 @@
-/** The program of the worker threads. Any error except a FeedkeyError is a bug and ends the thread. */
+/** The program that worker threads run. An error is a bug and ends the thread, unless it is a FeedkeyError. */
 import { serveShares } from "./threads.ts";
 
 serveShares({

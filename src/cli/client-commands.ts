@@ -1,4 +1,4 @@
-/** Commands of the client. */
+/** Commands for clients. */
 import type { Command } from "commander";
 import type { ArchiveStatusOptions } from "./archive/archive-status.ts";
 import type { ChainOptions } from "./client/chain.ts";
@@ -14,7 +14,7 @@ import type { VerifyPackageOptions } from "./client/verify-package.ts";
 import type { Runner } from "./run.ts";
 import { withWarnings } from "./shared-options.ts";
 
-/** Adds the client's commands. */
+/** Adds the commands for clients. */
 export function addClientCommands(program: Command, run: Runner): void {
   const profile = program.command("profile").description("profiles of archives");
   profile

@@ -1,4 +1,7 @@
-/** The commands and their options, in the order of the manual. Each command's own file is loaded only when it runs. */
+/**
+ * The commands and their options, in the order of the manual. The file with a command's action is loaded only when the command
+ * runs.
+ */
 import type { Command } from "commander";
 import { addArchiveCommands } from "./archive-commands.ts";
 import { addClientCommands } from "./client-commands.ts";
@@ -9,7 +12,7 @@ import { addCompletion, addOtherCommands } from "./other-commands.ts";
 import { makeProgram } from "./program.ts";
 import type { Main, Runner } from "./run.ts";
 
-/** Commands that one file defines, under a heading of the help. */
+/** Commands that one file defines, under one heading in the help. */
 export interface CommandGroup {
   readonly heading: string;
   readonly names: readonly string[];
@@ -39,7 +42,7 @@ const following: CommandGroup = {
   add: addClientCommands,
 };
 
-/** The commands of the client part, which has no code for keepers (build/client-part.mjs). */
+/** The commands in the client part of feedkey, which has no code for keepers (build/client-part.mjs). */
 export const clientCommands: readonly CommandGroup[] = [
   following,
   { heading: "Other:", names: ["completion"], add: addCompletion },
@@ -59,8 +62,8 @@ export const allCommands: readonly CommandGroup[] = [
 ];
 
 /**
- * Adds the commands of the groups to the program. If the arguments name a command, only the commands of the same file are
- * added, for a faster start.
+ * Adds the commands of the groups to the program. If the arguments name a command, adds only the commands in the same file, for
+ * a faster start.
  * @param main the program itself, which the demo runs
  */
 export function addCommands(

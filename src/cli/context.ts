@@ -1,4 +1,4 @@
-/** What every command gets: the global options and the interfaces to the outside, made once. */
+/** What every command gets: the global options, the reference time and the reporter. */
 
 import type { ClientOptions } from "../client/client-options.ts";
 import { type Client, openClient } from "../client/open-client.ts";
@@ -23,13 +23,14 @@ export interface GlobalOptions {
 
 export class Context {
   readonly options: GlobalOptions;
-  /** The reference time: the clock is read once. */
+  /** The reference time: the command reads the clock only once. */
   readonly at: Instant;
   readonly reporter: CliReporter;
 
   /**
-   * @param at the reference time of the command that runs this one
-   * @throws FeedkeyError `usage`
+   * Makes a context.
+   * @param at the reference time, if another command runs this command
+   * @throws FeedkeyError `usage` if `--at` is not a time
    */
   constructor(options: GlobalOptions, reporter: CliReporter, at?: Instant) {
     this.options = options;
@@ -45,13 +46,13 @@ export class Context {
     return stateFolder(this.options.state);
   }
 
-  /** The same context with other global options. */
+  /** Returns the same context with other global options. */
   with(options: GlobalOptions): Context {
     return new Context({ ...this.options, ...options }, this.reporter, options.at === undefined ? this.at : undefined);
   }
 
   /**
-   * The profile that `--profile` or $FEEDKEY_PROFILE names, else the one called "default".
+   * Reads the profile that `--profile` or $FEEDKEY_PROFILE names, else the profile called "default".
    * @throws FeedkeyError `usage`, `not_found`, `bad_profile`
    */
   async profile(): Promise<Profile> {
@@ -59,7 +60,7 @@ export class Context {
   }
 
   /**
-   * Opens the client for the profile and closes it afterwards.
+   * Opens a client for the profile, runs an action with the client, and closes the client.
    * @throws FeedkeyError as `openClient` and the action
    */
   async withClient<T>(

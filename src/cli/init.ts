@@ -1,4 +1,4 @@
-/** `feedkey init`: asks what a first run needs, and writes the files. */
+/** Runs `feedkey init`: asks what a first run needs to know, and writes the files. */
 import { join, resolve } from "node:path";
 import { fullFingerprint, initProfile, singleNames } from "../client/profiles/init-profile.ts";
 import { FeedkeyError } from "../error.ts";
@@ -11,7 +11,7 @@ import { newPassphrase } from "./asking/passphrase.ts";
 import type { Context } from "./context.ts";
 import type { Outcome } from "./run.ts";
 
-/** Asks until the answer is acceptable. @param fallback what an empty answer means */
+/** Asks until the answer is acceptable. @param fallback the meaning of an empty answer */
 async function answered<T>(
   { reporter }: Context,
   person: Person,
@@ -103,9 +103,9 @@ async function initClient(context: Context, person: Person): Promise<Outcome> {
 }
 
 /**
- * Asks for the role, then for what that role needs.
- * @param folder where archive.ini and the published folder go
- * @throws FeedkeyError `usage` without a terminal; those of `initArchive` and `initProfile`
+ * Asks for the role, then for what this role needs.
+ * @param folder the folder for archive.ini and the published folder
+ * @throws FeedkeyError `usage` without a terminal; and as `initArchive` and `initProfile`
  */
 export async function init(context: Context, person = personHere(), folder = "."): Promise<Outcome> {
   if (person === undefined) {

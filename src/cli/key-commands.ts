@@ -1,4 +1,4 @@
-/** Commands of the key store. */
+/** Commands for the key store. */
 import type { Command } from "commander";
 import type { WarnOptions } from "./archive/archive-terms.ts";
 import type { DeleteOptions, PasswdOptions } from "./archive/key-change.ts";
@@ -8,7 +8,7 @@ import type { ExportKeysOptions, ImportOptions } from "./archive/key-transport.t
 import type { Runner } from "./run.ts";
 import { withPassphrase, withServers, withWarnings } from "./shared-options.ts";
 
-/** Adds "key" with its own commands. */
+/** Adds `key` with its subcommands. */
 export function addKeyCommands(program: Command, run: Runner): void {
   const key = program.command("key").description("look after the key store");
   withWarnings(key.command("list"))

@@ -12,14 +12,15 @@ import { usageError } from "./usage-error.ts";
 import { hintOf } from "./usual-hint.ts";
 
 /**
- * A program with some commands, as a function. It runs one command line, given without the program's name, and returns the exit
- * status ("Exit status" in man/feedkey.md); that of `output` if a command succeeded but its output could not be written.
+ * Returns a program with some commands, as a function. The function runs one command line, given without the program's name,
+ * and returns the exit status ("Exit status" in man/feedkey.md). The status is that of `output` if a command succeeded but its
+ * output could not be written.
  */
 export function mainOf(
   groups: readonly CommandGroup[],
 ): (args: readonly string[], streams?: Streams) => Promise<number> {
   return async (args, streams = process) => {
-    // A broken standard error must not change the result.
+    // A broken standard error must not change the exit status.
     streams.stderr.on("error", () => undefined);
     const output = new StandardOutput(streams.stdout);
     const status = await runLine(args, streams, output, groups);
@@ -32,7 +33,7 @@ export function mainOf(
   };
 }
 
-/** The whole program. */
+/** The whole program, with all commands. */
 export const main = /* @__PURE__ */ mainOf(allCommands);
 
 async function runLine(
@@ -63,7 +64,7 @@ async function runLine(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    // The options may not all have been parsed.
+    // After a usage error, commander may not have parsed all options.
     const options: GlobalOptions = {
       ...program.opts<GlobalOptions>(),
       ...(args.includes("--json") ? { json: true } : {}),

@@ -31,7 +31,7 @@ export function addOtherCommands(program: Command, run: Runner, main: Main, ever
     .action(() => run("demo", async (context) => (await import("./demo/demo.ts")).demo(context, main)));
 }
 
-/** @param everyCommand makes a program with all commands, for completion */
+/** Adds the command `completion`. @param everyCommand makes a program with all commands */
 export function addCompletion(program: Command, run: Runner, _main: Main, everyCommand: () => Command): void {
   program
     .command("completion <shell> [word...]")

@@ -1,9 +1,9 @@
-/** The program without its commands: its name and the global options. */
+/** Makes the program without its commands: its name and the global options. */
 import { existsSync, readFileSync } from "node:fs";
 import { Command } from "commander";
 import { helpSettings } from "./help/help.ts";
 
-/** The version in package.json, with the commit if it was known at build time. */
+/** Returns the version in package.json, with the commit if the commit was known at build time. */
 export function packageVersion(): string {
   const manifest = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
   const { version } = JSON.parse(manifest) as { readonly version: string };
@@ -11,7 +11,7 @@ export function packageVersion(): string {
   return existsSync(commit) ? `${version} (${readFileSync(commit, "utf8").trim()})` : version;
 }
 
-/** @param args the command line: package.json is read only if they ask for the version */
+/** Makes the program. @param args the command line: package.json is read only if the arguments ask for the version */
 export function makeProgram(args: readonly string[] = []): Command {
   const version = args.some((arg) => /^(-V|--version)$/.test(arg)) ? packageVersion() : "";
   return new Command("feedkey")

@@ -1,8 +1,8 @@
-/** The progress bar for long tasks. */
+/** Shows progress bars for long tasks. */
 import { SingleBar } from "cli-progress";
 import { escapeText } from "../escape.ts";
 
-/** A bar that appears at its first update and disappears when it stops. */
+/** Makes a progress bar that appears at its first update and disappears when it stops. */
 export function progressBar(
   label: string,
   total: number | undefined,
@@ -12,11 +12,11 @@ export function progressBar(
   const bar = new SingleBar({
     stream,
     barsize: 20,
-    // Eighty columns hold the bar, numbers of bytes and this much of the name.
+    // Eighty columns have room for the bar, the numbers of bytes and this part of the name.
     format: `${name.length > 28 ? `${name.slice(0, 27)}…` : name} {bar} {percentage}% {value}/{total} {eta_formatted}`,
     clearOnComplete: true,
     hideCursor: true,
-    // Short tasks show no bar.
+    // The low rate hides the bar for short tasks.
     fps: 8,
   });
   let started = false;

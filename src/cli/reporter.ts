@@ -1,4 +1,4 @@
-/** Warnings and progress on standard error: bars on a terminal, nothing in a pipe. */
+/** Prints warnings and progress on standard error. Progress bars appear only on a terminal. */
 
 import { escapeText } from "../escape.ts";
 import type { Reporter } from "../index.ts";
@@ -38,7 +38,10 @@ export class CliReporter implements Reporter {
     if (this.#options.verbose && !this.#options.json) this.line("note", text);
   }
 
-  /** `feedkey: error: text` on one line, whatever the text: a second line would look like feedkey's own. The word is in colour on a terminal. */
+  /**
+   * Prints `feedkey: error: text` on one line, whatever the text contains: a second line would look like feedkey's own. The
+   * word `error` is in colour on a terminal.
+   */
   line(kind: "error" | "hint" | "warning" | "note", text: string): void {
     const colors = { error: 31, hint: 36, warning: 33, note: 2 };
     const word = this.#options.color ? `\x1b[${colors[kind]}m${kind}\x1b[0m` : kind;

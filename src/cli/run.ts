@@ -1,22 +1,22 @@
-/** From a command's outcome to text or JSON and an exit status, the same way for all of them. */
+/** Turns a command's outcome into text or JSON and an exit status, in the same way for all commands. */
 import { type Details, exitStatus, FeedkeyError, gravestOf, systemCode } from "../error.ts";
 import { escapeJson, escapeLines } from "../escape.ts";
 import { Context, type GlobalOptions } from "./context.ts";
 import { CliReporter } from "./reporter.ts";
 import { hintOf } from "./usual-hint.ts";
 
-/** The result of a command. Errors come in addition to the other output. */
+/** The result of a command. Errors are printed in addition to the other output. */
 export interface Outcome {
-  /** For people, on standard output; without a final line feed. */
+  /** Text for people, on standard output, without a final line feed. */
   readonly text: string;
-  /** The part that is printed with `--quiet`, for scripts. Nothing by default. */
+  /** The part of the text that is printed with `--quiet`, for scripts; by default nothing. */
   readonly quiet?: string;
   /** Fields of the JSON document in addition to schema, ok and error. */
   readonly json: Details;
   readonly errors?: readonly FeedkeyError[];
 }
 
-/** Where the result goes. */
+/** The receiver of a command's result. */
 export interface Output {
   write(text: string): void;
 }
@@ -27,10 +27,10 @@ export interface Streams {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The whole program as a function: arguments in, exit status out. */
+/** The whole program as a function: it takes arguments and returns the exit status. */
 export type Main = (args: readonly string[], streams: Streams) => Promise<number>;
 
-/** How commander's actions call a command: it is run and rendered here. */
+/** The function with which commander's actions run a command and print its result. */
 export type Runner = (command: string, action: (context: Context) => Promise<Outcome>) => Promise<void>;
 
 /** Makes the reporter for the global options. */
@@ -44,7 +44,7 @@ export function makeReporter(options: GlobalOptions, streams: Streams): CliRepor
   });
 }
 
-/** The name of a library that Node did not find; a file of this program's own that is missing is a bug. */
+/** Returns the name of a library that Node did not find. A missing file of feedkey itself is a bug. */
 function missingLibrary(error: unknown, message: string): string | undefined {
   if (!/^(ERR_)?MODULE_NOT_FOUND$/.test(systemCode(error) ?? "")) return undefined;
   return /^Cannot find (?:module|package) '([^./][^']*)'/.exec(message)?.[1];
@@ -89,10 +89,7 @@ function stackOf(error: Error): string {
   return `${error.stack ?? error.message}${cause}`;
 }
 
-/**
- * Runs a command and renders its result.
- * @returns the exit status: that of the gravest error, 0 without any
- */
+/** Runs a command and prints its result. @returns the exit status of the gravest error; 0 if there is no error */
 export async function run(
   command: string,
   options: GlobalOptions,
@@ -111,7 +108,7 @@ export async function run(
   return render(command, outcome, reporter, options, streams, output);
 }
 
-/** Prints an outcome. */
+/** Prints an outcome. @returns the exit status */
 export function render(
   command: string,
   { text, quiet = "", json, errors = [] }: Outcome,

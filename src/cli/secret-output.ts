@@ -1,10 +1,11 @@
-/** A secret key on standard output: for a pipe or a private file, not for a screen. */
+/** Prints a secret key on standard output: only to a pipe or a private file, not to a terminal. */
 import { fstatSync } from "node:fs";
 import { FeedkeyError } from "../error.ts";
 import type { CliReporter } from "./reporter.ts";
 
 /**
- * Call this before a secret is printed. Warns of a file that others can read, because the shell created it with the umask.
+ * Checks standard output before a secret is printed. Warns if standard output is a file that others can read, because the shell
+ * created the file with the umask.
  * @throws FeedkeyError `usage` on a terminal, which may keep its output
  */
 export function guardSecretOutput(

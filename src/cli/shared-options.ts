@@ -1,14 +1,14 @@
 /** Options that several commands have. */
 import type { Command } from "commander";
 
-/** Where the passphrase comes from, if the key has one. */
+/** Adds the options that say where the passphrase comes from, if the key has a passphrase. */
 export function withPassphrase(command: Command): Command {
   return command
     .option("--passphrase-file <file>", "read the passphrase from the first line of a file")
     .option("--passphrase-fd <n>", "read the passphrase from a file descriptor");
 }
 
-/** How long before an expiry the warnings begin. */
+/** Adds the option that says how long before an expiry the warnings begin. */
 export function withWarnings(command: Command): Command {
   return command.option(
     "--warn-within <length>",
@@ -16,7 +16,7 @@ export function withWarnings(command: Command): Command {
   );
 }
 
-/** Which key servers are used. */
+/** Adds the options that say which key servers feedkey uses. */
 export function withServers(command: Command): Command {
   return command
     .option("--keyserver <url...>", "key servers, hkps://... (default: those of archive.ini or the profile)")

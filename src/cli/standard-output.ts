@@ -1,9 +1,9 @@
-/** Standard output that is written completely, or reports why not. */
+/** Writes standard output completely, or reports why this failed. */
 import { fstatSync, writeSync } from "node:fs";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { causeInWords } from "../files/system-error.ts";
 
-/** Writes to a stream and remembers the first failure, so that no command ends with 0 although its output is lost. */
+/** Writes to a stream and remembers the first failure, so that no command ends with status 0 although its output is lost. */
 export class StandardOutput {
   readonly #stream: NodeJS.WriteStream;
   readonly #file: number | undefined;
@@ -27,8 +27,8 @@ export class StandardOutput {
   }
 
   /**
-   * Waits until the stream has taken everything.
-   * @returns `output` if a part was lost; it is not a failure if the reader stops reading
+   * Waits until the stream has taken all output.
+   * @returns an error `output` if a part was lost; undefined also if the reader stopped reading
    */
   async failure(): Promise<FeedkeyError | undefined> {
     if (this.#stream.writableLength > 0 && this.#failure === undefined) {
@@ -45,7 +45,7 @@ export class StandardOutput {
   }
 }
 
-/** Node's file stream treats a write that a full disk cut short as complete. */
+/** Writes a whole text: Node's file stream treats a write that a full disk cut short as complete. */
 function writeWhole(file: number, text: string): void {
   for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(file, rest));
 }

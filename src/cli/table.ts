@@ -1,4 +1,4 @@
-/** Tables and lists for people, as wide as a terminal has columns where nobody chose. */
+/** Tables and lists for people, for a terminal with the usual width. */
 import Table from "cli-table3";
 import { largest } from "../extremes.ts";
 
@@ -21,7 +21,7 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
   return shown.toString().split("\n");
 }
 
-/** The columns that fit on one line, then those on the next, and so on. */
+/** Returns the columns that fit on the first line, then the columns for the next line, and so on. */
 function columnsByLine(rows: readonly (readonly string[])[]): number[][] {
   const lines: number[][] = [];
   let used = terminalWidth;
@@ -39,8 +39,8 @@ function columnsByLine(rows: readonly (readonly string[])[]): number[][] {
 }
 
 /**
- * A table without lines, columns aligned by what a terminal shows. Columns that do not fit beside the first ones go on in a
- * second line of each row, indented.
+ * Returns a table without lines, with aligned columns. Columns that do not fit on the first line of a row continue on more
+ * lines, indented.
  */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];
@@ -51,7 +51,10 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .join("\n");
 }
 
-/** Words with commas between them, over as many lines as they need. @param start what the first line begins with */
+/**
+ * Returns words with commas between them, on as many lines as they need.
+ * @param start the text at the start of the first line
+ */
 export function folded(start: string, words: readonly string[]): string {
   const lines = [start];
   words.forEach((word, at) => {

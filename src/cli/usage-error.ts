@@ -1,8 +1,8 @@
-/** Commander's errors in feedkey's own form. */
+/** Turns commander's errors into feedkey's errors. */
 import type { CommanderError } from "commander";
 import { FeedkeyError } from "../error.ts";
 
-/** Converts an error of commander. The value of an unknown option is left out, because it may be a passphrase. */
+/** Converts an error from commander. Leaves out the value of an unknown option, because the value may be a passphrase. */
 export function usageError(error: CommanderError): FeedkeyError {
   const [first = "", guess = ""] = error.message.replace(/^error: /, "").split("\n");
   const message = first.replace(/^(unknown option '(?:--[^=']*|-[^-])).*$/, "$1'").replace(/\.$/, "");

@@ -1,11 +1,11 @@
-/** Warns a year before the client will refuse a key for its algorithm (T14). */
+/** Warns if clients will refuse a key for its algorithm within a year (T14). */
 import type { Session } from "../refresh/session.ts";
 import { iso, roughly } from "../time.ts";
 import { algorithmWarning, endsOfAlgorithms } from "../trust/expiry-forecast.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { TrustSet } from "../trust/judge.ts";
 
-/** One warning for each key of these certificates whose algorithm is refused within a year. */
+/** Returns a warning for each key in these certificates whose algorithm clients will refuse within a year. */
 export function warningsOfAlgorithms({ trusted, at }: TrustSet, certificates: Iterable<Fingerprint>): string[] {
   const ends = [...new Set(certificates)].flatMap((one) => {
     const facts = trusted.get(one)?.facts;
@@ -17,7 +17,7 @@ export function warningsOfAlgorithms({ trusted, at }: TrustSet, certificates: It
   });
 }
 
-/** The same for the signers of an index, and for the keys whose delegations they need. */
+/** Warns about the signers of an index, and about the keys whose delegations these signers need. */
 export function warnOfAlgorithms(
   { options, judged: { trust } }: Pick<Session, "options" | "judged">,
   signers: readonly { readonly certificate: Fingerprint }[],

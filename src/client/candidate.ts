@@ -1,4 +1,4 @@
-/** A root that claims to be the feed's, ready to be judged. */
+/** A root that claims to be the feed's root and is ready to be judged. */
 import { FeedkeyError } from "../error.ts";
 import { isFramed, unframe } from "../formats/cleartext.ts";
 import type { Unframed } from "../formats/format.ts";
@@ -13,27 +13,27 @@ export interface SignatureSource {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly version?: FileVersion | undefined;
-  /** The armored signatures in it, if it also contains the signed text. */
+  /** The armored signatures in the file, if the file also contains the signed text. */
   readonly within?: Uint8Array;
 }
 
 /** A root with the signature files found beside it. */
 export interface Candidate {
-  /** For messages: a file name or URL. */
+  /** The root's file name or URL, for messages. */
   readonly name: string;
   /** The bytes that a signature covers. */
   readonly document: HashedDocument;
-  /** Size of the downloaded file. */
+  /** The server's validators of the downloaded file. */
   readonly version?: FileVersion | undefined;
-  /** In the order in which they are tried; the first good one is used. */
+  /** Signatures in the order in which they are tried; the first good signature is used. */
   readonly signatures: readonly SignatureSource[];
 }
 
 /**
- * A root that contains its own signatures; undefined for other roots.
- * @param name of the file
- * @param called its name in messages
- * @throws FeedkeyError `bad_signature_data`
+ * Returns a candidate from a root that contains its own signatures; undefined for other roots.
+ * @param name the file's name
+ * @param called the name of the file in messages
+ * @throws FeedkeyError `bad_signature_data` if the signed text can't be read
  */
 export function framedCandidate(
   format: FeedFormat,
@@ -51,8 +51,9 @@ function candidateOf(framed: Unframed, file: Uint8Array, called: string): Candid
 }
 
 /**
- * The accepted root, unchanged. If the root contained its own signatures, the whole file was stored as its signature.
- * @throws FeedkeyError `bad_state` if the two do not belong together
+ * Returns the accepted root, unchanged. If the root contained its own signatures, the client stored the whole file as its
+ * signature.
+ * @throws FeedkeyError `bad_state` if the stored index is not the text that this file contains
  */
 export function acceptedCandidate({ meta, index, signature }: LastIndex): Candidate {
   const name = "its signature";

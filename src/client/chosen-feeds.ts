@@ -1,11 +1,14 @@
-/** The feeds that the user chose. */
+/** Finds the feeds that the user chose. */
 
 import { didYouMean } from "../did-you-mean.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Feed, Profile } from "../profile/types.ts";
 
-/** The given feeds, or all of the profile. @throws FeedkeyError `usage` */
+/**
+ * Returns the given feeds; if none is given, all feeds in the profile.
+ * @throws FeedkeyError `usage` if the profile does not have a feed
+ */
 export function chosenFeeds(profile: Profile, names: readonly string[]): readonly Feed[] {
   if (names.length === 0) return profile.feeds;
   return names.map((name) => {

@@ -1,4 +1,4 @@
-/** Options of a client and its calls, and the form of their reports. */
+/** Options of a client and its calls, and the form of the calls' reports. */
 import type { FeedkeyError } from "../error.ts";
 import type { Profile } from "../profile/types.ts";
 import type { Reporter } from "../refresh/session.ts";
@@ -6,89 +6,95 @@ import type { ExportFormat } from "../stock/export.ts";
 import type { Instant } from "../time.ts";
 
 export interface ClientOptions {
-  /** A profile's name, its file (with a `/` or ending in `.ini`), or a profile that has been read already. */
+  /** A profile's name, the profile's file (with a `/` or ending in `.ini`), or a profile that has already been read. */
   readonly profile: string | Profile;
-  /** The folder of client state on this machine. By default as on the command line. */
+  /** The folder of client state on this machine; by default the folder that the command line uses. */
   readonly stateFolder?: string | undefined;
-  /** A fixed reference time. By default the clock is read for each call. */
+  /** A fixed reference time; by default each call reads the clock. */
   readonly at?: Instant | undefined;
-  /** Ask no server; `file:` still works. */
+  /** Whether the client asks no server; `file:` URLs still work. */
   readonly offline?: boolean | undefined;
-  /** A `refresh` of the same job has just asked: no server is asked again, and its answers count. */
+  /**
+   * Whether a `refresh` in the same job has just asked the servers: the client then asks no server again and uses the stored
+   * answers.
+   */
   readonly justRefreshed?: boolean | undefined;
-  /** Gets warnings, notes and progress as they occur. None by default; warnings are in each report too. */
+  /** Receives warnings, notes and progress as they occur; by default nothing does. Each report contains the warnings too. */
   readonly reporter?: Partial<Reporter> | undefined;
 }
 
-/** What every call takes. */
+/** Options that every call takes. */
 export interface CallOptions {
-  /** Forget the state and start from the seeds. */
+  /** Whether the call forgets the client's state and starts from the seeds. */
   readonly resetState?: boolean | undefined;
-  /** Return the successful results together with the errors, instead of throwing the gravest error. */
+  /** Whether the call returns the successful results together with the errors, instead of throwing the gravest error. */
   readonly partial?: boolean | undefined;
 }
 
 export interface UpdateOptions extends CallOptions {
-  /** Names of feeds. By default, or if empty, all of the profile. */
+  /** Names of feeds; by default, or if empty, all feeds in the profile. */
   readonly feeds?: readonly string[] | undefined;
-  /** Accept an index that became empty. */
+  /** Whether to accept an index that became empty. */
   readonly allowEmpty?: boolean | undefined;
-  /** Accept an apt repository whose Origin, Label or Codename changed. */
+  /** Whether to accept an apt repository whose Origin, Label or Codename changed. */
   readonly allowReleaseinfoChange?: boolean | undefined;
 }
 
 export interface ListOptions {
-  /** Names of packages; `*` and `?` match any letters. By default all. */
+  /** Names of packages; `*` and `?` are wildcards. By default all packages. */
   readonly patterns?: readonly string[] | undefined;
-  /** Words: each must be a part of the name or of the description, in any case. */
+  /** Words that must each occur in the name or the description, in upper or lower case. */
   readonly words?: readonly string[] | undefined;
-  /** Only of these feeds. */
+  /** The only feeds to list; by default all. */
   readonly feeds?: readonly string[] | undefined;
   readonly partial?: boolean | undefined;
 }
 
 export interface FetchOptions extends CallOptions {
-  /** Folder for the package; it is made if missing. */
+  /** Folder for the package, which is made if it is missing. */
   readonly folder: string;
-  /** Only from these feeds. */
+  /** The only feeds to fetch from; by default all. */
   readonly feeds?: readonly string[] | undefined;
 }
 
 export interface VerifyOptions extends CallOptions {
-  /** The signature's path. By default `INDEX.sig`, then `INDEX.asc`. */
+  /** The signature file's path; by default `INDEX.sig`, then `INDEX.asc`. */
   readonly signature?: string | undefined;
-  /** Its feed in the profile. By default the only one, or the one whose path is that of the index. */
+  /** The index's feed in the profile; by default the only feed, or the feed whose path is the path of the index. */
   readonly feed?: string | undefined;
   /** Package files that the index must list. */
   readonly files?: readonly string[] | undefined;
-  /** A folder in which every listed file is checked and unlisted packages are refused; `complete`: missing ones too. */
+  /**
+   * A folder in which every listed file is checked and every unlisted package is refused; with `complete`, every missing
+   * package too.
+   */
   readonly folder?: { readonly path: string; readonly complete?: boolean | undefined } | undefined;
-  /** Accept an index that became empty. */
+  /** Whether to accept an index that became empty. */
   readonly allowEmpty?: boolean | undefined;
-  /** Compare with no earlier index, and record nothing. */
+  /** Whether the call compares the index with no earlier index, and records nothing. */
   readonly audit?: boolean | undefined;
 }
 
 export interface VerifyPackagesOptions extends CallOptions {
   /** The feed of the packages, because delegates may sign only some feeds. */
   readonly feed?: string | undefined;
-  /** Record nothing. */
+  /** Whether the call records nothing. */
   readonly audit?: boolean | undefined;
 }
 
 export interface ExportOptions {
   readonly for: ExportFormat;
   /**
-   * The feeds that the keyring is for: it includes delegates that may sign all of these. By default all feeds that the program
-   * reads.
+   * The feeds that the keyring is for: the keyring includes delegates that may sign all these feeds. By default all feeds that
+   * the program reads.
    */
   readonly feeds?: readonly string[] | undefined;
 }
 
 /** The result of a call. */
 export type Report<Found> = Found & {
-  /** The refusals. Without `partial` this is empty: the gravest is thrown. */
+  /** The refusals; empty unless `partial` is set, because the call otherwise throws the gravest refusal. */
   readonly errors: readonly FeedkeyError[];
-  /** Warnings, in words. */
+  /** Warnings as sentences. */
   readonly warnings: readonly string[];
 };

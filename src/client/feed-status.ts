@@ -1,4 +1,4 @@
-/** `status` for one feed: the age of its index, its signers, and the reasons why the next index will be refused. */
+/** Part of `status` for one feed: the age of its index, its signers, and the reasons why the next index will be refused. */
 import { readFile } from "node:fs/promises";
 import { FeedkeyError, orRefusal } from "../error.ts";
 import { largest } from "../extremes.ts";
@@ -17,9 +17,12 @@ export interface FeedStatus {
   readonly expiresAt: string | null;
   readonly entries: number | null;
   readonly signers: readonly string[];
-  /** When too few of these signers may still sign it, if nothing is renewed; null: never, or already. */
+  /**
+   * When too few of these signers may still sign the feed, if no key or delegation is renewed; null if never, or if too few may
+   * sign already.
+   */
   readonly breaksAt: string | null;
-  /** What expires then, in words. */
+  /** What expires at `breaksAt`, in words. */
   readonly breaksBecause: string | null;
 }
 
@@ -29,10 +32,10 @@ export interface ToldFeed {
   readonly warnings: readonly string[];
 }
 
-/** The latest expiry of a stored index's signatures; null if one of them never expires. */
+/** Returns the latest expiry of a stored index's signatures; null if one of the signatures never expires. */
 async function signatureEnd(path: string): Promise<Instant | null> {
   const bytes = await readFile(path);
-  // If a root contained its own signatures, the whole file was stored as its signature.
+  // If a root contained its own signatures, the client stored the whole file as its signature.
   const signatures = isFramed(bytes) ? unframe(bytes, "signature").signatures : bytes;
   const ends = readSignatureFile(signatures, "signature").map((one) => {
     if (!("raw" in one)) return 0;
@@ -42,7 +45,10 @@ async function signatureEnd(path: string): Promise<Instant | null> {
   return ends.includes(null) ? null : largest(ends.map((end) => end ?? 0));
 }
 
-/** Until when a stored index says of itself that it is valid; undefined if it says nothing of that, or is not of the present format. */
+/**
+ * Returns until when a stored index says that it is valid; undefined if the index does not say this, or is not in the present
+ * format.
+ */
 async function validUntilOf({ profile }: Session, name: string, path: string): Promise<Instant | undefined> {
   const feed = profile.feeds.find((one) => one.name === name);
   const validity = feed && formatOf(feed.format).signing?.validity;
@@ -60,7 +66,7 @@ interface Signer {
   readonly signingKey: Fingerprint;
 }
 
-/** The expiry of the signers that may sign the feed now, the latest first. */
+/** Returns the expiry of the signers that may sign the feed now, the latest first. */
 function endsOf(feed: string, signers: readonly Signer[], trust: TrustSet): End[] {
   const ends = signers.flatMap(({ certificate, signingKey }) => {
     const trusted = trust.trusted.get(certificate);
@@ -69,7 +75,10 @@ function endsOf(feed: string, signers: readonly Signer[], trust: TrustSet): End[
   return ends.sort((a, b) => b.until - a.until);
 }
 
-/** If a key of the chain expires, another can sign instead; for a delegate's feeds there is no other. */
+/**
+ * Warns about the feed's signers. If a key in the chain expires, another can sign instead; a delegate's feeds have no other
+ * signer.
+ */
 function warnOfSigners(
   feed: string,
   signers: readonly Signer[],
@@ -106,7 +115,7 @@ function warnOfIndex(
 
 const nothing = { signedAt: null, expiresAt: null, entries: null, signers: [], breaksAt: null, breaksBecause: null };
 
-/** The status of a feed from the client's state, and its future from the keys. */
+/** Returns the status of a feed from the client's state, and the feed's future from the keys. */
 export async function feedStatus(session: Session, name: string, trust: TrustSet): Promise<ToldFeed> {
   const last = await session.state.lastAccepted(name);
   const { at } = trust;
@@ -114,7 +123,7 @@ export async function feedStatus(session: Session, name: string, trust: TrustSet
     return { status: { name, ...nothing }, warnings: warnOfIndex({ name, ...nothing }, undefined, at) };
   const { createdAt, entries, signers } = last.meta;
   const end = await signatureEnd(last.signaturePath);
-  // The feed breaks when there are fewer signers than the threshold, even before the last one expires.
+  // The feed breaks when fewer signers than the threshold are left, even before the last signer expires.
   const breaking = endsOf(name, signers, trust)[session.profile.trust.threshold - 1];
   const endless = breaking === undefined || breaking.until === Number.POSITIVE_INFINITY;
   const status = {

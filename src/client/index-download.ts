@@ -1,4 +1,4 @@
-/** A feed's index and its signature files, from one location. Nothing here is verified yet. */
+/** Downloads a feed's index and its signature files from one location. The caller must still verify the downloaded files. */
 
 import { posix } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -22,11 +22,11 @@ export interface Source {
   readonly session: Session;
   readonly location: string;
   readonly feed: Feed;
-  /** Maximum size of the index file, in bytes. */
+  /** Size limit of the index file in bytes. */
   readonly limit: number;
-  /** The remaining milliseconds for this location. */
+  /** Returns the milliseconds that remain for this location. */
   readonly left: () => Duration;
-  /** Why forms of the index count as missing, if the server did not clearly say so. */
+  /** Why forms of the index count as missing although the server did not clearly say so. */
   readonly absences: FeedkeyError[];
 }
 
@@ -36,13 +36,16 @@ export interface RememberedIndex {
   readonly signature: Remembered;
 }
 
-/** An index with its signatures, and whether one of them is a stored copy after "not modified". */
+/** An index with its signatures, and whether the index or a signature is a stored copy after "not modified". */
 export interface DownloadedIndex {
   readonly candidate: Candidate;
   readonly isRemembered: boolean;
 }
 
-/** The stored file for "not modified". It is read then, because another run may have accepted a newer one in the meantime. */
+/**
+ * Returns the stored files for a server that says "not modified". A file is read only after this answer, and counts as missing
+ * if another run has accepted a newer index in the meantime.
+ */
 export function rememberedIndex({ state }: Session, feed: Feed, { meta }: Accepted): RememberedIndex {
   const { sha256, signatureSha256, versions } = meta;
   let reading: ReturnType<typeof state.lastIndex> | undefined;
@@ -51,7 +54,7 @@ export function rememberedIndex({ state }: Session, feed: Feed, { meta }: Accept
     const found = await reading;
     return found?.meta.sha256 === sha256 && found.meta.signatureSha256 === signatureSha256 ? found : undefined;
   };
-  // If a file contains its own signatures, the whole file was stored as its signature.
+  // If a file contains its own signatures, the client stored the whole file as its signature.
   const file = (found: LastIndex) => (isFramed(found.signature) ? found.signature : found.index);
   return {
     index: { version: versions?.index, bytes: async () => stored().then((found) => found && file(found)) },
@@ -60,8 +63,8 @@ export function rememberedIndex({ state }: Session, feed: Feed, { meta }: Accept
 }
 
 /**
- * The current signature files of an index, requested past caches.
- * @throws FeedkeyError `unavailable` also if there is none, but the server did not clearly say so
+ * Downloads the current signature files of an index, past caches.
+ * @throws FeedkeyError `unavailable`, also if there is no signature file but the server did not clearly say so
  */
 async function downloadSignatures(
   { session, location, feed, left }: Source,
@@ -89,9 +92,9 @@ async function downloadSignatures(
 
 /**
  * Downloads an index and its signatures.
- * @param headers for the request of the index
+ * @param headers for the request for the index
  * @param remembered the stored copy, for "not modified"
- * @returns undefined if there is no such index
+ * @returns undefined if the server has no such index
  * @throws FeedkeyError `unavailable`, `bad_index`
  */
 export async function downloadIndex(
@@ -128,8 +131,9 @@ export async function downloadIndex(
 }
 
 /**
- * The parts of a root, from the same location. Each has its own time limit, because its signed size is better known.
- * @param root path of its file below the feed
+ * Returns the source of a root's parts, which is the root's location. Each part has its own time limit, because the root gives
+ * its size.
+ * @param root path of the root's file below the feed
  */
 export function partsBeside(source: Source, root: string, headers: Pick<GetOptions, "headers">): PartSource {
   const { session, location, feed, absences } = source;

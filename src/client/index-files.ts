@@ -7,11 +7,14 @@ import type { Feed, FeedFormat } from "../profile/types.ts";
 
 export { maxSignatureBytes, usualIndexBytes } from "../formats/formats.ts";
 
-/** How many times larger than the last accepted one an index may be. A summary is stored compressed, to about a tenth. */
+/**
+ * How many times larger than the last accepted index an index may be. A summary is stored compressed, to about a tenth of its
+ * size.
+ */
 const growth = { text: 2, file: 16 } as const;
 
 /**
- * Maximum size of an index in bytes, compressed and decompressed; it limits reading before the index is verified.
+ * Returns the size limit of an index in bytes, compressed and decompressed, before the index is verified.
  * @param last the feed's last accepted index
  */
 export function indexLimit(feed: Feed, last: { readonly size: number } | undefined): number {
@@ -24,7 +27,10 @@ export function indexLimit(feed: Feed, last: { readonly size: number } | undefin
 export const largerIndexHint =
   "indexes are usually far smaller; if the archive's keepers confirm its size, set max-index-size in the feed's section of the profile";
 
-/** The same of a root, which no setting makes larger where its format has a limit of its own. @param limit that it broke */
+/**
+ * Returns the hint for a root that is too large; no setting raises the limit if the root's format has a limit of its own.
+ * @param limit the limit that the root exceeds
+ */
 export function largerRootHint({ format }: Pick<Feed, "format">, limit: number): string {
   const { maxRoot }: Format = formats[format];
   if (maxRoot === undefined || limit < maxRoot) return largerIndexHint;
@@ -32,8 +38,8 @@ export function largerRootHint({ format }: Pick<Feed, "format">, limit: number):
 }
 
 /**
- * The index files of a feed to request, the best first.
- * @throws FeedkeyError `bad_profile` for one that can't be read here
+ * Returns the names of a feed's index files to request, the best first.
+ * @throws FeedkeyError `bad_profile` if feedkey can't read the index that the profile names
  */
 export function indexNames(feed: Feed): readonly string[] {
   const { name, format, index } = feed;
@@ -49,7 +55,7 @@ export function indexNames(feed: Feed): readonly string[] {
   );
 }
 
-/** The other form that the same signature also covers, if any. */
+/** Returns the name of the other form that the same signature also covers; undefined if there is no other form. */
 export function otherForm(format: FeedFormat, indexName: string): string | undefined {
   const { signs, forms } = formats[format];
   if (signs === "file" || forms.length === 0) return undefined;
@@ -58,10 +64,10 @@ export function otherForm(format: FeedFormat, indexName: string): string | undef
 }
 
 /**
- * The bytes that the signature covers.
- * @param name its extension tells whether it is compressed
- * @param limit in bytes
- * @throws FeedkeyError `bad_index` if it can't be decompressed within the limit
+ * Returns the bytes that the signature covers.
+ * @param name the file name, whose extension tells whether the file is compressed
+ * @param limit size limit in bytes
+ * @throws FeedkeyError `bad_index` if the file can't be decompressed within the limit
  */
 export async function signedBytes(
   format: FeedFormat,
@@ -88,11 +94,11 @@ export async function signedBytes(
 }
 
 /**
- * The text of signed bytes. Only for bytes whose signature was found good.
- * @throws FeedkeyError `bad_index`
+ * Returns the text of signed bytes. Only for bytes whose signature is good.
+ * @throws FeedkeyError `bad_index` if the bytes can't be decompressed within the limit
  */
 export async function indexText(format: FeedFormat, signed: Uint8Array, limit: number): Promise<Uint8Array> {
   if (formats[format].signs === "text") return signed;
-  // The signature covers the bytes, not the file's name, so the compression is taken from the bytes.
+  // The signature covers the bytes, not the file's name, so the bytes tell the compression.
   return await decompress(signed, detectCompression(signed), limit, "bad_index");
 }

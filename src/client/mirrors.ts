@@ -1,11 +1,14 @@
-/** The archive's servers, in the order in which they are asked: one that fails in this run comes last until it works again. */
+/**
+ * The archive's servers, in the order in which the client asks them. A server that fails in this run comes last until it works
+ * again.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { FeedkeyError, gravestOf } from "../error.ts";
 import { locations } from "../refresh/download.ts";
 import type { Session } from "../refresh/session.ts";
 import type { Duration } from "../time.ts";
 
-/** Failures that will probably occur at the next request to the same server too. */
+/** Failures that will probably also occur at the next request to the same server. */
 const lasting: ReadonlySet<unknown> = new Set(["dns", "connect", "tls", "timeout", "cut_off"]);
 
 /** Whether the server itself failed, and not just the request for one file. */
@@ -13,16 +16,16 @@ function isServers({ code, details }: FeedkeyError): boolean {
   return code === "unavailable" ? lasting.has(details.reason) : code === "digest_mismatch" || code === "size_mismatch";
 }
 
-/** Failures that may be over in a moment. */
+/** Whether a failure may be over in a moment. */
 function isPassing({ code, details }: FeedkeyError): boolean {
   if (code !== "unavailable") return false;
   return details.reason === "cut_off" || Number(details.status) >= 500 || details.status === 429;
 }
 
-/** The delay before all servers are asked again, if each failed in a way that may be temporary. */
+/** The delay in milliseconds before the client asks all servers again, if each failed in a way that may be temporary. */
 const pause: Duration = 1000;
 
-/** How often in a row: a server that stays broken must not delay every file. */
+/** Maximum number of these delays in a row: a server that stays broken must not delay every file. */
 const mostPauses = 8;
 
 export class Mirrors {
@@ -41,9 +44,9 @@ export class Mirrors {
   }
 
   /**
-   * Tries an action with each server until one succeeds, and reports why another one was asked.
-   * @param action gets whether this is the last server
-   * @param isOwn whether no other server can help with this refusal
+   * Tries an action with each server until the action succeeds, and reports why the client asked another server.
+   * @param action gets the server, and whether it is the last one
+   * @param isOwn whether no other server can help after this error
    * @throws the gravest error: a refusal is graver than an unreachable server
    */
   async firstGood<T>(
@@ -69,7 +72,7 @@ export class Mirrors {
     throw gravestOf(errors) ?? new FeedkeyError("internal", "the profile has no location");
   }
 
-  /** The same, and once more after a moment where that may help. */
+  /** Does the same as {@link firstGood}, and tries all servers once more after a moment if this may help. */
   async firstGoodPatiently<T>(
     action: (location: string, isLast: boolean) => Promise<T>,
     isOwn: (error: FeedkeyError) => boolean,
@@ -84,7 +87,7 @@ export class Mirrors {
     }
   }
 
-  /** What is wrong must be known; what is away is of interest to the curious. */
+  /** Reports an error: a refusal as a warning, for everybody; an unreachable server as a note, for the curious. */
   #tell(error: FeedkeyError, location: string): void {
     const { reporter } = this.#session.options;
     const text = `${location}: ${error.message}; the next mirror is asked`;

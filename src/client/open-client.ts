@@ -1,4 +1,4 @@
-/** The library for clients of an archive, which the command line uses too. */
+/** The client of an archive as a library, which the command line uses too. */
 import { FeedkeyError } from "../error.ts";
 import { findProfile, stateFolder } from "../files/paths.ts";
 import { createTransport } from "../net/transport.ts";
@@ -32,20 +32,20 @@ import type { FeedOutcome } from "./update.ts";
 import type { VerifiedCopy } from "./verify-copy.ts";
 import { report } from "./with-warnings.ts";
 
-/** The feeds for an export, by name. @throws FeedkeyError `usage` */
+/** Returns the names of the feeds that an export is for. @throws FeedkeyError `usage` if the profile does not have a feed */
 function feedNames(profile: Profile, { feeds = [] }: ExportOptions): string[] {
   return feeds.length === 0 ? [] : chosenFeeds(profile, feeds).map(({ name }) => name);
 }
 
-/** The network connections, kept open between calls. */
+/** Network connections that stay open between calls. */
 interface Transports {
   readonly archive: Transport;
   readonly keyservers: Transport;
 }
 
 /**
- * A client. Each call works like a separate command: it asks for news of the archive's keys as the profile says, judges by the
- * clock, and records what it learned. Calls may run at the same time, in other processes too.
+ * A client of an archive. Each call works like a separate command: the call asks for news of the archive's keys as the profile
+ * says, judges by the clock, and records what the client learned. Calls may run at the same time, also in several processes.
  */
 export class Client {
   readonly profile: Profile;
@@ -59,7 +59,7 @@ export class Client {
     this.#transports = transports;
   }
 
-  /** See {@link openClient}. */
+  /** Opens a client; see {@link openClient}. */
   static async open(options: ClientOptions): Promise<Client> {
     const { profile: named } = options;
     const profile = typeof named === "string" ? await loadProfile(await findProfile(named)) : named;
@@ -75,9 +75,10 @@ export class Client {
   }
 
   /**
-   * Opens the state for one call.
-   * @param how `readOnly`: nothing is recorded; `onlySigners`: the call only verifies signatures, and reports no other keys
-   * @throws FeedkeyError `no_seed`, `bad_profile`, `bad_state`, `usage` once it is closed, and as the action
+   * Opens the client's state for one call.
+   * @param how `readOnly`: the call records nothing; `onlySigners`: the call only verifies signatures, so that of many
+   *   delegates' keys only those of signers are read
+   * @throws FeedkeyError `no_seed`, `bad_profile`, `bad_state`; `usage` if the client is closed; and every error of the action
    */
   async #run<Found>(
     {
@@ -112,23 +113,25 @@ export class Client {
   }
 
   /**
-   * Asks about every key, even if its last check was recent.
-   * @throws FeedkeyError `unavailable` if no server gave a usable answer about some key; then the profile's grace applies
+   * Asks the servers about every key, even if the key's last check was recent.
+   * @throws FeedkeyError `unavailable` if no server gave a usable answer about some key; the profile's grace period then
+   *   applies
    */
   async refresh(options: CallOptions = {}): Promise<Report<Omit<KeyNews, "errors">>> {
     const { keyNews } = await import("../refresh/key-news.ts");
     return await this.#run({}, options, keyNews);
   }
 
-  /** Asks for news of keys as the profile says. @returns which keys are trusted, and why the others are not */
+  /** Asks for news of keys as the profile says. @returns which keys are trusted, and why the other keys are not */
   async chain(options: CallOptions = {}): Promise<Report<{ readonly trust: TrustSet }>> {
     const { refresh } = await import("../refresh/refresh.ts");
     return await this.#run({}, options, async (session) => ({ trust: (await refresh(session)).trust }));
   }
 
   /**
-   * Downloads and verifies the feeds' indexes. Every feed is tried; if one is refused, its last good index stays in use.
-   * @throws FeedkeyError `usage` for a feed that the profile does not have; without `partial` the gravest refusal
+   * Downloads and verifies the feeds' indexes. The client tries every feed; if it refuses an index, the feed's last good index
+   * stays in use.
+   * @throws FeedkeyError `usage` if the profile does not have a feed; the gravest refusal, unless `partial` is set
    */
   async update(options: UpdateOptions = {}): Promise<Report<{ readonly feeds: readonly FeedOutcome[] }>> {
     const [{ chosenFeeds }, { refusalsOf, updateWithFreshKeys }] = await Promise.all([
@@ -144,10 +147,10 @@ export class Client {
   }
 
   /**
-   * The packages of the last accepted indexes, which are judged again with the known keys; no server is asked and nothing is
-   * recorded.
-   * @throws FeedkeyError `usage`, `not_found` if no index has been accepted yet; without `partial` why an index is no longer
-   * accepted
+   * Returns the packages in the last accepted indexes. The client judges these indexes again with the known keys; it asks no
+   * server and records nothing.
+   * @throws FeedkeyError `usage`; `not_found` if no index has been accepted yet; unless `partial` is set, the reason why an
+   *   index is no longer accepted
    */
   async list(options: ListOptions = {}): Promise<Report<Omit<Listed, "errors">>> {
     const { listPackages } = await import("./packages/listed-packages.ts");
@@ -155,9 +158,9 @@ export class Client {
   }
 
   /**
-   * Downloads and verifies one package of an index that was accepted before.
-   * @param request `NAME` or `NAME=VERSION`; without a version: the newest
-   * @throws FeedkeyError the refusal of the package, or of the index that should list it
+   * Downloads and verifies one package from an index that was accepted before.
+   * @param request `NAME` or `NAME=VERSION`; `NAME` means the newest version
+   * @throws FeedkeyError the refusal of the package, or of the index that should list the package
    */
   async fetch(request: string, options: Omit<FetchOptions, "partial">): Promise<Fetched> {
     const { packages } = await this.fetchAll([request], { ...options, partial: false });
@@ -167,9 +170,9 @@ export class Client {
   }
 
   /**
-   * Downloads and verifies packages. If one is refused, the others are still fetched.
-   * @param requests `NAME` or `NAME=VERSION` each; `*` and `?` stand for any letters
-   * @throws FeedkeyError `usage`, `not_found`, `output`; without `partial` the gravest refusal
+   * Downloads and verifies packages. If the client refuses a package, it still fetches the others.
+   * @param requests `NAME` or `NAME=VERSION` each; `*` and `?` are wildcards
+   * @throws FeedkeyError `usage`, `not_found`, `output`; the gravest refusal, unless `partial` is set
    */
   async fetchAll(
     requests: readonly string[],
@@ -181,8 +184,9 @@ export class Client {
 
   /**
    * Updates a verified mirror of a feed: a folder that other clients can use instead of the archive.
-   * @param folder made if it is missing; feeds of one archive may share it
-   * @throws FeedkeyError as `update` and `fetch`, `locked`; then the mirror keeps its previous state
+   * @param folder the mirror's folder, which is made if it is missing; feeds of one archive may share a folder
+   * @throws FeedkeyError as `update` and `fetch`; `locked` if another run uses the folder; the mirror then keeps its previous
+   *   state
    */
   async mirror(feed: string, folder: string, options: MirrorOptions = {}): Promise<Report<Omit<Mirrored, "errors">>> {
     const { mirrorFeed } = await import("./mirror/mirror-feed.ts");
@@ -190,8 +194,8 @@ export class Client {
   }
 
   /**
-   * Verifies a local copy of a feed: its index, then package files against it.
-   * @throws FeedkeyError the index's refusal; without `partial` the gravest of the files' refusals
+   * Verifies a local copy of a feed: first the index, then package files against the index.
+   * @throws FeedkeyError the index's refusal; the gravest refusal of a file, unless `partial` is set
    */
   async verify(index: string, options: VerifyOptions = {}): Promise<Report<Omit<VerifiedCopy, "errors">>> {
     const { verifyCopy } = await import("./verify-copy.ts");
@@ -200,10 +204,7 @@ export class Client {
     });
   }
 
-  /**
-   * Verifies signed pkgsrc packages.
-   * @throws FeedkeyError without `partial` the gravest refusal
-   */
+  /** Verifies signed pkgsrc packages. @throws FeedkeyError the gravest refusal, unless `partial` is set */
   async verifyPackages(
     files: readonly SignedFile[],
     options: VerifyPackagesOptions = {},
@@ -213,16 +214,20 @@ export class Client {
     return await this.#run(how, options, (session) => verifyPackages(session, files, options.feed));
   }
 
-  /** What this client has, how old it is, and what will break and when; no server is asked and nothing is recorded. */
+  /**
+   * Returns which keys and indexes the client has, how old they are, and what will stop working and when. The client asks no
+   * server and records nothing.
+   */
   async status(): Promise<Report<ClientStatus>> {
     const { clientStatus } = await import("./status.ts");
     return await this.#run({ readOnly: true }, {}, clientStatus);
   }
 
   /**
-   * Writes the keys that may sign now as another program reads them.
+   * Writes the keys that may sign now, in the form that another program reads.
    * @param path a file; for opkg a GnuPG home
-   * @throws FeedkeyError `unchecked_revocation` if an outage left the export as it is, `output`
+   * @throws FeedkeyError `unchecked_revocation` if an outage of the key servers left the export as it is; `output` if the
+   *   export can't be written
    */
   async exportKeys(path: string, options: ExportOptions): Promise<Report<Exported>> {
     const { exportKeys } = await import("../stock/export.ts");
@@ -231,11 +236,14 @@ export class Client {
     });
   }
 
-  /** Plans an export without writing it. @throws FeedkeyError `output` */
+  /**
+   * Plans an export without writing the export.
+   * @throws FeedkeyError `output` if `path` is somebody's own GnuPG home, or can't be read
+   */
   async planExport(
     path: string,
     options: ExportOptions & {
-      /** Record nothing either. */
+      /** Whether the call also records nothing in the client's state. */
       readonly audit?: boolean | undefined;
     },
   ): Promise<Report<ExportPlan>> {
@@ -248,22 +256,23 @@ export class Client {
     });
   }
 
-  /** Closes the connections. The state has already been written. */
+  /** Closes the connections. Each call has already written its state. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#transports.archive.close();
     await this.#transports.keyservers.close();
   }
 
-  /** Closes the client at the end of an `await using`. */
+  /** Closes the client when an `await using` block ends. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 }
 
 /**
- * Opens a client of an archive. No server is asked and nothing is written before the first call.
- * @throws FeedkeyError `not_found`, `bad_profile` if the profile, or an authority in it, can't be read
+ * Opens a client of an archive. The client asks no server and writes nothing before the first call.
+ * @throws FeedkeyError `not_found` if the profile is not found; `bad_profile` if the profile, or a CA file that it names, can't
+ *   be read
  */
 export async function openClient(options: ClientOptions): Promise<Client> {
   return await Client.open(options);

@@ -1,4 +1,6 @@
-/** Use case: show what this client has, how old it is, and what will break and when. Asks no server. */
+/**
+ * Use case: show which keys and indexes this client has, how old they are, and what will stop working and when. Asks no server.
+ */
 import { largest } from "../extremes.ts";
 import type { Session } from "../refresh/session.ts";
 import { type Instant, iso, roughly } from "../time.ts";
@@ -11,24 +13,24 @@ import { type FeedStatus, feedStatus } from "./feed-status.ts";
 
 export { scopeText } from "../trust/delegation.ts";
 
-/** One trusted key. Times are in RFC 3339. */
+/** The status of one trusted key. Times are in RFC 3339. */
 export interface KeyStatus {
   readonly fingerprint: Fingerprint;
   readonly userId: string;
   readonly role: Role;
-  /** Null: the key never expires. */
+  /** When the key expires; null if never. */
   readonly expiresAt: string | null;
-  /** The date from which its algorithm is refused; null: no date is known. */
+  /** The date from which clients refuse the key's algorithm; null if no date is known. */
   readonly algorithmUntil: string | null;
-  /** Why it may not sign today, or what it may do, in words. */
+  /** What the key may do today, or why it may not sign, in words. */
   readonly state: string;
-  /** Until when it may sign, if nothing above it is renewed; null: for ever. */
+  /** Until when the key may sign, if no key or delegation above it is renewed; null for ever. */
   readonly until: string | null;
-  /** When a key server last gave a usable answer about it. */
+  /** When a key server last gave a usable answer about the key. */
   readonly lastCheckAt: string | null;
-  /** This client accepted it before. */
+  /** Whether this client accepted the key before. */
   readonly accepted: boolean;
-  /** Delegates: for each path what they may sign, and its delegations. */
+  /** For a delegate: what the delegate may sign on each path of delegations, and the delegations on the path. */
   readonly delegations: readonly {
     readonly via: readonly Fingerprint[];
     readonly feeds: readonly (readonly string[])[];
@@ -42,16 +44,16 @@ export interface KeyStatus {
   }[];
 }
 
-/** What a trusted key may do. */
+/** What a trusted key may do today. */
 export interface KeyToday {
-  /** When the key itself ends; undefined: never. */
+  /** When the key itself expires; undefined if never. */
   readonly expiresAt: Instant | undefined;
   readonly maySign: boolean;
-  /** The same in words, with the reason why it can't sign. */
+  /** What the key may do in words, with the reason if it may not sign. */
   readonly text: string;
 }
 
-/** What a key may do at the time of a judgement. */
+/** Returns what a key may do at the time of a judgement. */
 export function keyToday({ facts }: Pick<Trusted, "facts">, { at }: Pick<TrustSet, "at">): KeyToday {
   const state = primaryState(facts, at);
   const refused = refusePrimary(facts, at);
@@ -69,15 +71,15 @@ export interface ClientStatus {
   readonly keys: readonly KeyStatus[];
 }
 
-/** Warned of this long before. */
+/** Clients warn this many milliseconds before a key can no longer sign. */
 const soon = 14 * 86_400_000;
 
-/** T11: a key that could not be checked is refused after the grace; the warning comes when half of that time is over. */
+/** T11: a key that could not be checked is refused after the grace period. This warns when half of the period is over. */
 function warnOfCheck(key: Fingerprint, { checkPolicy, state }: Session): string[] {
   const { required, revocationCheck, grace, at } = checkPolicy;
   const check = state.ledger.checks.get(key);
   const length = Math.max(grace, revocationCheck === "always" ? 0 : revocationCheck);
-  // Without grace, every use asks again, so no time can run out.
+  // Without a grace period, the client asks about the key at each use, so no time can run out.
   if (!required || check === undefined || length === 0) return [];
   const left = check.lastGoodAt + length - at;
   const since = `no key server has confirmed since ${iso(check.lastGoodAt)} that ${key} is not revoked`;
@@ -85,7 +87,7 @@ function warnOfCheck(key: Fingerprint, { checkPolicy, state }: Session): string[
   return left < length / 2 ? [`${since}: in ${roughly(left)} the key will be refused`] : [];
 }
 
-/** The terms of each delegation on each of a delegate's paths; empty for keys of the chain. */
+/** Returns the terms of each delegation on each of a delegate's paths; empty for keys in the chain. */
 function delegationsOf({ grants }: Trusted): KeyStatus["delegations"] {
   return grants.map(({ via, scopes, steps, expiresAt }) => ({
     via,
@@ -113,7 +115,7 @@ function keyStatus(fingerprint: Fingerprint, key: Trusted, trust: TrustSet, sess
   };
 }
 
-/** When the last key that may sign anything ends. */
+/** Warns if soon no known key may sign any more. */
 function warnOfLastKey(trust: TrustSet): string[] {
   const ends = [...trust.trusted.values()].flatMap((key) => outlookOf(key, trust)?.until ?? []);
   const last = largest(ends);
@@ -123,7 +125,10 @@ function warnOfLastKey(trust: TrustSet): string[] {
   return [`in ${roughly(last - trust.at)} no known key may sign any more`];
 }
 
-/** What the client has, and what will break; no server is asked. @throws FeedkeyError `bad_state` */
+/**
+ * Returns which keys and indexes the client has and what will stop working. Asks no server.
+ * @throws FeedkeyError `bad_state`
+ */
 export async function clientStatus(session: Session): Promise<ClientStatus> {
   const { trust } = await session.judgeUnchecked();
   const told = [];

@@ -1,4 +1,4 @@
-/** Use case: update each feed's index, or report why not and keep the last good one. */
+/** Use case: update each feed's index, or report why the update failed and keep the feed's last good index. */
 import { FeedkeyError, orRefusal, systemCode } from "../error.ts";
 import { timeFor } from "../net/limits.ts";
 import { countdown } from "../net/retry-after.ts";
@@ -27,13 +27,16 @@ export type FeedOutcome =
     }
   | { readonly feed: Feed; readonly ok: false; readonly error: FeedkeyError };
 
-/** During its update, a mirror may serve an index and a signature that do not match, so try again once. */
+/**
+ * Errors after which feedkey tries again once: while a mirror is being updated, it may serve an index and a signature that do
+ * not match.
+ */
 const mixedPair = new Set(["bad_signature", "bad_index"]);
 
 /**
- * The index from one location: the requested form, a second time if index and signature do not match, then the other form. All
- * this has one time limit, according to the last size of the index; only the lists that it names have their own. Unchanged
- * files are not downloaded, but judged as if they were.
+ * Downloads and verifies the index from one location: first the requested form, a second time if index and signature do not
+ * match, then the other form. One time limit, from the index's last size, covers all these attempts; each list that the index
+ * names has its own time limit. Unchanged files are not downloaded again, but are judged like downloaded files.
  */
 async function fromLocation(
   session: Session,
@@ -77,13 +80,13 @@ async function fromLocation(
 }
 
 /**
- * If a file that the server calls unchanged is refused, the server may be wrong, so the file is downloaded again.
- * @param refusal of the stored file
+ * Downloads a file again if the server called it unchanged and the stored file is refused, because the server may be wrong.
+ * @param refusal the refusal of the stored file
  */
 async function askAgain<T>(refusal: unknown, attempt: () => Promise<T>): Promise<T> {
   if (!(refusal instanceof FeedkeyError)) throw refusal;
   return await attempt().catch((error: unknown) => {
-    // A refusal must not be replaced by the error of an unreachable server.
+    // The error about an unreachable server must not replace a refusal.
     throw error instanceof FeedkeyError && error.code === "unavailable" ? refusal : error;
   });
 }
@@ -112,15 +115,15 @@ async function secondTry(
   throw first;
 }
 
-/** A run through several feeds. */
+/** One update of several feeds. */
 interface Round {
-  /** Made again if another run has written in the meantime. */
+  /** The judged keys; judged again if another run has written in the meantime. */
   judged: Judged;
   readonly mirrors: Mirrors;
   readonly consent: Consent;
 }
 
-/** One feed: each location in turn; the first index that verifies is accepted. */
+/** Updates one feed: tries each location in turn, and accepts the first index that verifies. */
 async function updateFeed(session: Session, round: Round, feed: Feed): Promise<FeedOutcome> {
   const before = await session.state.lastAccepted(feed.name);
   let last = before;
@@ -143,7 +146,7 @@ async function updateFeed(session: Session, round: Round, feed: Feed): Promise<F
   return { feed, ok: false, error: outcome };
 }
 
-/** Problems of this machine, for which another mirror is useless. */
+/** Whether an error comes from this machine, so that another mirror is useless. */
 function isOwnTrouble(error: FeedkeyError): boolean {
   return (
     ["output", "bad_state", "locked", "internal", "bad_profile"].includes(error.code) || systemCode(error) === "ENOSPC"
@@ -151,8 +154,9 @@ function isOwnTrouble(error: FeedkeyError): boolean {
 }
 
 /**
- * Makes a verified index the last accepted one, unless it is that already. An audit (read-only state) does nothing.
- * @param verifyAgain verifies again, with what another run wrote in the meantime
+ * Makes a verified index the last accepted index, unless it already is the last accepted index. In an audit (read-only state),
+ * does nothing.
+ * @param verifyAgain verifies the index again, with what another run wrote in the meantime
  * @returns the index that was accepted
  */
 export async function accept(
@@ -175,7 +179,7 @@ async function write(session: Session, index: VerifiedIndex, source: string): Pr
   return await session.write((state) => state.acceptIndex(name, { index: signed, signature, meta, parts }), name);
 }
 
-/** Updates the given feeds, or all. A failed feed does not stop the others. */
+/** Updates the given feeds. A failed feed does not stop the others. */
 export async function updateFeeds(
   session: Session,
   judged: Judged,
@@ -189,8 +193,8 @@ export async function updateFeeds(
 }
 
 /**
- * Asks for news of keys, then updates feeds; if one is refused and there may be news about its signer, asks for it and tries
- * the feed again.
+ * Asks for news of keys, then updates feeds. If a feed is refused and there may be news about its signer, asks for this news
+ * and tries the feed again.
  * @returns the result for each feed
  */
 export async function updateWithFreshKeys(
@@ -211,7 +215,7 @@ export async function updateWithFreshKeys(
   return all;
 }
 
-/** Why feeds were refused. */
+/** Returns why feeds were refused. */
 export function refusalsOf(outcomes: readonly FeedOutcome[]): FeedkeyError[] {
   return outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]));
 }

@@ -19,11 +19,14 @@ import { type RootTerms, refusalError, type VerifiedRoot, verifyRoot } from "./v
 
 const key = Symbol("made by the verifier");
 
-/** An index whose signature, age and grammar were found good. Only {@link verifyIndex} can make one, of a verified root. */
+/**
+ * An index with a good signature, an accepted age and valid grammar. Only {@link verifyIndex} can make one, from a verified
+ * root.
+ */
 export class VerifiedIndex {
   readonly root: VerifiedRoot;
   readonly packages: Packages;
-  /** The lists, if the root lists its packages in other files; empty if it is its own list. */
+  /** The lists, if the root lists its packages in other files; empty if the root itself lists them. */
   readonly parts: readonly VerifiedPart[];
 
   constructor(proof: typeof key, root: VerifiedRoot, packages: Packages, parts: readonly VerifiedPart[]) {
@@ -49,14 +52,14 @@ export class VerifiedIndex {
     return this.root.sha256;
   }
 
-  /** Packages of a name, and of a version if one is given, in the order of the index. */
+  /** Returns the packages with a name, and with a version if a version is given, in the order of the index. */
   find(name: string, version: string | undefined): Choice[] {
     return this.packages.find(name, version).map((entry) => new Choice(key, this, entry));
   }
 
   /**
-   * The dependencies and capabilities of each package, from the verified texts.
-   * @throws FeedkeyError `usage` in a format without dependencies
+   * Returns the dependencies and capabilities of each package, from the verified texts.
+   * @throws FeedkeyError `usage` if the format has no dependencies
    */
   async related(): Promise<Related[]> {
     const { format, name } = this.feed;
@@ -74,13 +77,13 @@ export class VerifiedIndex {
     return texts.flatMap((text) => [...relations.read(text)]);
   }
 
-  /** All entries, or the wanted ones, repeated ones included. */
+  /** Yields all entries, or only the wanted entries, including repeated entries. */
   *choices(isWanted: (entry: DigestedEntry) => boolean = () => true): Generator<Choice, void> {
     for (const entry of this.packages) if (isWanted(entry)) yield new Choice(key, this, entry);
   }
 }
 
-/** A package of a verified index: what can be fetched. Only a {@link VerifiedIndex} can make one. */
+/** A package in a verified index, which can be fetched. Only a {@link VerifiedIndex} can make a choice. */
 export class Choice {
   readonly index: VerifiedIndex;
   readonly entry: DigestedEntry;
@@ -92,18 +95,18 @@ export class Choice {
   }
 }
 
-/** Changes of an index that the user accepts. */
+/** Changes in an index that the user accepts. */
 export interface Consent {
-  /** The index became empty. */
+  /** Whether the index may have become empty. */
   readonly allowEmpty: boolean;
-  /** The name of its repository differs from that in the last one. */
+  /** Whether the repository's name may differ from the name in the last accepted index. */
   readonly allowReleaseinfoChange?: boolean;
 }
 
 /**
- * Verifies an index: its root, then, where it lists its packages in other files, those by digest, then grammar (T13), in this
- * order: nothing is parsed before a good signature was found.
- * @throws FeedkeyError with the code of the rule that refuses
+ * Verifies an index: first its root; then, if the root lists its packages in other files, those files by digest; last the
+ * grammar (T13). Parses nothing before a good signature was found.
+ * @throws FeedkeyError with the code of the rule that refuses the index
  */
 export async function verifyIndex(
   candidate: Candidate,
@@ -119,7 +122,7 @@ export async function verifyIndex(
   return new VerifiedIndex(key, root, packages, parts ?? []);
 }
 
-/** The requested parts of a root; undefined if it is its own list. */
+/** Returns the lists of a root that the profile requests; undefined if the root itself lists its packages. */
 async function verifiedParts(
   root: VerifiedRoot,
   { judged, last, parts: source, allowReleaseinfoChange }: RootTerms & Consent & { readonly parts: PartSource },
@@ -128,7 +131,7 @@ async function verifiedParts(
   const { content: read }: Format = formats[feed.format];
   if (read === undefined) return undefined;
   const content = inWords(root, () => read(root.signed, feed));
-  // Independent of the lists that were requested then.
+  // Reads no lists: the profile may have requested other lists then.
   const before = await lastContent(last, (signed) => read(signed, { ...feed, components: [], architectures: [] }));
   const known = allowReleaseinfoChange === true ? undefined : before?.identity;
   const refused =
@@ -139,7 +142,7 @@ async function verifiedParts(
   return parts;
 }
 
-/** The contents of the last accepted root; undefined if it is not what this profile requests. */
+/** Returns the contents of the last accepted root; undefined if the root is not of the kind that the profile now requests. */
 async function lastContent(
   last: RootTerms["last"],
   read: (signed: Uint8Array) => RootContent,
@@ -148,7 +151,7 @@ async function lastContent(
   try {
     return before && read(before);
   } catch (error) {
-    // Another format or suite before, by another profile: it says nothing of this one.
+    // An earlier profile requested another format or suite, so the earlier root says nothing about this one.
     if (error instanceof FeedkeyError) return undefined;
     throw error;
   }
@@ -171,7 +174,7 @@ async function readSigned(root: VerifiedRoot, limit: number): Promise<PackageInd
   return inWords(root, () => formats[feed.format].read(text, feed));
 }
 
-/** @throws the error of reading signed text, with the name of the index */
+/** Runs a function that reads signed text. @throws the function's error, with the name of the index */
 function inWords<Found>(root: VerifiedRoot, read: () => Found, part = ""): Found {
   try {
     return read();

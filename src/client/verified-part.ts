@@ -9,7 +9,7 @@ import type { VerifiedRoot } from "./verified-root.ts";
 
 const key = Symbol("made by the verifier of parts");
 
-/** A part whose size and digests are those of its root. Only {@link verifyPart} can make one, of a verified root. */
+/** A part with the size and digests that its root gives. Only {@link verifyPart} can make one, from a verified root. */
 export class VerifiedPart {
   readonly root: VerifiedRoot;
   readonly part: Part;
@@ -23,13 +23,13 @@ export class VerifiedPart {
   }
 }
 
-/** The name under which the text of a part is stored: its digest. */
+/** Returns the name under which the text of a part is stored: the text's digest. */
 export function nameOfPart({ open }: Part): string {
   return open.sha256 ?? open.sha512 ?? "";
 }
 
 /**
- * Verifies a part: one that was accepted before, or one from the source.
+ * Verifies a part: the part that was accepted last if it is the same, else a part from the source.
  * @throws FeedkeyError as `partText`
  */
 export async function verifyPart(
@@ -41,7 +41,7 @@ export async function verifyPart(
   const terms = { feed: root.feed.name, root: root.name, limit: root.feed.maxIndexSize ?? maxIndexBytes };
   try {
     refuseLargePart(part, terms, part.open.size);
-    // The text that was accepted last, where it is the same: then nothing is asked for.
+    // If the text that was accepted last has the right digests, nothing is requested.
     const kept = await last?.readPart(nameOfPart(part));
     if (kept !== undefined && fitsDigests(kept.bytes, part.open)) return new VerifiedPart(key, root, part, kept.bytes);
     const damaged = kept?.path;

@@ -29,20 +29,20 @@ const key = Symbol("made by the verifier of roots");
 /** A root with a good signature and age, which has not been parsed yet. Only {@link verifyRoot} can make one. */
 export class VerifiedRoot {
   readonly feed: Feed;
-  /** For messages: a file name or URL. */
+  /** The root's file name or URL, for messages. */
   readonly name: string;
   readonly signers: readonly Signer[];
-  /** Date of its newest good signature. */
+  /** Date of the root's newest good signature. */
   readonly createdAt: number;
-  /** The signed bytes; nothing else of the file is read. */
+  /** The signed bytes; feedkey reads nothing else from the file. */
   readonly signed: Uint8Array;
   /** SHA-256 of the signed bytes, lower-case hex. */
   readonly sha256: string;
-  /** The file with the signature that was used. */
+  /** The contents of the signature file that was used. */
   readonly signature: Uint8Array;
-  /** The server's validators of the two files; undefined if there are none. */
+  /** The server's validators of the root and of its signature; undefined if the server gave no validators. */
   readonly versions: IndexVersions | undefined;
-  /** Whether it is another compressed form of the last accepted index, which then stays the stored one. */
+  /** Whether the root is another form of the last accepted index, which then stays the stored index. */
   readonly otherForm: boolean;
 
   constructor(proof: typeof key, feed: Feed, candidate: Candidate, { verdict, signature }: Good, otherForm: boolean) {
@@ -60,8 +60,8 @@ export class VerifiedRoot {
 }
 
 /**
- * The validators for later requests. If a signature is newer than the date of its file, the date is wrong; for example, every
- * version may get the same date, and then the next version would count as unchanged.
+ * Returns the validators for later requests. If a signature is newer than the date of its file, the date is wrong and is not
+ * used: a server may give every version the same date, and the next version would then count as unchanged.
  */
 function versionsOf({ version }: Candidate, signature: SignatureSource, createdAt: number): IndexVersions | undefined {
   const isOlder = (one: FileVersion | undefined) => one?.lastModified !== undefined && isDatedBy(one, createdAt - 1);
@@ -99,7 +99,7 @@ export function refusalError(what: string, feed: string, refusal: Refusal | Sign
   });
 }
 
-/** The profile's requirements for a feed's index. */
+/** Returns the profile's requirements for a feed's index. */
 function indexPolicy(profile: Profile, feed: Feed, { document }: Candidate): IndexPolicy {
   const { threshold, requireFeedName, requireExpiry, maxIndexAge } = profile.trust;
   return { feed: feed.name, threshold, requireFeedName, requireExpiry, maxIndexAge, isText: document.type === 1 };
@@ -110,7 +110,10 @@ interface Good {
   readonly signature: SignatureSource;
 }
 
-/** A cleartext-signed message instead of a signature: it contains a copy of the index, which was not requested. */
+/**
+ * Makes the error for a cleartext-signed message in place of a signature. Such a message contains a copy of the index, which
+ * feedkey did not request.
+ */
 function notBeside(name: string, cause: FeedkeyError): FeedkeyError {
   return new FeedkeyError("bad_signature_data", `${name} is a signed text, not a signature over the file beside it`, {
     hint: "for a checksum file, verify that one itself: in the profile, write its name as index",
@@ -124,7 +127,10 @@ function severalSignatures(name: string, count: number): FeedkeyError {
   });
 }
 
-/** Tries each signature file; the first good one is used, else the error of the one that came furthest is thrown. */
+/**
+ * Tries each signature file and returns the first good signature. If no signature is good, throws the refusal that came
+ * furthest in the checks.
+ */
 async function findGood(candidate: Candidate, feed: Feed, judged: Judged, policy: IndexPolicy): Promise<Good> {
   const { oneSignature }: Format = formats[feed.format];
   const refusals: SignatureRefusal[] = [];
@@ -163,9 +169,9 @@ export interface RootTerms {
 }
 
 /**
- * Verifies a root: signature (T7, T8, T10), then age (T9). It is not parsed, and not decompressed if the signature covers
- * compressed bytes.
- * @throws FeedkeyError with the code of the rule that refuses
+ * Verifies a root: first its signature (T7, T8, T10), then its age (T9). Does not parse the root, and does not decompress the
+ * root if the signature covers compressed bytes.
+ * @throws FeedkeyError with the code of the rule that refuses the root
  */
 export async function verifyRoot(candidate: Candidate, feed: Feed, terms: RootTerms): Promise<VerifiedRoot> {
   const { profile, judged, last } = terms;
@@ -178,7 +184,10 @@ export async function verifyRoot(candidate: Candidate, feed: Feed, terms: RootTe
   return new VerifiedRoot(key, feed, candidate, good, otherForm);
 }
 
-/** Each suite has its own dates: if the profile changes the suite, the new one is not an older index of the previous one. */
+/**
+ * Adds a hint. Each suite has its own dates: after the profile changes the suite, the new suite's index is not an older index
+ * of the old suite.
+ */
 function ofSuite({ suite }: Feed, refusal: Refusal): Refusal {
   if (suite === undefined || refusal.code !== "rollback") return refusal;
   const hint = `${hints.rollback}; if you changed "suite" in the profile, write a [feed ...] section with another name for the new suite instead`;
@@ -186,8 +195,9 @@ function ofSuite({ suite }: Feed, refusal: Refusal): Refusal {
 }
 
 /**
- * T9: another form of the last accepted text, signed at the same moment, is the same index: another compressed form, or Release
- * and InRelease, which loses trailing blanks. Both have good signatures, so both may be decompressed.
+ * Rule T9: a root is the same index as the last accepted root if both have the same text and were signed at the same moment.
+ * The roots may be two compressed forms, or Release and InRelease, which loses trailing blanks. Both roots have good
+ * signatures, so both may be decompressed.
  */
 async function isOtherForm(
   { document }: Candidate,

@@ -1,4 +1,4 @@
-/** Use case: verify a local copy of a feed, its index and package files against it. */
+/** Use case: verify a local copy of a feed: first its index, then package files against the index. */
 import { availableParallelism } from "node:os";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -16,13 +16,13 @@ import { feedOf, readIndexAhead, verifyLocal } from "./verify.ts";
 
 export interface VerifiedCopy {
   readonly index: VerifiedIndex;
-  /** Package files that match it. */
+  /** Package files that match the index. */
   readonly packages: readonly string[];
-  /** What is wrong with the others. */
+  /** Errors for the other package files. */
   readonly errors: readonly FeedkeyError[];
 }
 
-/** Checks the given package files, and those in the folder. */
+/** Checks the given package files, and the package files in the folder. */
 async function verifyPackages(
   session: Session,
   index: VerifiedIndex,
@@ -38,20 +38,20 @@ async function verifyPackages(
 }
 
 /**
- * Verifies an index, then package files against it.
- * @param path of the index
+ * Verifies an index, then package files against the index.
+ * @param path the index's path
  * @param withSession opens the client, while the files are already being read
- * @throws FeedkeyError the index's refusal; `usage` if it is unclear which feed it is
+ * @throws FeedkeyError the index's refusal; `usage` if it is unclear which feed the index belongs to
  */
 export async function verifyCopy<Verified>(
   path: string,
   options: VerifyOptions,
   withSession: (action: (session: Session) => Promise<VerifiedCopy>) => Promise<Verified>,
 ): Promise<Verified> {
-  // Started here, so that the second thread is ready when it is needed.
+  // The second thread starts here, so that it is ready when the files are hashed.
   const count = options.folder === undefined ? (options.files?.length ?? 0) : Number.POSITIVE_INFINITY;
   const threads = count > 0 ? new Digests(count) : undefined;
-  // With two cores, the second is busy with packages, so the index is not read ahead.
+  // With two cores, the second core is busy with packages, so the index is not read ahead.
   const ahead = threads === undefined || availableParallelism() > 2 ? readIndexAhead(path) : undefined;
   try {
     return await withSession((session) => verifyWith(session, path, options, threads, ahead));
@@ -70,7 +70,7 @@ async function verifyWith(
   const { files = [], folder, signature, allowEmpty = false } = options;
   const feed = feedOf(session.profile, options.feed, path);
   const how = { compare: options.audit !== true, allowEmpty, ahead };
-  // Hashed while the index is judged; nothing is reported before that.
+  // The packages are hashed while the index is judged; nothing is reported before the judgement.
   const packages = threads && (await PackageFiles.begin(threads, files, folder?.path));
   const verifyIndex = (judged: Judged) => verifyLocal(session, judged, feed, path, signature, how);
   const index = await withFreshKeys(session, verifyIndex);

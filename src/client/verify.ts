@@ -1,4 +1,4 @@
-/** Use case: the judgement of `update` on local files. */
+/** Use case: judge local files as `update` judges downloaded files. */
 
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -26,8 +26,9 @@ import {
 import { type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 
 /**
- * Reads and hashes a file. Undefined if there is none.
- * @param isNamed by the user, who may give a pipe; else a pipe counts as missing
+ * Reads and hashes a file.
+ * @returns undefined if the file is missing
+ * @param isNamed whether the user named the file, and so may give a pipe; otherwise a pipe counts as missing
  */
 function readLimited(path: string, limit: number, isNamed: boolean): HashedDocument | undefined {
   let descriptor: number | undefined;
@@ -39,7 +40,7 @@ function readLimited(path: string, limit: number, isNamed: boolean): HashedDocum
     if (size > limit) {
       throw tooLarge(path, limit, size);
     }
-    // A pipe has no size.
+    // A pipe has no size, so its bytes are counted while they are read.
     if (!status.isFile()) return new HashedDocument(readPipe(descriptor, path, limit));
     const { bytes, sha256 } = readHashed(descriptor, size);
     return new HashedDocument(bytes, sha256);
@@ -64,7 +65,7 @@ function tooLarge(path: string, limit: number, size?: number): FeedkeyError {
   });
 }
 
-/** The bytes from a pipe or device, up to the limit. */
+/** Returns the bytes from a pipe or device. @throws FeedkeyError if there are more bytes than the limit */
 function readPipe(descriptor: number, path: string, limit: number): Buffer {
   const pieces: Buffer[] = [];
   let total = 0;
@@ -79,14 +80,14 @@ function readPipe(descriptor: number, path: string, limit: number): Buffer {
 }
 
 /**
- * The feed of a local index: the given one, the only one, or the one whose path is that of the file.
- * @throws FeedkeyError `usage`
+ * Returns the feed of a local index: the given feed, the only feed, or the feed whose path is the path of the file.
+ * @throws FeedkeyError `usage` if no feed, or more than one, is possible
  */
 export function feedOf(profile: Profile, name: string | undefined, indexPath: string): Feed {
   const [named] = name === undefined ? [] : chosenFeeds(profile, [name]);
   if (named !== undefined) return named;
   const folder = `${dirname(resolve(indexPath))}/`;
-  // A root may lie in a folder below the feed's.
+  // A root may lie in a folder below the feed's folder.
   const foldersOf = (feed: Feed) => [
     feed.path,
     ...formats[feed.format].roots(feed).map((root) => inFeed(feed, dirname(root))),
@@ -108,15 +109,16 @@ export function readIndexAhead(indexPath: string): ReadAhead {
 }
 
 interface Reading {
-  /** Maximum size of the index in bytes, as a file and decompressed. */
+  /** Size limit of the index in bytes, both as a file and decompressed. */
   readonly limit: number;
-  /** Given by the user, not just found there. */
+  /** Whether the user named the index; otherwise feedkey found it. */
   readonly isNamed: boolean;
   /** The index, if reading it has already begun. */
   readonly ahead?: ReadAhead | undefined;
 }
 
 /**
+ * Reads an index and its signatures.
  * @throws FeedkeyError `not_found` if there is no index, `no_signature` if there is no signature file
  */
 async function readCandidate(
@@ -146,8 +148,9 @@ async function readCandidate(
 }
 
 /**
- * The parts of a root in its own folder, or, if it has the name that apt uses for its lists, with apt's names.
- * @param root path of its file
+ * Returns the source of a root's parts: the root's own folder. If the root has the name that apt gives to its lists, the parts
+ * have names of this form too.
+ * @param root path of the root's file
  */
 function partsBeside(root: string): PartSource {
   const prefix = /^(.+_)(?:In)?Release$/.exec(basename(root))?.[1];
@@ -158,8 +161,8 @@ function partsBeside(root: string): PartSource {
 }
 
 /**
- * Verifies a local index. If its signature matches only its other form (`Packages` for `Packages.gz`), this one is refused with
- * `bad_index`.
+ * Verifies a local index. Refuses the index with `bad_index` if its signature matches only the index's other form (`Packages`
+ * for `Packages.gz`).
  */
 export async function verifyLocal(
   session: Session,

@@ -1,11 +1,11 @@
-/** The result of one call, with its warnings. */
+/** Makes the result of one call, with its warnings. */
 import { type FeedkeyError, gravestOf } from "../error.ts";
 import type { Reporter } from "../refresh/session.ts";
 import type { Report } from "./client-options.ts";
 
 const nothing = { update: () => undefined, stop: () => undefined };
 
-/** Passes on all reports, and keeps the warnings. */
+/** Passes on all messages, and keeps the warnings. */
 class Collected implements Reporter {
   readonly warnings: string[] = [];
   readonly #to: Partial<Reporter>;
@@ -30,8 +30,8 @@ class Collected implements Reporter {
 
 /**
  * Makes a call's report.
- * @param to gets warnings and progress as they occur
- * @param partial whether errors about single things are part of the report; else the gravest of them is thrown
+ * @param to receives warnings and progress as they occur
+ * @param partial whether the report includes errors about single items; otherwise the gravest error is thrown
  */
 export async function report<Found>(
   to: Partial<Reporter> | undefined,

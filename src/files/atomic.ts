@@ -17,14 +17,14 @@ import { temporaryName } from "./temporary-name.ts";
 
 export { discard, type StagedFile, type StageOptions } from "./staged-stream.ts";
 
-/** What `commitStaged` needs of a lock. */
+/** The part of a lock that `commitStaged` needs. */
 interface Held {
   assertHeld(): Promise<void>;
 }
 
 /**
  * Writes and syncs a file beside its target, under a temporary name.
- * @throws FeedkeyError `output`; nothing is left behind then
+ * @throws FeedkeyError `output` if the file can't be written; no temporary file is then left
  */
 export async function stageFile(path: string, data: Data | string, options: StageOptions = {}): Promise<StagedFile> {
   const stream = await StagedStream.open(path, options);
@@ -39,8 +39,8 @@ export async function stageFile(path: string, data: Data | string, options: Stag
 }
 
 /**
- * Gives staged files their final names in the given order, and syncs each folder behind its files. A file that refers to another
- * must come after it. If one rename fails, the rest are discarded.
+ * Gives staged files their final names in the given order, and syncs each folder after its files. A file that refers to another
+ * file must come after that file. If one rename fails, the remaining files are discarded.
  * @param lock the lock that must still be held before the first rename
  * @throws FeedkeyError `output`, `locked`
  */
@@ -52,7 +52,7 @@ export async function commitStaged(staged: readonly StagedFile[], lock?: Held): 
       await moveIntoPlace(file);
       done += 1;
       const [folder, next] = [dirname(file.path), staged[done]];
-      // Even after a power failure, a file in another folder must not refer to a missing one.
+      // Even after a power failure, a file in another folder must not refer to a missing file.
       if (next === undefined || dirname(next.path) !== folder) await syncFolder(folder);
     }
   } catch (error) {
@@ -61,13 +61,10 @@ export async function commitStaged(staged: readonly StagedFile[], lock?: Held): 
   }
 }
 
-/** Files staged at once: a disk syncs several in the time of one. */
+/** Number of files staged at once: a disk syncs several files in the time that one file takes. */
 const stagedAtOnce = 16;
 
-/**
- * Stages several files, or none if one fails.
- * @throws FeedkeyError `output`
- */
+/** Stages several files, or none of them if one fails. @throws FeedkeyError `output` if a file can't be written */
 export async function stageAll(
   files: readonly { readonly path: string; readonly data: Uint8Array | string; readonly mode: number }[],
 ): Promise<StagedFile[]> {
@@ -85,8 +82,8 @@ export async function stageAll(
 }
 
 /**
- * Writes a whole file: readers, and a crash, see the old one or the new one.
- * @throws FeedkeyError `output`; `locked` when the lock is lost
+ * Writes a whole file in one step: readers see the old file or the new file, also after a crash.
+ * @throws FeedkeyError `output` if the file can't be written; `locked` if the lock is lost
  */
 export async function writeFileAtomic(
   path: string,
@@ -99,7 +96,7 @@ export async function writeFileAtomic(
 
 /**
  * Makes a symbolic link, or changes its target, in one step.
- * @throws FeedkeyError `output`; `locked` when the lock is lost
+ * @throws FeedkeyError `output` if the link can't be made; `locked` if the lock is lost
  */
 export async function replaceLink(link: string, target: string, lock?: Held): Promise<void> {
   const temporary = join(dirname(link), temporaryName());
@@ -114,9 +111,9 @@ export async function replaceLink(link: string, target: string, lock?: Held): Pr
 }
 
 /**
- * Removes temporary files that a killed run left in a folder. Call it only with the lock of that folder: the files of a
- * living run look the same. A missing folder has none.
- * @throws FeedkeyError `output`
+ * Removes temporary files that a killed run left in a folder. The caller must hold the folder's lock: the temporary files of a
+ * living run look the same. Does nothing if the folder is missing.
+ * @throws FeedkeyError `output` if the folder can't be read or a file can't be removed
  */
 export async function removeLeftovers(folder: string): Promise<void> {
   let names: string[];

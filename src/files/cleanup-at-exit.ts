@@ -10,7 +10,7 @@ function giveBackAll(): void {
 function onSignal(signal: NodeJS.Signals): void {
   giveBackAll();
   stopListening();
-  // The signal then ends the program as if there were no handler, unless there is another one.
+  // The signal then ends the program as if there were no handler, unless the program has another handler.
   if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
 }
 
@@ -20,9 +20,10 @@ function stopListening(): void {
 }
 
 /**
- * Calls a function if the process ends before `forget` is called. Without such functions there are no handlers.
- * @param giveBack synchronous, and must not throw
- * @returns forget
+ * Calls a function if the process ends before the returned function is called. Handlers for exit and signals exist only as long
+ * as they are needed.
+ * @param giveBack a synchronous function that must not throw
+ * @returns a function that cancels the call
  */
 export function givenBackAtExit(giveBack: () => void): () => void {
   if (held.size === 0) {

@@ -5,11 +5,11 @@ import { digestFile, type FileDigest } from "./file-digest.ts";
 
 interface Digested {
   readonly path: string;
-  /** Undefined if there is none or it is not a file. */
+  /** The file's digest; undefined if the file is missing or is not a regular file. */
   readonly found: FileDigest | undefined;
 }
 
-/** Hashes files. Files that can't be read are left out; the error occurs again when their digest is requested. */
+/** Hashes files. Leaves out files that can't be read; the error occurs again when a caller requests their digest. */
 export function digestBatch(paths: readonly string[]): Digested[] {
   return paths.flatMap((path) => {
     try {
@@ -24,8 +24,8 @@ export class Digests {
   readonly #helper: Helper | undefined;
 
   /**
-   * Starts the second thread. On a machine with one core there is none.
-   * @param files how many there will be; one file alone needs no second thread
+   * Starts the second thread, unless the machine has only one core.
+   * @param files how many files there will be; one file alone needs no second thread
    */
   constructor(files = Number.POSITIVE_INFINITY) {
     this.#helper = availableParallelism() < 2 || files < 2 ? undefined : new Helper();
@@ -50,15 +50,15 @@ export class Digesting {
 
   constructor(share: Share<string>, helper: Helper | undefined) {
     this.#share = share;
-    // If a thread dies, this one does its work.
+    // If the second thread dies, this thread does its work.
     this.#served = helper?.serve(share, (results: readonly Digested[]) => this.#note(results)).catch(() => undefined);
   }
 
   /**
-   * Lets this thread take part; it is busy until all files are done.
+   * Lets this thread hash files too; it is busy until all files are done.
    * @param onProgress called with the number of files begun so far
-   * @returns a function that gives the digest of a file by its place in the list: undefined if there is none or it is not a
-   *   file. It throws as `digestFile`.
+   * @returns a function that returns the digest of a file by the file's index in the list; undefined if the file is missing or
+   *   is not a regular file. The function throws as `digestFile`.
    */
   async join(onProgress: (begun: number) => void): Promise<(index: number) => FileDigest | undefined> {
     for await (const results of takeBatches(this.#share, digestBatch)) {

@@ -1,23 +1,24 @@
-/** SHA-256 of a file. */
+/** The SHA-256 and size of a file. */
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 
 export interface FileDigest {
-  /** Lower-case hex. */
+  /** SHA-256 of the file, lower-case hex. */
   readonly sha256: string;
-  /** Bytes. */
+  /** Size of the file in bytes. */
   readonly size: number;
 }
 
-// Synchronous reads, small enough to stay in the processor's cache until they are hashed, are the fastest. Each thread has its
-// own buffer.
+// The fastest way is to read synchronously, in pieces that stay in the processor's cache until they are hashed. Each thread has
+// its own buffer.
 const piece = Buffer.allocUnsafeSlow(128 * 1024);
 
 /**
- * @returns undefined if there is none, or it is not a regular file: links are not followed, and pipes are not opened
- * @throws FeedkeyError `not_found` if it can't be read
+ * Hashes a file. Follows no links, and opens no pipes.
+ * @returns undefined if the file is missing or is not a regular file
+ * @throws FeedkeyError `not_found` if the file can't be read
  */
 export function digestFile(path: string): FileDigest | undefined {
   let descriptor: number | undefined;
@@ -26,7 +27,7 @@ export function digestFile(path: string): FileDigest | undefined {
     return fstatSync(descriptor).isFile() ? digestOpen(descriptor) : undefined;
   } catch (cause) {
     const code = systemCode(cause);
-    // A link, a path through a file, or a socket.
+    // The path is a link, leads through a file, or is a socket.
     if (code === "ENOENT" || code === "ELOOP" || code === "ENOTDIR" || code === "ENXIO") return undefined;
     if (code === undefined) throw cause;
     throw new FeedkeyError("not_found", `${escapeText(path)} can't be read`, {
@@ -46,8 +47,8 @@ export interface Hashed {
 }
 
 /**
- * Reads an open file and hashes each piece while it is in the processor's cache.
- * @param size its size in bytes; bytes that were added since are left out
+ * Reads an open file and hashes each piece while the piece is in the processor's cache.
+ * @param size the file's size in bytes; bytes that were added since are left out
  */
 export function readHashed(descriptor: number, size: number): Hashed {
   const sha256 = createHash("sha256");

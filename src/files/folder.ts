@@ -6,7 +6,7 @@ import { causeInWords, outputError } from "./system-error.ts";
 
 /**
  * Makes the names in a folder durable: a rename survives a power failure only after its folder was synced.
- * @throws FeedkeyError `output`
+ * @throws FeedkeyError `output` if the folder can't be synced
  */
 export async function syncFolder(folder: string): Promise<void> {
   try {
@@ -17,23 +17,23 @@ export async function syncFolder(folder: string): Promise<void> {
       await handle.close();
     }
   } catch (error) {
-    // Some network file systems have no fsync for folders; nothing more can be done there.
+    // Some network file systems have no fsync for folders; feedkey can do nothing more on such a file system.
     if (systemCode(error) === "EINVAL" || systemCode(error) === "ENOTSUP") return;
     throw outputError(error, folder);
   }
 }
 
 /**
- * Makes a folder and the missing ones above it, durably. An existing one is left as it is.
+ * Makes a folder and its missing parents, durably. Leaves an existing folder as it is.
  * @param mode permissions of new folders, whatever the umask: programs of other users must be able to read
- * @throws FeedkeyError `output`
+ * @throws FeedkeyError `output` if the folder can't be made
  */
 export async function ensureFolder(folder: string, mode: number): Promise<void> {
   const path = resolve(folder);
   try {
     for (const made of await makeMissing(path, mode)) {
       await fs.chmod(made, mode).catch((error: unknown) => {
-        // A file system without modes.
+        // The file system has no modes.
         if (systemCode(error) !== "EPERM" && systemCode(error) !== "ENOTSUP") throw error;
       });
       await syncFolder(dirname(made));
@@ -44,9 +44,9 @@ export async function ensureFolder(folder: string, mode: number): Promise<void> 
 }
 
 /**
- * Makes a folder and the missing ones above it. Node's own recursive mkdir never returns if the system answers ENOENT below an
+ * Makes a folder and its missing parents. Node's own recursive mkdir never returns if the system answers ENOENT below an
  * existing folder, as in /proc.
- * @returns the folders made, the lowest first
+ * @returns the folders that were made, the lowest first
  */
 async function makeMissing(path: string, mode: number): Promise<string[]> {
   try {
@@ -62,7 +62,7 @@ async function makeMissing(path: string, mode: number): Promise<string[]> {
   try {
     await fs.mkdir(path, { mode });
   } catch (error) {
-    // Another run may have made it meanwhile.
+    // Another run may have made the folder meanwhile.
     if (!(await isFolder(path))) throw error;
   }
   return [path, ...above];
@@ -73,7 +73,7 @@ async function isFolder(path: string): Promise<boolean> {
   return stat?.isDirectory() === true;
 }
 
-/** Whether a path is a folder, or below it. Both absolute; links are not looked at. */
+/** Tells whether `path` is `root` or below `root`. Both are absolute; symbolic links are not followed. */
 export function isWithin(root: string, path: string): boolean {
   return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
@@ -89,9 +89,9 @@ async function enter(folder: string): Promise<string> {
 }
 
 /**
- * The real path of a folder at or below `root`, made if it is missing. A symbolic link below `root` may lead elsewhere inside
- * it, never out: else anyone who can put a link there could choose where files are written.
- * @throws FeedkeyError `bad_path` if the folder is outside, `output` if it can't be made
+ * Returns the real path of a folder at or below `root`, and makes the folder if it is missing. A symbolic link below `root` may
+ * lead elsewhere inside `root`, never out: else anyone who can put a link there could choose where feedkey writes files.
+ * @throws FeedkeyError `bad_path` if the folder is outside `root`; `output` if the folder can't be made
  */
 export async function folderWithin(root: string, folder: string): Promise<string> {
   const steps = relative(resolve(root), resolve(folder)).split(sep);
@@ -121,10 +121,9 @@ function outside(root: string, folder: string): FeedkeyError {
 }
 
 /**
- * Refuses a folder that other users can write to: they could replace anything in it.
- * A missing folder passes.
- * @param refuse makes the error from what is wrong and the next step
- * @throws what `refuse` makes; FeedkeyError `output` for a place below a file
+ * Refuses a folder that other users can write to: they could replace anything in the folder. A missing folder passes.
+ * @param refuse makes the error from the problem and the next step
+ * @throws what `refuse` makes; FeedkeyError `output` if a parent of the folder is a file
  */
 export async function refuseWritableByOthers(
   folder: string,
@@ -135,7 +134,7 @@ export async function refuseWritableByOthers(
     mode = (await fs.stat(folder)).mode;
   } catch (error) {
     if (systemCode(error) === "ENOENT") return;
-    // Nobody can have written anything there: the path is impossible, for example below a file.
+    // Nobody can have written anything at an impossible path, for example below a file.
     if (systemCode(error) === "ENOTDIR") throw outputError(error, folder);
     throw refuse(`cannot look at "${folder}": ${causeInWords(error)}`, "run as the user that owns it");
   }

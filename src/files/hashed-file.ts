@@ -1,4 +1,6 @@
-/** A file that somebody else may have put there, too large for memory: read without blocking and within a limit. */
+/**
+ * A file too large for memory, which somebody else may have put in its place: read without blocking and within a size limit.
+ */
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import type { Content } from "../content.ts";
@@ -20,11 +22,12 @@ export class HashedFile implements Content {
   }
 
   /**
-   * @param most a larger file is a problem, and is not read
-   * @throws what the system says, such as ENOENT
+   * Hashes a whole file.
+   * @param most size limit; feedkey does not read a larger file, and returns it as a problem
+   * @throws the system's error, such as ENOENT
    */
   static read(path: string, most: number): HashedFile | NotPlain {
-    // Checked before it is opened: opening a device may start it.
+    // Checked before the file is opened: opening a device may start it.
     const there = lstatSync(path);
     if (!there.isFile()) return { problem: kindOf(there) };
     const descriptor = open(path);
@@ -45,12 +48,12 @@ export class HashedFile implements Content {
     }
   }
 
-  /** Has taken in all of it. */
+  /** The hash of the whole file. */
   get sha256(): Hash {
     return this.#sha256.copy();
   }
 
-  /** @throws FeedkeyError `locked` at the end, if it is not what it was */
+  /** Yields the file in pieces. @throws FeedkeyError `locked` at the end, if the file has changed since `read` */
   *pieces(): Generator<Buffer, void> {
     const descriptor = open(this.#path);
     if (typeof descriptor !== "number") throw this.#changed();
@@ -76,7 +79,7 @@ export class HashedFile implements Content {
 
 function open(path: string): number | NotPlain {
   try {
-    // Not blocking, in case a pipe replaces the file meanwhile.
+    // O_NONBLOCK, in case a pipe replaces the file meanwhile.
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   } catch (error) {
     if (systemCode(error) === "ELOOP") return { problem: "is a symbolic link" };

@@ -1,24 +1,27 @@
-/** Opens a file that must really be inside a folder, whatever symbolic links say. */
+/** Opens a file that must really be inside a folder, even if symbolic links lead elsewhere. */
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, realpath } from "node:fs/promises";
 import { systemCode } from "../error.ts";
 import { isWithin } from "./folder.ts";
 
-/** `missing`: nothing there, or not a regular file. `outside`: a link leads out of the folder. `denied`: not readable. */
+/**
+ * `missing`: the file is missing or not a regular file. `outside`: a link leads out of the folder. `denied`: the file can't be
+ * read.
+ */
 export type Opened = { readonly handle: FileHandle } | { readonly refused: "missing" | "outside" | "denied" };
 
 const absent = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EISDIR", "ENXIO", "ENODEV"]);
 
 /**
- * Opens a regular file below `root` for reading. Symbolic links are followed as long as they stay inside.
- * The check is made on the opened file, so that changing a link meanwhile is useless:
- * the file that the name leads to *now*, inside the root, must be the very file that was opened.
- * @throws what the system throws for anything but a missing, unreadable or irregular file
+ * Opens a regular file below `root` for reading. Symbolic links are followed as long as they stay inside `root`. The check is
+ * made on the opened file, so that changing a link meanwhile is useless: the file that the name leads to *now*, inside the
+ * root, must be the very file that was opened.
+ * @throws the system's errors, except for a missing, unreadable or irregular file
  */
 export async function openInside(root: string, path: string): Promise<Opened> {
   let handle: FileHandle;
   try {
-    // Not blocking: opening a FIFO would wait for a writer forever.
+    // O_NONBLOCK: opening a FIFO would wait for a writer forever.
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
     const code = systemCode(error) ?? "";

@@ -11,13 +11,13 @@ import { outputError } from "./system-error.ts";
 const staleAfterMs = 10_000;
 const refreshMs = 2_500;
 const retryMs = 100;
-// Longer than staleAfterMs, so that the lock of a killed run has gone stale before we give up.
+// Longer than staleAfterMs, so that the lock of a killed run goes stale before this run gives up.
 const defaultWaitMs = 15_000;
 
 export interface LockOptions {
-  /** How long to wait for another run, in milliseconds; 0 tries once. */
+  /** How long to wait for another run to release the lock, in milliseconds; 0 means one attempt. */
   readonly waitMs?: number | undefined;
-  /** Permissions of the folder if it has to be made, less the umask. */
+  /** Permissions of the folder if it has to be made. */
   readonly mode?: number;
 }
 
@@ -25,17 +25,18 @@ export interface LockOptions {
 export interface HeldLock {
   readonly folder: string;
   /**
-   * To be called before each commit: a run that was suspended for longer than a lock lives has lost it, and another run may
-   * have taken it.
-   * @throws FeedkeyError `locked`
+   * Checks that this run still holds the lock. The caller checks before each commit: a run that was suspended for longer than a
+   * lock lives has lost its lock, and another run may have taken it.
+   * @throws FeedkeyError `locked` if the lock is lost
    */
   assertHeld(): Promise<void>;
   release(): Promise<void>;
 }
 
 /**
- * Locks a folder against other runs; makes it (0700) if it is missing.
- * @throws FeedkeyError `locked` when another run still holds it after the wait, `output` when it cannot be made
+ * Locks a folder against other runs. Makes the folder (0700 by default) if it is missing.
+ * @throws FeedkeyError `locked` if another run still holds the lock after the wait; `output` if the folder or lock can't be
+ *   made
  */
 export async function acquireLock(folder: string, options: LockOptions = {}): Promise<HeldLock> {
   await ensureFolder(folder, options.mode ?? 0o700);
@@ -44,8 +45,8 @@ export async function acquireLock(folder: string, options: LockOptions = {}): Pr
   const lockFolder = join(await fs.realpath(folder), ".lock");
   await waitForLockFolder(folder, lockFolder, options.waitMs ?? defaultWaitMs);
   try {
-    // Two runs that find the same stale lock can both take it over, the second removing the first one's. The first one notices
-    // this by the token: only the run that wrote last continues.
+    // Two runs that find the same stale lock can both take the lock, because the second run may remove the first run's lock.
+    // The first run notices this by the token: only the run that wrote last continues.
     await writeToken(ownerFile, token);
   } catch (error) {
     await fs.rmdir(lockFolder).catch(() => undefined);
@@ -53,7 +54,7 @@ export async function acquireLock(folder: string, options: LockOptions = {}): Pr
   }
   const isOurs = async () => (await readToken(ownerFile)) === token;
   const refreshing = setInterval(async () => {
-    // Never touch another run's lock: its age shows when that run was killed.
+    // Never refresh another run's lock: the lock's age shows whether that run was killed.
     if (await isOurs()) await fs.utimes(lockFolder, new Date(), new Date()).catch(() => undefined);
   }, refreshMs).unref();
   const forget = givenBackAtExit(() => giveBack(ownerFile, token, lockFolder));
@@ -66,7 +67,7 @@ export async function acquireLock(folder: string, options: LockOptions = {}): Pr
       clearInterval(refreshing);
       forget();
       const owner = await readToken(ownerFile);
-      // If the lock was lost, the folder belongs to the run that took over.
+      // If this run lost the lock, the lock's folder belongs to the run that took it.
       if (owner !== undefined && owner !== token) return;
       await fs.rm(ownerFile, { force: true });
       await fs.rmdir(lockFolder).catch(() => undefined);
@@ -75,7 +76,7 @@ export async function acquireLock(folder: string, options: LockOptions = {}): Pr
 }
 
 /**
- * Runs an action while holding the lock of a folder.
+ * Runs an action while this run holds the lock of a folder.
  * @throws FeedkeyError `locked`, `output`, and what the action throws
  */
 export async function withLock<T>(
@@ -91,7 +92,7 @@ export async function withLock<T>(
   }
 }
 
-/** Makes the folder that is the lock, which only one run can do; a stale one is removed first. */
+/** Makes the folder that is the lock, which only one run can do; removes a stale lock first. */
 async function waitForLockFolder(folder: string, lockFolder: string, waitMs: number): Promise<void> {
   const deadline = performance.now() + waitMs;
   for (;;) {
@@ -112,7 +113,7 @@ async function waitForLockFolder(folder: string, lockFolder: string, waitMs: num
   }
 }
 
-/** Milliseconds since a lock was made or kept fresh; undefined if it is not there. */
+/** Returns the milliseconds since a lock was made or last refreshed; undefined if there is no lock. */
 async function ageOf(lockFolder: string): Promise<number | undefined> {
   try {
     return Date.now() - (await fs.stat(lockFolder)).mtimeMs;
@@ -129,7 +130,7 @@ function giveBack(ownerFile: string, token: string, lockFolder: string): void {
     rmSync(ownerFile, { force: true });
     rmdirSync(lockFolder);
   } catch {
-    // The lock expires by itself.
+    // The lock goes stale without this.
   }
 }
 
@@ -142,7 +143,7 @@ async function readToken(file: string): Promise<string | undefined> {
   try {
     return await fs.readFile(file, "utf8");
   } catch {
-    // If the lock can't be proved to be ours, it counts as lost.
+    // If this run can't prove that it holds the lock, the lock counts as lost.
     return undefined;
   }
 }

@@ -1,27 +1,30 @@
-/** Whether a file system keeps the modes of files. FAT and exFAT, as on sticks, do not: modes are set when it is mounted. */
+/**
+ * Finds out whether a file system keeps the modes of files. FAT and exFAT, as on USB sticks, do not: their files have the modes
+ * that were set when the file system was mounted.
+ */
 import { type FileHandle, open, stat, statfs } from "node:fs/promises";
 import { systemCode } from "../error.ts";
 
-/** File system types of statfs(2) on Linux: FAT, exFAT, and NTFS with its two drivers. */
+/** File system types in statfs(2) on Linux that have no modes: FAT, exFAT, and NTFS with its two drivers. */
 const without: readonly number[] = [0x4d44, 0x2011bab0, 0x5346544e, 0x7366746e];
-/** Any FUSE file system, such as exfat-fuse and ntfs-3g: only a test shows whether it has modes. */
+/** The type of any FUSE file system, such as exfat-fuse and ntfs-3g: only a test shows whether it keeps modes. */
 const fuse = 0x65735546;
 
-/** What `keepsModes` needs to know about a file. */
+/** The functions with which `keepsModes` examines a file. */
 export interface ModeProbe {
-  /** The type of the file system. */
+  /** Returns the type of the file system. */
   type(): Promise<number>;
   stat(): Promise<{ readonly mode: number; readonly uid: number }>;
   chmod(mode: number): Promise<void>;
 }
 
-/** Whether the owner of a file that is open to others could change its mode. */
+/** Tells whether the owner of a file that is open to others could change the file's mode. */
 export async function keepsModes(file: ModeProbe): Promise<boolean> {
   const type = await file.type();
   if (without.includes(type)) return false;
   if (type !== fuse) return true;
   const { mode, uid } = await file.stat();
-  // We can't change the mode of another user's file, so it shows nothing about the file system.
+  // This process can't change the mode of another user's file, so the test would show nothing about the file system.
   if (uid !== process.geteuid?.()) return true;
   const before = mode & 0o7777;
   try {
@@ -34,7 +37,7 @@ export async function keepsModes(file: ModeProbe): Promise<boolean> {
   return true;
 }
 
-/** A probe of an open file. @param path where it is */
+/** Returns the functions for an open file. @param path the file's path */
 export function probeOf(handle: FileHandle, path: string): ModeProbe {
   return {
     type: async () => (await statfs(path)).type,
@@ -44,8 +47,8 @@ export function probeOf(handle: FileHandle, path: string): ModeProbe {
 }
 
 /**
- * A warning about secret keys in a folder on a file system without modes, else undefined. A folder that can't be read gives
- * no warning here; reading from it fails later.
+ * Returns a warning if a folder is on a file system without modes, so that other users may read the secret keys in the folder;
+ * else undefined. Returns no warning for a folder that can't be read, because reading from the folder fails later.
  */
 export async function warnOfModes(folder: string): Promise<string | undefined> {
   try {

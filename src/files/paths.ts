@@ -6,7 +6,7 @@ import { didYouMean } from "../did-you-mean.ts";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { causeInWords } from "./system-error.ts";
 
-// The XDG base directory specification says to ignore relative paths in its variables.
+// The XDG base directory specification says that programs ignore relative paths in its variables.
 function baseFolder(variable: `XDG_${string}_HOME`, fallback: string): string {
   const found = process.env[variable];
   return found !== undefined && isAbsolute(found) ? found : join(homedir(), fallback);
@@ -16,27 +16,29 @@ function chosen(option: string | undefined, variable: string): string | undefine
   return [option, process.env[variable]].find((path) => path !== undefined && path !== "");
 }
 
-/** The folder of client state: the option, `$FEEDKEY_STATE`, else `$XDG_STATE_HOME/feedkey`. Absolute. */
+/**
+ * Returns the absolute path of the folder of client state: the option, else `$FEEDKEY_STATE`, else `$XDG_STATE_HOME/feedkey`.
+ */
 export function stateFolder(option?: string): string {
   return resolve(chosen(option, "FEEDKEY_STATE") ?? join(baseFolder("XDG_STATE_HOME", ".local/state"), "feedkey"));
 }
 
-/** The folder of the archive's key store: the option, `$FEEDKEY_HOME`, else `$XDG_DATA_HOME/feedkey`. Absolute. */
+/** Returns the absolute path of the archive's key store: the option, else `$FEEDKEY_HOME`, else `$XDG_DATA_HOME/feedkey`. */
 export function homeFolder(option?: string): string {
   return resolve(chosen(option, "FEEDKEY_HOME") ?? join(baseFolder("XDG_DATA_HOME", ".local/share"), "feedkey"));
 }
 
-/** The profile's name or file: the option, else `$FEEDKEY_PROFILE`. */
+/** Returns the profile's name or file: the option, else `$FEEDKEY_PROFILE`. */
 export function chosenProfile(option?: string): string | undefined {
   return chosen(option, "FEEDKEY_PROFILE");
 }
 
-/** The program's own folder: this module runs as dist/src/files/paths.js. */
+/** The folder where feedkey is installed: this module runs as dist/src/files/paths.js. */
 export const programFolder = resolve(fileURLToPath(new URL("../../..", import.meta.url)));
 
 /**
- * The folders in which a profile's name is looked up, in this order. The working folder is not among them: it may belong to
- * anybody.
+ * Returns the folders in which feedkey looks up a profile's name, in this order. The working folder is not among these folders,
+ * because it may belong to anybody.
  */
 export function profileSearchPath(): string[] {
   return [
@@ -46,7 +48,7 @@ export function profileSearchPath(): string[] {
   ];
 }
 
-/** The names of the profiles in one folder, sorted; none if it can't be read. */
+/** Returns the sorted names of the profiles in one folder; none if the folder can't be read. */
 export async function profileNamesIn(folder: string): Promise<string[]> {
   const files = await fs.readdir(folder).catch((error: unknown) => {
     if (systemCode(error) === undefined) throw error;
@@ -59,7 +61,10 @@ async function profileNames(): Promise<string[]> {
   return (await Promise.all(profileSearchPath().map(profileNamesIn))).flat();
 }
 
-/** Where credentials for private archives are looked up if the profile names no file, first one first. */
+/**
+ * Returns the files in which feedkey looks up credentials for private archives if the profile names no file, the first file
+ * first.
+ */
 export function credentialFiles(): string[] {
   return [
     join(baseFolder("XDG_CONFIG_HOME", ".config"), "feedkey", "auth.conf"),
@@ -69,9 +74,9 @@ export function credentialFiles(): string[] {
 }
 
 /**
- * The file of a profile: anything with a `/` or ending in `.ini` is a file, everything else a name to look up.
- * @throws FeedkeyError `usage` if it can be neither, `not_found` with the places looked at, `bad_profile` if a file is there
- *   but can't be read: falling back to another of the same name would be a surprise
+ * Finds the file of a profile. A text with a `/` or ending in `.ini` is a file; any other text is a name to look up.
+ * @throws FeedkeyError `usage` if the text can be neither a file nor a name; `not_found`, with the places searched;
+ *   `bad_profile` if a file exists but can't be read: using another file with the same name would be a surprise
  */
 export async function findProfile(nameOrFile: string): Promise<string> {
   const isFile = nameOrFile.includes("/") || nameOrFile.endsWith(".ini");

@@ -1,4 +1,4 @@
-/** Reads files that somebody else may have put there, without blocking and within a limit. */
+/** Reads files that somebody else may have put in their place, without blocking and within a size limit. */
 import { constants, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
@@ -7,17 +7,17 @@ import type { FileOwner } from "./staged-stream.ts";
 
 export interface PlainFile {
   readonly bytes: Buffer;
-  /** Permissions. */
+  /** Permissions of the file. */
   readonly mode: number;
   readonly owner: FileOwner;
 }
 
-/** What is there instead of a file, in words: `is a named pipe`. */
+/** What is in the place of a plain file. */
 export interface NotPlain {
   readonly problem: string;
 }
 
-/** The kind of something that is not a plain file, in words. */
+/** Returns the kind of something that is not a plain file, in words, such as `is a named pipe`. */
 export function kindOf(stat: Stats): string {
   if (stat.isSymbolicLink()) return "is a symbolic link";
   if (stat.isDirectory()) return "is a folder";
@@ -26,7 +26,7 @@ export function kindOf(stat: Stats): string {
   return "is a device";
 }
 
-/** The error for something that is there instead of a file, or of a folder on the way to one. */
+/** Makes the error for something else in the place of a file, or of a folder in its path. */
 export function notExpected(path: string, problem: string, expected: string): FeedkeyError {
   return new FeedkeyError("bad_path", `${escapeText(path)} ${problem}: expected ${expected}`, {
     details: { path, problem },
@@ -36,7 +36,7 @@ export function notExpected(path: string, problem: string, expected: string): Fe
 
 /**
  * Reads a whole plain file.
- * @param maxBytes a larger file is a problem, and is not read
+ * @param maxBytes size limit; feedkey does not read a larger file, and returns it as a problem
  * @param follow whether the name may be a symbolic link
  * @throws the system's error, such as ENOENT
  */
@@ -45,19 +45,19 @@ export async function readPlainFile(
   maxBytes: number,
   { follow = false }: { readonly follow?: boolean } = {},
 ): Promise<PlainFile | NotPlain> {
-  // Checked before it is opened: opening a device may start it.
+  // Checked before the file is opened: opening a device may start it.
   const there = await (follow ? fs.stat(path) : fs.lstat(path));
   if (!there.isFile()) return { problem: kindOf(there) };
   let handle: fs.FileHandle;
   try {
-    // Not blocking, in case a pipe replaces the file meanwhile.
+    // O_NONBLOCK, in case a pipe replaces the file meanwhile.
     handle = await fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK | (follow ? 0 : constants.O_NOFOLLOW));
   } catch (error) {
     if (systemCode(error) === "ELOOP") return { problem: "is a symbolic link" };
     throw error;
   }
   try {
-    // Check the open file, so that the checked file is the one that is read.
+    // Check the open file, so that the checked file is the file that is read.
     const stat = await handle.stat();
     if (!stat.isFile()) return { problem: kindOf(stat) };
     if (stat.size > maxBytes) return { problem: `is larger than ${maxBytes} bytes` };
@@ -70,8 +70,8 @@ export async function readPlainFile(
 }
 
 /**
- * Reads a file after a check of the open file, so that the checked file is the one that is read.
- * @param flags in addition to `O_RDONLY`
+ * Opens a file, checks the open file, and reads it, so that the checked file is the file that is read.
+ * @param flags flags for open(), in addition to `O_RDONLY`
  * @throws what the check throws, and the system's errors
  */
 export async function readChecked(
@@ -88,7 +88,7 @@ export async function readChecked(
   }
 }
 
-/** The first bytes of an open file or pipe, up to the wanted number. */
+/** Returns the first bytes of an open file or pipe, at most the given number. */
 export async function readUpTo(handle: fs.FileHandle, most: number): Promise<Buffer> {
   const room = Buffer.allocUnsafeSlow(most);
   let filled = 0;

@@ -1,38 +1,38 @@
-/** Runs other programs: the only place that starts any. */
+/** Runs other programs. Only this file starts programs. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 
 export interface Ran {
-  /** Exit status; undefined when it could not be started, was killed or took too long. */
+  /** Exit status; undefined if the program could not be started, was killed or took too long. */
   readonly status: number | undefined;
   readonly stdout: Buffer;
   readonly stderr: string;
-  /** Why it could not be started. */
+  /** The error if the program could not be started. */
   readonly cause?: unknown;
 }
 
 export interface RunTerms {
   /**
-   * A folder to use as the home, also for GnuPG: the program does not see this user's keys and settings, and must end within a
-   * minute. Without it, the program runs as the user would run it.
+   * A folder that the program uses as its home, also for GnuPG: the program does not see this user's keys and settings, and
+   * must end within a minute. Without `home`, the program runs as the user would run it.
    */
   readonly home?: string;
-  /** Further variables of its environment, with a home of its own. */
+  /** More environment variables for a program with its own home. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Its standard input; empty by default. */
+  /** The program's standard input; empty by default. */
   readonly input?: Uint8Array | string;
-  /** Its input on descriptor 3, which does not appear in a list of processes; empty by default. */
+  /** The program's input on file descriptor 3, which does not appear in a list of processes; empty by default. */
   readonly secret?: string | undefined;
 }
 
 const patienceMs = 60_000;
-/** How many bytes of output are kept, counted from the end, for a program with its own home. */
+/** Number of bytes of output that are kept, counted from the end, for a program with its own home. */
 const kept = 64 * 1024;
 const running = new Set<ChildProcess>();
 
-/** The program's path, as a shell would find it; undefined if it is not installed. */
+/** Returns a program's path, as a shell would find it; undefined if the program is not installed. */
 export function findProgram(name: string, path = process.env.PATH ?? ""): string | undefined {
   const candidates = path.split(delimiter).filter((folder) => folder !== "");
   return candidates
@@ -47,12 +47,12 @@ export function findProgram(name: string, path = process.env.PATH ?? ""): string
     });
 }
 
-/** Ends all programs that still run in a private home, which is about to be removed. */
+/** Kills all programs that still run with a private home, because the home is about to be removed. */
 export function endPrograms(): void {
   for (const child of running) child.kill("SIGKILL");
 }
 
-/** Runs a program until it ends. Never throws: the result contains the failure. */
+/** Runs a program until it ends. Never throws: the result contains any failure. */
 export async function runProgram(program: string, args: readonly string[], terms: RunTerms = {}): Promise<Ran> {
   const { home, environment, input, secret } = terms;
   const env = { PATH: process.env.PATH ?? "", HOME: home, GNUPGHOME: home, LC_ALL: "C.UTF-8", ...environment };
@@ -82,12 +82,12 @@ export async function runProgram(program: string, args: readonly string[], terms
 }
 
 function feed(stream: Writable, input: Uint8Array | string): void {
-  // The program may end before it has read everything; its exit status says enough.
+  // The program may end before it has read all its input; its exit status says enough.
   stream.on("error", () => undefined);
   stream.end(input);
 }
 
-/** @returns the output, or at least its last bytes */
+/** Collects output. @returns a function that returns the output, or at least its last bytes */
 function collect(stream: NodeJS.ReadableStream, most: number): () => Buffer {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -100,13 +100,13 @@ function collect(stream: NodeJS.ReadableStream, most: number): () => Buffer {
 }
 
 export interface GpgTerms extends RunTerms {
-  /** Its path; `gpg` by default. */
+  /** Path of the program; `gpg` by default. */
   readonly program?: string;
 }
 
 /**
- * Runs gpg without questions. With a private home, neither agent nor dirmngr is started, so that nothing stays running or uses
- * the network.
+ * Runs gpg without questions. With a private home, gpg starts neither gpg-agent nor dirmngr, so that no process stays running
+ * or uses the network.
  */
 export async function runGpg(args: readonly string[], { program = "gpg", ...terms }: GpgTerms = {}): Promise<Ran> {
   const own = terms.home === undefined ? [] : ["--homedir", resolve(terms.home), "--no-autostart"];

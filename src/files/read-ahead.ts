@@ -1,19 +1,19 @@
-/** A file that Node's own threads read and hash while the program does something else (`docs/performance.md`). */
+/** Reads a file with Node's own threads and hashes it while the program does something else (`docs/performance.md`). */
 import { createHash } from "node:crypto";
 import { close, constants, fstatSync, openSync, read, statSync } from "node:fs";
 import type { Hashed } from "./file-digest.ts";
 
-/** Bytes read at once: small enough for several threads to share the work and for hashing to start early. */
+/** Number of bytes read in one step: small enough for several threads to share the work and for hashing to start early. */
 const piece = 1024 * 1024;
 
 export class ReadAhead {
   readonly path: string;
-  /** The file's bytes; undefined if it must be read in the usual way. */
+  /** The file's bytes; undefined if the caller must read the file in the usual way. */
   readonly found: Promise<Hashed | undefined>;
 
   /**
-   * Begins to read. It gives up on anything unusual; the caller then reads the file in the usual way, and gets the error.
-   * @param limit maximum size in bytes
+   * Begins to read a file. Gives up on anything unusual; the caller then reads the file in the usual way, and gets the error.
+   * @param limit size limit in bytes
    */
   constructor(path: string, limit: number) {
     this.path = path;
@@ -22,7 +22,7 @@ export class ReadAhead {
 }
 
 async function readFound(path: string, limit: number): Promise<Hashed | undefined> {
-  // Checked first: a pipe that is opened and closed again loses what is written to it.
+  // Checked before opening: if a pipe is opened and closed again, what is written to the pipe is lost.
   if (!statSync(path).isFile()) return undefined;
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -42,7 +42,7 @@ async function readPieces(descriptor: number, size: number): Promise<Hashed | un
   try {
     for (const [place, count] of counts.entries()) {
       const part = bytes.subarray(place * piece, (place + 1) * piece);
-      // The file is being truncated.
+      // Somebody is truncating the file.
       if ((await count) !== part.length) return undefined;
       sha256.update(part);
     }

@@ -1,4 +1,4 @@
-/** Bytes on their way, too many for memory: written once, then read wherever and as often as they are wanted. */
+/** Bytes in transit, too many for memory: written once, then read at any place and as often as needed. */
 import { closeSync, constants, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,16 +6,16 @@ import type { Content } from "../content.ts";
 import { outputError } from "./system-error.ts";
 import { temporaryName } from "./temporary-name.ts";
 
-/** Bytes that are written at once: what has no more needs no file. */
+/** Size of the write buffer: content that fits in the buffer needs no file. */
 const room = 256 * 1024;
-/** Bytes that are read at once: a piece is written at once, too. */
+/** Number of bytes read in one step by a reader that needs all bytes. */
 const piece = 1024 * 1024;
 
-/** Blocks that are read ahead, for readers that go through several places at once. */
+/** Size and number of the blocks that are kept in memory, for readers that read at several places in turn. */
 const block = 16 * 1024;
 const blocks = 256;
 
-/** A file without a name: nobody else can open it, and it is gone with the process, however that ends. */
+/** A file without a name: nobody else can open the file, and it disappears with the process, however the process ends. */
 export class Spool implements Content {
   #file: number | undefined;
   readonly #tail = Buffer.allocUnsafeSlow(room);
@@ -27,7 +27,7 @@ export class Spool implements Content {
     return this.#written + this.#filled;
   }
 
-  /** @throws FeedkeyError `output` */
+  /** Appends bytes. @throws FeedkeyError `output` if the file can't be written */
   write(bytes: Uint8Array): void {
     if (bytes.length > room - this.#filled) this.#flush();
     if (bytes.length > room) this.#append(bytes);
@@ -37,7 +37,7 @@ export class Spool implements Content {
     }
   }
 
-  /** @param text of ASCII, or whatever UTF-8 has @throws FeedkeyError `output` */
+  /** Appends text as UTF-8. @throws FeedkeyError `output` if the file can't be written */
   writeText(text: string): void {
     if (text.length * 3 > room) this.write(Buffer.from(text));
     else {
@@ -46,13 +46,13 @@ export class Spool implements Content {
     }
   }
 
-  /** A view, good until the next write. @throws FeedkeyError `output` */
+  /** Returns a view of bytes, valid until the next write. @throws FeedkeyError `output` */
   read(start: number, length: number): Buffer {
     const end = start + length;
     if (start >= this.#written) return this.#tail.subarray(start - this.#written, end - this.#written);
     if (end > this.#written) this.#flush();
     const first = Math.floor(start / block);
-    // Two blocks or more are rarely asked for.
+    // Readers rarely ask for bytes from more than one block.
     if (end > (first + 1) * block || end > Math.floor(this.#written / block) * block)
       return this.#readAt(start, Buffer.allocUnsafeSlow(length));
     let found = this.#ahead.get(first);
@@ -65,7 +65,7 @@ export class Spool implements Content {
     return found.subarray(start - first * block, end - first * block);
   }
 
-  /** @throws FeedkeyError `output` */
+  /** Yields all bytes in pieces, each valid until the next piece. @throws FeedkeyError `output` */
   *pieces(): Generator<Buffer, void> {
     const bytes = Buffer.allocUnsafeSlow(Math.min(piece, this.#written));
     for (let at = 0; at < this.#written; at += piece) {
@@ -74,7 +74,7 @@ export class Spool implements Content {
     if (this.#filled > 0) yield this.#tail.subarray(0, this.#filled);
   }
 
-  /** Gives the disk its room back. */
+  /** Closes the file, so that the disk has its space again. */
   close(): void {
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
@@ -123,7 +123,7 @@ function openNameless(): number {
   return file;
 }
 
-/** The spools of one piece of work, which all end with it. */
+/** The spools of one task, which are closed together. */
 export class Spools {
   readonly #open: { close(): void }[] = [];
 
@@ -133,7 +133,7 @@ export class Spools {
     return spool;
   }
 
-  /** Something else that ends with them. */
+  /** Adds something else that must be closed together with the spools. */
   closeLater(open: { close(): void }): void {
     this.#open.push(open);
   }

@@ -6,11 +6,11 @@ import { folderWithin, syncFolder } from "./folder.ts";
 import { outputError } from "./system-error.ts";
 import { temporaryName } from "./temporary-name.ts";
 
-/** A complete, synced file beside its target, which a rename will replace. */
+/** A complete, synced temporary file beside its target, which a rename will replace. */
 export interface StagedFile {
-  /** The final name. */
+  /** The final name of the file. */
   readonly path: string;
-  /** The name it has until it is committed. */
+  /** The name of the file until it is committed. */
   readonly temporary: string;
 }
 
@@ -20,39 +20,39 @@ export interface FileOwner {
 }
 
 export interface StageOptions {
-  /** Exact permissions. Without it: 0666 less the umask. */
+  /** Exact permissions of the file; by default 0666 less the umask. */
   readonly mode?: number;
-  /** Its owner. Without it: the user that writes. */
+  /** Owner of the file; by default the user that writes. */
   readonly owner?: FileOwner;
 }
 
 export interface StreamOptions extends StageOptions {
-  /** The output folder that must really contain the target; missing folders below it are made. */
+  /** The output folder that must really contain the target; missing folders below the output folder are made. */
   readonly within?: string;
 }
 
 /** For each temporary file, the function that cancels its removal at exit. */
 const forgets = new Map<string, () => void>();
 
-/** Has a temporary file removed should the program end before it gets its final name: after Ctrl-C none is left. */
+/** Has a temporary file removed if the program ends before the file gets its final name, for example after Ctrl-C. */
 export function removeAtExit(temporary: string): void {
   const forget = givenBackAtExit(() => {
     try {
       unlinkSync(temporary);
     } catch {
-      // It already has its final name, or `removeLeftovers` removes it later.
+      // The file already has its final name, or `removeLeftovers` removes the file later.
     }
   });
   forgets.set(temporary, forget);
 }
 
-/** The file is gone, or has its final name. */
+/** Cancels the removal at exit of a file that is gone or has its final name. */
 export function keepAtExit(temporary: string): void {
   forgets.get(temporary)?.();
   forgets.delete(temporary);
 }
 
-/** Renames a staged file or link to its final name; removes it if that fails. */
+/** Renames a staged file or link to its final name; removes the temporary file if the rename fails. */
 export async function moveIntoPlace(file: StagedFile): Promise<void> {
   try {
     await fs.rename(file.temporary, file.path);
@@ -64,8 +64,8 @@ export async function moveIntoPlace(file: StagedFile): Promise<void> {
 }
 
 /**
- * Removes staged files that will not be committed. Never fails: it runs after another failure, which must be reported.
- * `removeLeftovers` later removes what is left.
+ * Removes staged files that will not be committed. Never fails, because it runs after another failure, which must be reported.
+ * `removeLeftovers` later removes the files that could not be removed.
  */
 export async function discard(staged: readonly StagedFile[]): Promise<void> {
   for (const { temporary } of staged) {
@@ -74,12 +74,12 @@ export async function discard(staged: readonly StagedFile[]): Promise<void> {
   }
 }
 
-/** Small pieces are collected up to this many bytes, so that most packages need only one write. */
+/** Number of bytes that small pieces are collected up to, so that most packages need only one write. */
 const writeBytes = 1024 * 1024;
 
 /**
- * A file that is written piece by piece under a temporary name. It gets its final name only by `commit`; any
- * failure removes it. A symbolic link at the final name is replaced, never followed.
+ * A file that is written piece by piece under a temporary name. Only `commit` gives the file its final name; any failure
+ * removes the file. A symbolic link at the final name is replaced, never followed.
  */
 export class StagedStream implements StagedFile {
   readonly path: string;
@@ -101,7 +101,7 @@ export class StagedStream implements StagedFile {
   static async open(path: string, options: StageOptions = {}): Promise<StagedStream> {
     const temporary = join(dirname(path), temporaryName());
     removeAtExit(temporary);
-    // POSIX's O_EXCL implies O_NOFOLLOW; not every system follows it.
+    // POSIX says that O_EXCL implies O_NOFOLLOW, but not every system does what POSIX says.
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     try {
       const handle = await fs.open(temporary, flags, options.mode ?? 0o666);
@@ -112,14 +112,15 @@ export class StagedStream implements StagedFile {
     }
   }
 
-  /** Bytes taken so far. */
+  /** Number of bytes written so far. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /**
-   * @param chunk must not change until the file is finished
-   * @throws FeedkeyError `output`; the temporary file is gone then
+   * Writes a chunk, perhaps not at once.
+   * @param chunk bytes that must not change until the file is finished
+   * @throws FeedkeyError `output` if the write failed; the temporary file is then gone
    */
   async write(chunk: Uint8Array): Promise<void> {
     this.#pieces.push(chunk);
@@ -128,7 +129,7 @@ export class StagedStream implements StagedFile {
     if (this.#gathered >= writeBytes || !this.#open) await this.#orDiscard(() => this.#flush());
   }
 
-  /** The same for a chunk that may change as soon as it is written. */
+  /** Writes a chunk at once, so that the caller may change the chunk afterwards. */
   async writeNow(chunk: Uint8Array): Promise<void> {
     await this.write(chunk);
     await this.#orDiscard(() => this.#flush());
@@ -140,7 +141,7 @@ export class StagedStream implements StagedFile {
     const left = this.#gathered;
     this.#gathered = 0;
     if (left === 0) return;
-    // Without copying them together first. On a disk that is nearly full the system may take a part only.
+    // writev avoids copying the pieces together. If the disk is nearly full, the system may write only a part.
     const { bytesWritten: first } = await this.#handle.writev(pieces);
     if (first === left) return;
     for (let rest = Buffer.concat(pieces).subarray(first); rest.length > 0; ) {
@@ -151,12 +152,12 @@ export class StagedStream implements StagedFile {
 
   /**
    * Ends writing: the file is complete on the disk, still under its temporary name, for `commitStaged`.
-   * @throws FeedkeyError `output`; the temporary file is gone then
+   * @throws FeedkeyError `output` if the file can't be written; the temporary file is then gone
    */
   async finish(): Promise<StagedFile> {
     await this.#orDiscard(async () => {
       await this.#flush();
-      // open() applied the umask, and chown clears special bits; the mode must be exact.
+      // open() applied the umask, and chown clears set-user-ID bits; the mode must be exact.
       const { mode, owner } = this.#options;
       if (owner !== undefined) await this.#handle.chown(owner.uid, owner.gid);
       if (mode !== undefined) await this.#handle.chmod(mode);
@@ -168,16 +169,16 @@ export class StagedStream implements StagedFile {
 
   /**
    * Gives the file its final name, durably.
-   * @param syncLater the caller syncs the folder once for many files; after a power failure before that, files may be missing,
-   * but none is damaged
-   * @throws FeedkeyError `output`
+   * @param syncLater the caller syncs the folder once for many files; after a power failure before that sync, files may be
+   *   missing, but no file is damaged
+   * @throws FeedkeyError `output` if the file can't be written or renamed
    */
   async commit({ syncLater = false } = {}): Promise<void> {
     await moveIntoPlace(await this.finish());
     if (!syncLater) await syncFolder(dirname(this.path));
   }
 
-  /** Removes the file. May be called again, and after a failure. */
+  /** Removes the temporary file. The caller may call this again, and after a failure. */
   async discard(): Promise<void> {
     await this.#close().catch(() => undefined);
     await discard([this]);
@@ -200,12 +201,12 @@ export class StagedStream implements StagedFile {
 }
 
 /**
- * Starts a file of unknown or large size, such as a package on its way from the network.
- * @throws FeedkeyError `bad_path` when the target's folder lies outside `within`; `output`
+ * Starts a file of unknown or large size, such as a package that is being downloaded.
+ * @throws FeedkeyError `bad_path` if the target's folder lies outside `within`; `output` if the file can't be made
  */
 export async function stageStream(path: string, options: StreamOptions = {}): Promise<StagedStream> {
   if (options.within === undefined) return StagedStream.open(path, options);
-  // From here on only the real path is used, so a link put there later has no effect.
+  // From here on only the real path is used, so a link that someone puts in its place later has no effect.
   const folder = await folderWithin(options.within, dirname(path));
   return StagedStream.open(join(folder, basename(path)), options);
 }

@@ -21,16 +21,16 @@ const causes: ReadonlyMap<string, string> = new Map([
   ["ENFILE", "too many files are open"],
 ]);
 
-/** Why the system refused, in words: `no space is left on the device`. Unknown codes are given as they are. */
+/** Returns why the system refused, in words: `no space is left on the device`. Unknown codes are returned as codes. */
 export function causeInWords(error: unknown): string {
   const code = systemCode(error) ?? "unknown";
   return causes.get(code) ?? `the system reports ${code}`;
 }
 
 /**
- * The error to throw if writing failed: FeedkeyError `output` for a system error; anything else (a FeedkeyError, a bug) is
- * returned unchanged.
- * @param path what could not be written
+ * Returns the error to throw if writing failed: FeedkeyError `output` for a system error; any other error (a FeedkeyError, a
+ * bug) unchanged.
+ * @param path the path that could not be written
  */
 export function outputError(error: unknown, path: string): unknown {
   const code = systemCode(error);

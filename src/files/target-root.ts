@@ -1,7 +1,7 @@
 /**
- * Files below the root of a system, which may be this one or one that is being installed. Names are those in that system,
- * without a leading slash. No symbolic link may lead out: otherwise whoever made the tree could choose which files of this
- * system are written.
+ * Files below the root of a system. The system may be the running one or one that is being installed. Names are relative to the
+ * root, without a leading slash. No symbolic link may lead out of the root: otherwise whoever made the tree could choose which
+ * files of the running system feedkey writes.
  */
 import type { Stats } from "node:fs";
 import * as fs from "node:fs/promises";
@@ -15,7 +15,7 @@ import { kindOf, type NotPlain, notExpected, readPlainFile } from "./plain-file.
 import type { FileOwner } from "./staged-stream.ts";
 import { causeInWords, outputError } from "./system-error.ts";
 
-/** What is at a name, without following a link there. */
+/** What exists at a name; a symbolic link there is not followed. */
 export type Found =
   | { readonly kind: "absent" }
   | { readonly kind: "file"; readonly bytes: Buffer; readonly mode: number; readonly owner: FileOwner }
@@ -23,11 +23,11 @@ export type Found =
   | { readonly kind: "folder"; readonly names: readonly string[] }
   | { readonly kind: "other" };
 
-/** Whether links that stay inside are followed, or none at all. */
+/** Which symbolic links are followed: those that stay inside the root, or none. */
 export type LinkPolicy = "inside" | "none";
 
 export class TargetRoot {
-  /** The given path, made absolute, for messages. */
+  /** The root's path as given, made absolute, for messages. */
   readonly folder: string;
   readonly #real: string;
   readonly #links: LinkPolicy;
@@ -39,8 +39,9 @@ export class TargetRoot {
   }
 
   /**
+   * Opens the root of a system.
    * @param links how to treat links in paths below the root; links in the path of the root itself are followed
-   * @throws FeedkeyError `not_found`: a misspelt root must not become a new one
+   * @throws FeedkeyError `not_found` if there is no such folder: a misspelt root must not become a new folder
    */
   static async open(folder: string, links: LinkPolicy = "inside"): Promise<TargetRoot> {
     const path = resolve(folder);
@@ -53,12 +54,12 @@ export class TargetRoot {
     throw new FeedkeyError("not_found", `the root ${path} is not there, or not a folder`, { details: { root: path } });
   }
 
-  /** Whether it is the system that this program runs in. */
+  /** Whether the root is the root of the running system. */
   get isOurs(): boolean {
     return this.#real === sep;
   }
 
-  /** @throws FeedkeyError `bad_path` when a link leads out; `output` when it can't be looked at */
+  /** Examines a name. @throws FeedkeyError `bad_path` if a link leads out of the root; `output` if the system refuses */
   async look(name: string): Promise<Found> {
     const path = await this.hostPath(name);
     try {
@@ -72,12 +73,12 @@ export class TargetRoot {
     }
   }
 
-  /** Whether there is anything at a name, following links within the root. */
+  /** Whether anything exists at a name, following links within the root. */
   async exists(name: string): Promise<boolean> {
     return (await this.#realPath(name)) !== undefined;
   }
 
-  /** The text of a file, following links within the root; undefined if it can't be read. */
+  /** Returns the text of a file, following links within the root; undefined if the file can't be read. */
   async text(name: string): Promise<string | undefined> {
     try {
       const path = await this.#realPath(name);
@@ -89,10 +90,7 @@ export class TargetRoot {
     }
   }
 
-  /**
-   * The path of a name in the system that this program runs in; missing folders are not made.
-   * @throws FeedkeyError `bad_path`
-   */
+  /** Returns a name's path on the running system. @throws FeedkeyError `bad_path` if a link leads out of the root */
   async hostPath(name: string): Promise<string> {
     const folders = parts(name);
     const last = folders.pop() ?? "";
@@ -105,7 +103,7 @@ export class TargetRoot {
     return join(current, last);
   }
 
-  /** The missing folders in the path of a name, the highest first. @throws FeedkeyError `bad_path` */
+  /** Returns the missing folders in a name's path, the highest first. @throws FeedkeyError `bad_path` */
   async missingFolders(name: string): Promise<string[]> {
     const folders = parts(name).slice(0, -1);
     const missing: string[] = [];
@@ -116,36 +114,36 @@ export class TargetRoot {
     return missing;
   }
 
-  /** Makes a folder and the missing ones above it, readable for everybody. @throws FeedkeyError `bad_path`, `output` */
+  /** Makes a folder and its missing parents, readable for everybody. @throws FeedkeyError `bad_path`, `output` */
   async makeFolder(name: string): Promise<void> {
     for (const folder of await this.missingFolders(`${name}/x`)) {
       const path = await this.hostPath(folder);
       try {
         await fs.mkdir(path);
-        // mkdir applies the umask, but programs of other users must be able to read.
+        // mkdir applies the umask, but programs of other users must be able to read the folder.
         await fs.chmod(path, 0o755);
       } catch (error) {
         if (systemCode(error) !== "EEXIST") throw outputError(error, path);
       }
       await syncFolder(dirname(path));
     }
-    // Finds a link or file that is there instead of the last folder.
+    // Throws if a link out of the root, or a file, is in the place of the last folder.
     await this.hostPath(`${name}/x`);
   }
 
-  /** Writes a whole file, and the folders above it. @throws FeedkeyError `bad_path`, `output` */
+  /** Writes a whole file, and makes its missing folders. @throws FeedkeyError `bad_path`, `output` */
   async write(name: string, data: Uint8Array, mode = 0o644, owner?: FileOwner): Promise<void> {
     await this.makeFolder(dirname(name));
     await writeFileAtomic(await this.hostPath(name), data, { mode, ...(owner === undefined ? {} : { owner }) });
   }
 
-  /** Makes a symbolic link. @throws FeedkeyError `bad_path`, `output` */
+  /** Makes a symbolic link, and its missing folders. @throws FeedkeyError `bad_path`, `output` */
   async link(name: string, target: string): Promise<void> {
     await this.makeFolder(dirname(name));
     await replaceLink(await this.hostPath(name), target);
   }
 
-  /** Removes a file or link, if it is there. @throws FeedkeyError `bad_path`, `output` */
+  /** Removes a file or link, if it exists. @throws FeedkeyError `bad_path`, `output` */
   async remove(name: string): Promise<void> {
     const path = await this.hostPath(name);
     try {
@@ -157,7 +155,7 @@ export class TargetRoot {
     await syncFolder(dirname(path));
   }
 
-  /** Removes an empty folder; one that is in use stays. @returns whether it is gone */
+  /** Removes a folder if it is empty. @returns whether the folder is gone */
   async removeIfEmpty(name: string): Promise<boolean> {
     const path = await this.hostPath(name);
     try {
@@ -169,14 +167,14 @@ export class TargetRoot {
     return true;
   }
 
-  /** Removes temporary files of killed runs in a folder. @throws FeedkeyError `bad_path`, `output` */
+  /** Removes temporary files that killed runs left in a folder. @throws FeedkeyError `bad_path`, `output` */
   async removeLeftovers(name: string): Promise<void> {
     if ((await this.look(name)).kind === "folder") await removeLeftovers(await this.hostPath(name));
   }
 
   /**
-   * Refuses links that lead out, at any depth below a folder: for other code that writes there.
-   * @throws FeedkeyError `bad_path`
+   * Refuses symbolic links out of the root at any depth below a folder, before other code writes in the folder.
+   * @throws FeedkeyError `bad_path` if a link leads out of the root
    */
   async refuseLinksOut(name: string): Promise<void> {
     const found = await this.look(name);
@@ -192,7 +190,7 @@ export class TargetRoot {
     return real !== undefined && this.#holds(real) ? real : undefined;
   }
 
-  /** The real path of a folder in the path; undefined if it is missing. */
+  /** Returns the real path of a folder on the way to a name; undefined if the folder is missing. */
   async #enter(path: string, name: string): Promise<string | undefined> {
     let stat: Stats;
     try {
@@ -210,15 +208,15 @@ export class TargetRoot {
   }
 
   /**
-   * The bytes of a plain file; undefined if there is none.
-   * @throws FeedkeyError `bad_path` if it is not a plain file, is behind a link that must not be followed, or is larger than
-   *   allowed; `output` if it can't be read
+   * Returns the bytes of a plain file; undefined if the file is missing.
+   * @throws FeedkeyError `bad_path` if the name is not a plain file, is behind a link that must not be followed, or is larger
+   *   than allowed; `output` if the file can't be read
    */
   async read(name: string, most: number): Promise<Buffer | undefined> {
     return (await this.#found(name, (path) => readPlainFile(path, most)))?.bytes;
   }
 
-  /** The same, hashed and not kept in memory. @throws FeedkeyError the same */
+  /** Hashes a plain file without keeping its bytes in memory. @throws FeedkeyError as {@link read} */
   async content(name: string, most: number): Promise<HashedFile | undefined> {
     return await this.#found(name, async (path) => HashedFile.read(path, most));
   }
@@ -231,7 +229,7 @@ export class TargetRoot {
     try {
       const read = await readAt(path);
       if ("problem" in read) throw notExpected(this.#shown(path), read.problem, "a plain file");
-      // The opened file must be the one that the name leads to now: a folder on the way may have become a link meanwhile.
+      // The opened file must be the one that the name leads to now: a folder in its path may have become a link meanwhile.
       if ((await fs.realpath(path)) === path) return read;
       throw notExpected(this.#shown(path), "was moved while it was read", "a plain file");
     } catch (error) {
@@ -244,7 +242,7 @@ export class TargetRoot {
     }
   }
 
-  /** The target of a link to a file in the same folder, as repo-add makes them; any other name is returned unchanged. */
+  /** Returns the target if a name is a link to a file in its own folder, as repo-add makes links; else the name itself. */
   async beside(name: string): Promise<string> {
     const target = await fs.readlink(await this.hostPath(name)).catch(() => undefined);
     if (target === undefined || target === ".." || target === "." || target.includes("/")) return name;
@@ -252,8 +250,8 @@ export class TargetRoot {
   }
 
   /**
-   * Refuses anything but a plain file, or a link to one beside it, at a name that is going to be written.
-   * @throws FeedkeyError `bad_path`
+   * Refuses a name that is going to be written, unless it is free, a plain file, or a link to a plain file in its own folder.
+   * @throws FeedkeyError `bad_path` if the name is something else
    */
   async refuseOdd(name: string): Promise<void> {
     const path = await this.hostPath(await this.beside(name));
@@ -264,7 +262,7 @@ export class TargetRoot {
     if (stat !== undefined && !stat.isFile()) throw notExpected(this.#shown(path), kindOf(stat), "a plain file");
   }
 
-  /** A path below the root as it was given. */
+  /** Returns a path below the root as the user knows it: with the root's path as given. */
   #shown(path: string): string {
     return join(this.folder, relative(this.#real, path));
   }
@@ -282,7 +280,7 @@ export class TargetRoot {
   }
 }
 
-/** @throws FeedkeyError `bad_path`: names come from records on the disk, too */
+/** Splits a name at slashes. @throws FeedkeyError `bad_path` if it is not plain: some names come from records on the disk */
 function parts(name: string): string[] {
   const found = name.split("/");
   const plain = found.every((part) => part !== "" && part !== "." && part !== ".." && !part.includes("\0"));
@@ -290,7 +288,7 @@ function parts(name: string): string[] {
   throw new FeedkeyError("bad_path", `"${name}" is not a plain path below a root`, { details: { path: name } });
 }
 
-/** Far more than any configuration file or keyring of ours. */
+/** Size limit in bytes, far larger than any configuration file or keyring that feedkey writes. */
 const maxBytes = 16 * 1024 * 1024;
 
 async function readPlain(path: string): Promise<Found> {

@@ -1,4 +1,6 @@
-/** The names of temporary files. They name their process, so that files of killed runs can be told from those of running ones. */
+/**
+ * The names of temporary files. A name contains the process ID, so that files of killed runs differ from those of living runs.
+ */
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import * as fs from "node:fs/promises";
@@ -8,7 +10,7 @@ import { systemCode } from "../error.ts";
 
 let known: string | undefined;
 
-/** What the process number is unique in: one boot of a system and, in a container, its own PID namespace. */
+/** Returns a hash of what makes a process ID unique: the boot of the system and, in a container, the PID namespace. */
 function numbering(): string {
   known ??= createHash("sha256")
     .update(`${read(readFileSync, "sys/kernel/random/boot_id")} ${read(readlinkSync, "self/ns/pid")}`)
@@ -25,7 +27,7 @@ function read(how: (path: string, encoding: "utf8") => string, name: string): st
   }
 }
 
-/** A name that no other run uses, and that `removeLeftovers` and {@link removeForsaken} recognise. */
+/** Returns a name that no other run uses, and that `removeLeftovers` and {@link removeForsaken} recognise. */
 export function temporaryName(): string {
   return `.feedkey-${numbering()}-${process.pid}-${randomBytes(12).toString("hex")}.tmp`;
 }
@@ -33,15 +35,15 @@ export function temporaryName(): string {
 const ours = /^\.feedkey-([0-9a-f]{8})-([1-9]\d{0,9})-[0-9a-f]{24}\.tmp$/;
 
 /**
- * A temporary file of another machine, container or boot is removed after this time without a write, because it is unknown
- * whether its process still runs. Slow downloads are given up after a minute.
+ * A temporary file from another machine, container or boot is removed if nothing was written to it for this many milliseconds:
+ * feedkey can't know whether its process still runs. Slow downloads end after a minute.
  */
 const silentForMs = 3_600_000;
 
 /**
- * Removes temporary files that killed runs left in a folder without a lock, such as the one that packages are fetched into: those
- * of processes that no longer exist. Only files of this user with feedkey's exact form of name; links are neither followed nor removed.
- * Never fails: a file that can't be removed does no harm.
+ * Removes temporary files of processes that no longer exist from a folder without a lock, such as the output folder of
+ * packages. Removes only files of this user with feedkey's exact form of name; neither follows nor removes links. Never fails:
+ * a file that can't be removed does no harm.
  */
 export async function removeForsaken(folder: string): Promise<void> {
   const names = await fs.readdir(folder).catch(() => []);
@@ -61,7 +63,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // A process of another user exists.
+    // If the error is not ESRCH, the process exists and belongs to another user.
     return systemCode(error) !== "ESRCH";
   }
 }

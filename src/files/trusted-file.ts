@@ -1,6 +1,6 @@
 /**
- * Files that decide whom to trust: profiles, keyrings, certificate authorities. Anyone who can change or replace one decides
- * for the user, so nobody else may be able to write to it, or to any folder in its path.
+ * Files that decide whom to trust: profiles, keyrings, certificate authorities. Anyone who can change or replace such a file
+ * decides for the user, so no other user may be able to write to the file or to any folder in its path.
  */
 import { constants, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
@@ -11,16 +11,16 @@ import { isWithin } from "./folder.ts";
 import { programFolder } from "./paths.ts";
 import { readChecked } from "./plain-file.ts";
 
-/** A file's name in messages, and the code of its refusal. */
+/** A file's name in messages, and the error code if feedkey refuses the file. */
 export interface TrustedUse {
-  /** With its article: `the profile`. */
+  /** The file's name with an article: `the profile`. */
   readonly what: string;
   readonly code: Extract<ErrorCode, "bad_profile" | "bad_config">;
-  /** Whether others must not read it either. */
+  /** Whether feedkey also refuses the file if other users can read it. */
   readonly isSecret?: boolean;
 }
 
-/** As many links as Linux follows (path_resolution(7)). */
+/** Maximum number of symbolic links in a path, as on Linux (path_resolution(7)). */
 const MAX_LINKS = 40;
 
 const OTHERS_WRITE = 0o022;
@@ -29,10 +29,10 @@ const STICKY = 0o1000;
 
 /** A file that is being checked. */
 interface Judging {
-  /** As given, for messages. */
+  /** The path as given, for messages. */
   readonly path: string;
   readonly use: TrustedUse;
-  /** Users who may change it: root, this one, and for shipped files the program's owner. */
+  /** Numeric IDs of the users who may change the file: root, this user, and for shipped files the program's owner. */
   readonly owners: ReadonlySet<number>;
 }
 
@@ -41,19 +41,19 @@ interface Step {
   readonly folder: string;
   readonly path: string;
   readonly stat: Stats;
-  /** The file itself, or a link to it, not a folder further up. */
+  /** Whether the path is the file itself or a link in place of the file, not a folder further up. */
   readonly isLast: boolean;
 }
 
 /**
- * Reads a file that nobody else can change: owned by root or this user, as are all folders and links in its path, and not
- * writable for group or world. A folder with the sticky bit, such as /tmp, is accepted higher up, because only the owner of a
- * file can replace it there.
- * @throws FeedkeyError with the code given in its use; the system's error if it can't be read
+ * Reads a file that no other user can change. Root or this user must own the file and all folders and links in its path, and
+ * neither group nor world may write to them. Higher up, a folder with the sticky bit, such as /tmp, is accepted, because only a
+ * file's owner can replace the file there.
+ * @throws FeedkeyError with the code in `use`; the system's error if the file can't be read
  */
 export async function readTrustedFile(path: string, use: TrustedUse): Promise<Buffer> {
   const { real, judging } = await judgeWay(path, use, true);
-  // O_NONBLOCK: opening a pipe that somebody put here must not hang.
+  // O_NONBLOCK: opening a pipe that somebody put at this path must not hang.
   return await readChecked(real, constants.O_NOFOLLOW | constants.O_NONBLOCK, (stat) => {
     if (!stat.isFile()) throw refuse(judging, "is not a plain file", "put the file itself there");
     refuseOpen(stat, judging);
@@ -61,7 +61,7 @@ export async function readTrustedFile(path: string, use: TrustedUse): Promise<Bu
 }
 
 /**
- * The names in a folder to which nobody else can add any; undefined if it is not a folder.
+ * Returns the names in a folder to which no other user can add names; undefined if the path is not a folder.
  * @throws as {@link readTrustedFile}
  */
 export async function trustedNames(path: string, use: TrustedUse): Promise<string[] | undefined> {
@@ -74,14 +74,14 @@ export async function trustedNames(path: string, use: TrustedUse): Promise<strin
 
 /**
  * Follows a path as the system does, and checks each folder and link.
- * @param isFile its own folder must not have the sticky bit either
+ * @param isFile whether the path is that of a file, whose own folder must not have the sticky bit either
  */
 async function judgeWay(path: string, use: TrustedUse, isFile: boolean): Promise<{ real: string; judging: Judging }> {
   const { real, steps } = await follow(path);
   const isOurs = isWithin(programFolder, real);
   const owners = new Set([0, process.geteuid?.() ?? 0]);
   const judging = { path, use, owners };
-  // Shipped profiles are in the program's own folder: a user who can write there can change the program anyway.
+  // Shipped profiles are in the program's folder: a user who can write to this folder can change the program anyway.
   if (isOurs) owners.add((await fs.lstat(programFolder)).uid);
   for (const step of steps) {
     const isAbove = step.folder !== programFolder && isWithin(step.folder, programFolder);
@@ -91,7 +91,7 @@ async function judgeWay(path: string, use: TrustedUse, isFile: boolean): Promise
   return { real, judging };
 }
 
-/** @throws the system's error: `ENOENT`, `ELOOP` and the like */
+/** Resolves the symbolic links in a path. @throws the system's error, such as `ENOENT` or `ELOOP` */
 async function follow(path: string): Promise<{ real: string; steps: Step[] }> {
   const steps: Step[] = [];
   let names = split(resolve(path));

@@ -1,6 +1,6 @@
 /**
- * The cleartext signature framework (RFC 9580 section 7): a text and the signatures over it in one file. It is read as strictly
- * as in apt, because programs that split such a file differently would see different texts.
+ * The cleartext signature framework (RFC 9580 section 7): a text and the signatures over the text in one file. feedkey reads
+ * this file as strictly as apt does, because programs that split the file differently would see different texts.
  */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -16,15 +16,15 @@ const carriageReturn = 0x0d;
 const space = 0x20;
 const dash = 0x2d;
 
-/** Whether a file begins as a signed text does. */
+/** Tells whether a file begins as a cleartext-signed message does. */
 export function isFramed(file: Uint8Array): boolean {
   return asBuffer(file).toString("latin1", 0, begin.length) === begin;
 }
 
-/** The largest signed text that is read, signatures included: apt reads no larger InRelease. Bytes. */
+/** The size limit for a signed text with its signatures, in bytes. apt reads no larger InRelease. */
 export const maxFramedBytes = 10_000_000;
 
-/** Refuses a larger signed text before anything in it is parsed. */
+/** Throws for a larger signed text, before anything in the text is parsed. */
 function refuseLarge(size: number, name: string): void {
   if (size <= maxFramedBytes) return;
   throw new FeedkeyError(
@@ -37,14 +37,14 @@ function refuseLarge(size: number, name: string): void {
   );
 }
 
-/** Walks over the lines of a signed text by their offsets: an array of lines could be huge for a file of line feeds. */
+/** Walks over the lines of a signed text by offset. An array of lines could be huge for a file that has only line feeds. */
 class FrameLines {
   /** Number of the line, from 1. */
   number = 0;
   start = 0;
-  /** Offset after its last byte, without a final carriage return. */
+  /** Offset after the line's last byte, without a final carriage return. */
   end = 0;
-  /** Offset of its line feed, or of the end of the file. */
+  /** Offset of the line's line feed, or of the end of the file. */
   feed = -1;
   readonly #bytes: Buffer;
   readonly #name: string;
@@ -57,7 +57,7 @@ class FrameLines {
     this.#return = bytes.indexOf(carriageReturn);
   }
 
-  /** Goes to the next line; false at the end of the file. @throws FeedkeyError for a carriage return within it */
+  /** Goes to the next line; returns false at the end of the file. @throws FeedkeyError if a carriage return is inside the line */
   next(): boolean {
     const bytes = this.#bytes;
     this.number++;
@@ -88,11 +88,11 @@ class FrameLines {
 }
 
 /**
- * Splits a signed text. The text is returned as it was signed: without dash escapes, spaces at the ends of lines and carriage
+ * Splits a signed text. Returns the text as it was signed: without dash escapes, spaces at the ends of lines, and carriage
  * returns.
- * @param name of the file, for messages
- * @throws FeedkeyError `bad_signature_data` with the line: anything before or after the frame, a line that is not escaped;
- *   `bad_index` for more than {@link maxFramedBytes}
+ * @param name the file's name, for messages
+ * @throws FeedkeyError `bad_signature_data`, with the line, if anything is before or after the frame, or a line is not escaped;
+ *   `bad_index` if the file is larger than {@link maxFramedBytes}
  */
 export function unframe(file: Uint8Array, name: string): Unframed {
   refuseLarge(file.length, name);
@@ -102,7 +102,7 @@ export function unframe(file: Uint8Array, name: string): Unframed {
   for (;;) {
     const isThere = lines.next();
     if (isThere && lines.is("")) break;
-    // RFC 9580 section 7: no other header is allowed, or text could be passed off as signed.
+    // RFC 9580 section 7 allows no other header, because a header could pass unsigned text off as signed.
     if (!isThere || !/^Hash: [A-Za-z0-9, -]+$/.test(lines.text)) {
       throw lines.error('is neither a "Hash" header nor the empty line that must follow');
     }
@@ -116,7 +116,7 @@ export function unframe(file: Uint8Array, name: string): Unframed {
   return { signed, signatures: Buffer.concat([bytes.subarray(first.start, lines.feed), Buffer.from("\n")]) };
 }
 
-/** The text up to the line that begins the signature, which becomes the walker's line. */
+/** Returns the text up to the line that begins the signature. The walker stops at this line. */
 function readText(bytes: Buffer, lines: FrameLines): Buffer {
   const signed = Buffer.alloc(bytes.length);
   let length = 0;
@@ -143,10 +143,10 @@ function badFrame(name: string, line: number, problem: string): FeedkeyError {
 
 /**
  * Combines a text and its signatures.
- * @param armored the signatures, one armored block
- * @param hashes that they were made with, in OpenPGP's names
- * @throws FeedkeyError `bad_index`: a carriage return or NUL, which could not be read back unchanged; or a text that is too
- * large to be read
+ * @param armored the signatures, in one armored block
+ * @param hashes OpenPGP's names of the signatures' hash algorithms
+ * @throws FeedkeyError `bad_index` if the text has a carriage return or NUL, which a reader would not read back unchanged, or if
+ * the text is too large
  */
 export function frame(text: Uint8Array, armored: string, hashes: readonly string[]): Uint8Array {
   const plain = asBuffer(text).toString("latin1");

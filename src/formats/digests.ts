@@ -7,7 +7,7 @@ export interface FileDigests {
   readonly sha512?: string;
 }
 
-/** Whether a path is relative and stays inside: no empty, `.` or `..` segment, no backslash, no control character. */
+/** Tells whether a path is relative and plain: no empty, `.` or `..` segment, no backslash, no control character. */
 export function isPlainPath(path: string): boolean {
   if (/[\p{Cc}\\\ufffd]/u.test(path)) return false;
   return path.split("/").every((segment) => segment !== "" && segment !== "." && segment !== "..");

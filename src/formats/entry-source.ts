@@ -3,9 +3,9 @@ import type { Entry } from "./entry.ts";
 
 /** An entry with all digests, to decide whether two entries describe the same file. */
 export interface DigestedEntry extends Entry {
-  /** Lower-case hex, 32 digits; MD5 proves nothing. */
+  /** MD5 as 32 lower-case hex digits. MD5 proves nothing. */
   readonly md5: string | undefined;
-  /** Any other digest in the entry, by name: two files differ if these do. */
+  /** Any other digest in the entry, with its name. If two entries' digests differ, their files differ. */
   readonly otherDigest?: string;
 }
 
@@ -14,12 +14,12 @@ export interface DigestedEntry extends Entry {
  * architecture, separated by a zero byte; of the file name's last segment.
  */
 export interface EntrySource {
-  /** Reads and checks the next entry; false at the end. */
+  /** Reads and checks the next entry; returns false at the end. */
   next(): boolean;
-  /** Goes back to an entry by its `offset` and `line`; `next` then reads it again. */
+  /** Goes back to an entry by its `offset` and `line`. `next` then reads this entry again. */
   seek(offset: number, line: number): void;
   entry(): DigestedEntry;
-  /** Bytes of the text. */
+  /** The size of the text, in bytes. */
   readonly length: number;
   readonly offset: number;
   readonly line: number;

@@ -20,15 +20,15 @@ export const formats = { opkg, pkgsrc, sums, apt, pacman, "rpm-md": rpmMd } as c
 
 export type FeedFormat = keyof typeof formats;
 
-/** Their names, as profiles and commands give them. */
+/** The formats' names, as profiles and commands give them. */
 export const formatNames = Object.keys(formats) as [FeedFormat, ...FeedFormat[]];
 
-/** Formats whose indexes feedkey writes itself; for the others it signs what another program wrote. */
+/** The formats whose indexes feedkey writes itself. In the other formats, feedkey signs what another program wrote. */
 export const publishedNames = ["opkg", "pkgsrc", "apt"] as const satisfies readonly FeedFormat[];
 
 export type PublishedFormat = (typeof publishedNames)[number];
 
-/** Those of them whose index is one text, so that a single folder can be a feed. */
+/** The published formats whose index is one text, so that a single folder can be a feed. */
 export const singleNames = publishedNames.filter((name) => formatOf(name).content === undefined);
 
 /** The formats that a feed in archive.ini may have. */
@@ -37,39 +37,39 @@ export const archiveNames = formatNames.filter((name) => isPublished(name) || fo
   ...FeedFormat[],
 ];
 
-/** Whether feedkey writes indexes of this format itself. */
+/** Tells whether feedkey itself writes indexes in this format. */
 export function isPublished(name: FeedFormat): name is PublishedFormat {
   return publishedNames.some((one) => one === name);
 }
 
-/** A format, with all optional properties visible. */
+/** Returns a format by its name. */
 export function formatOf(name: FeedFormat): Format {
   return formats[name];
 }
 
-/** The format that has its own way to sign a file of this name. */
+/** Returns the format that has its own way to sign a root with this name; undefined if no format has. */
 export function formatOfRoot(name: string): Format | undefined {
   return Object.values<Format>(formats).find(({ signing }) => signing?.isRoot(name));
 }
 
-/** The compression that a file of this name must have; undefined if no index of the format has this name. */
+/** Returns the compression that a file with this name must have; undefined if the name is not that of an index in the format. */
 export function compressionNamed(format: Format, name: string): Compression | undefined {
   if (name === format.index) return "none";
   const form = format.forms.find((one) => name === `${format.index}.${one}`);
   return form === undefined ? undefined : compressionOf[form];
 }
 
-/** Every name that an index of the format may have. */
+/** Returns every name that an index in the format may have. */
 export function indexFileNames({ index, forms }: Format): readonly string[] {
   return [index, ...forms.map((form) => `${index}.${form}`)];
 }
 
-/** An index larger than this is refused: no archive has one, and a small machine has too little memory for it. Bytes. */
+/** The size limit for an index, in bytes. No real index is larger, and a small machine has too little memory for more. */
 export const maxIndexBytes = 512 * 1024 * 1024;
 
 /**
- * The largest index, in bytes, that clients accept if neither their profile nor an earlier index allows more: one and a half
- * times Debian's largest.
+ * The size limit for an index, in bytes, if neither the client's profile nor an earlier index allows more: one and a half times
+ * Debian's largest index.
  */
 export const usualIndexBytes = 96 * 1024 * 1024;
 export const maxSignatureBytes = 256 * 1024;

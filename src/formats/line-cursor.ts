@@ -1,19 +1,19 @@
 /**
- * The lines of a `Packages` text: the rules that all readers in this folder share are checked here.
+ * The lines of a `Packages` text. This file checks the rules that all readers in this folder share.
  *
  * The grammar is opkg's and Debian's (deb822, Debian Policy section 5.1): stanzas of `Name: value` fields, separated by empty
- * lines; a line that starts with a space or a tab continues the field above. It is strict (T13), because two programs that read
- * the same signed text differently could install different packages. docs/opkg.md says what is refused, and why.
+ * lines; a line that starts with a space or a tab continues the field above. The reader is strict (T13), because two programs
+ * that read the same signed text differently could install different packages. docs/opkg.md says what the reader refuses, and why.
  *
  * Indexes are large, so the cursor stores numbers instead of strings, and makes no object for each line.
  */
 import { type ErrorCode, FeedkeyError } from "../error.ts";
 import { isSame, lineEnd } from "./four-bytes.ts";
 
-/** The longest line, in bytes. The longest in Debian's own lists has some 10,000. */
+/** The size limit for a line, in bytes. The longest line in Debian's own lists has some 10,000 bytes. */
 export const maxLineLength = 1 << 20;
 
-/** The longest stanza, in bytes. */
+/** The size limit for a stanza, in bytes. */
 export const maxStanzaLength = 16 << 20;
 
 const newline = 0x0a;
@@ -21,7 +21,10 @@ const space = 0x20;
 const tab = 0x09;
 const colon = 0x3a;
 
-/** A byte in lower case if a field name may contain it (RFC 5322 section 3.6.8: printable ASCII except the colon), else 0. */
+/**
+ * Maps each byte that a field name may contain to lower case, and every other byte to 0. A field name may contain printable
+ * ASCII except the colon (RFC 5322 section 3.6.8).
+ */
 export const nameByte = new Uint8Array(256);
 for (let byte = 0x21; byte <= 0x7e; byte++) if (byte !== colon) nameByte[byte] = byte;
 for (let byte = 0x41; byte <= 0x5a; byte++) nameByte[byte] = byte + 0x20;
@@ -39,28 +42,28 @@ export function badText(kind: TextKind, line: number, problem: string): FeedkeyE
   return new FeedkeyError(kind.code, `line ${line} of ${kind.name} ${problem}`, { details: { line } });
 }
 
-/** One step of FNV-1a, good enough for tables over text that a rightful signer wrote. */
+/** Adds a byte to an FNV-1a hash. FNV-1a is good enough here, because the hashed text comes from a trusted signer. */
 export function hashStep(hash: number, byte: number): number {
   return Math.imul(hash ^ byte, 0x01000193);
 }
 
-/** Where `hashStep` starts. */
+/** The initial hash for `hashStep`. */
 export const hashStart = 0x811c9dc5 | 0;
 
-/** Walks over the lines of any text; its properties describe the line that `advance` reached. */
+/** Walks over the lines of any text. Its properties describe the line that `advance` reached. */
 export class LineWalker {
   /** Line number, from 1. */
   line = 0;
   /** Offset of the line's first byte. */
   start = 0;
-  /** Offset of the line's end: its newline, or the end of the text. */
+  /** Offset of the line's newline, or of the end of the text. */
   end = -1;
   readonly bytes: Buffer;
-  /** The same bytes. */
+  /** A view on the memory of `bytes`. */
   readonly view: DataView;
   readonly #kind: TextKind;
 
-  /** @throws FeedkeyError with the code of `kind`: a NUL or a carriage return anywhere in the text */
+  /** @throws FeedkeyError with the code of `kind` if the text contains a NUL or a carriage return */
   constructor(bytes: Uint8Array, kind = indexText) {
     this.bytes = asBuffer(bytes);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -69,20 +72,20 @@ export class LineWalker {
     this.#refuseByte(0x0d, "a carriage return");
   }
 
-  /** The error for a problem on this line, or on another one. */
+  /** Makes the error for a problem on the current line, or on another line. */
   error(problem: string, line = this.line): FeedkeyError {
     return badText(this.#kind, line, problem);
   }
 
-  /** Continues at the start of a stanza seen earlier. */
+  /** Moves to the start of a stanza that was read earlier. */
   seek(offset: number, line: number): void {
     this.end = offset - 1;
     this.line = line - 1;
   }
 
   /**
-   * Goes to the next line; false at the end of the text.
-   * @throws FeedkeyError with the code of the text's kind
+   * Goes to the next line; returns false at the end of the text.
+   * @throws FeedkeyError with the code of the text's kind if the line is too long
    */
   advance(): boolean {
     const { bytes } = this;
@@ -106,7 +109,7 @@ export class LineWalker {
   }
 }
 
-/** The name, in lower case, of the only field where a blank line changes nothing. */
+/** The lower-case name of the only field that may contain a blank line, because all readers then read the same fields. */
 export const description = "description";
 
 export type LineKind = "blank" | "field" | "continuation";
@@ -114,16 +117,16 @@ export type LineKind = "blank" | "field" | "continuation";
 /** The lines of a `Packages` text. */
 export class LineCursor extends LineWalker {
   kind: LineKind = "blank";
-  /** Fields only: offset of the colon. */
+  /** Offset of the colon, if the line is a field. */
   colon = 0;
-  /** Whether the field has the expected name. */
+  /** Whether the field has the name that `expect` set. */
   isExpected = false;
   #expectedAt = 0;
   #expectedLength = 0;
   // The name of the last field.
   #nameStart = 0;
   #nameEnd = 0;
-  /** Whether the description of this stanza has a line of blanks. */
+  /** Whether the description in this stanza has a blank line. */
   #hasGap = false;
 
   override seek(offset: number, line: number): void {
@@ -132,15 +135,15 @@ export class LineCursor extends LineWalker {
     this.#hasGap = false;
   }
 
-  /** Sets the expected field name, given by its place in this text. @param at its offset */
+  /** Sets the expected field name, given by its place in this text. @param at offset of the name @param length in bytes */
   expect(at: number, length: number): void {
     this.#expectedAt = at;
     this.#expectedLength = length;
   }
 
   /**
-   * Goes to the next line; false at the end of the text.
-   * @throws FeedkeyError with the code of the text's kind
+   * Goes to the next line; returns false at the end of the text.
+   * @throws FeedkeyError with the code of the text's kind if the line breaks the grammar
    */
   next(): boolean {
     if (!this.advance()) return false;
@@ -162,8 +165,8 @@ export class LineCursor extends LineWalker {
   }
 
   /**
-   * A line of blanks. apt treats it as text of the field; opkg, if it skips descriptions, as the end of the stanza. In a
-   * description that is the last field, both read the same fields.
+   * Handles a line of spaces and tabs. apt treats this line as text of the field; opkg, if it skips descriptions, treats the
+   * line as the end of the stanza. If the description is the last field, apt and opkg read the same fields.
    */
   #gap(): void {
     const isDescription = this.kind !== "blank" && this.#nameEnd - this.#nameStart === description.length;
@@ -183,7 +186,7 @@ export class LineCursor extends LineWalker {
   #name(): void {
     const { bytes, start, end } = this;
     const length = this.#expectedLength;
-    // The colon is compared too; otherwise a longer name would match.
+    // Compares the colon too; otherwise a longer name would match.
     if (length > 0 && length < end - start && isSame(this.view, start, this.#expectedAt, length + 1)) {
       this.kind = "field";
       this.colon = start + length;
@@ -205,7 +208,7 @@ export class LineCursor extends LineWalker {
   }
 }
 
-/** The same memory as a Buffer, whose `indexOf` is the fastest search that Node has. */
+/** Returns a Buffer on the same memory. A Buffer's `indexOf` is the fastest search in Node. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -18,7 +18,7 @@ export class Columns {
   keyHashes: Int32Array;
   fileHashes: Int32Array;
 
-  /** @param expected about how many entries there will be */
+  /** @param expected the approximate number of entries */
   constructor(expected: number) {
     const room = Math.max(16, expected);
     this.offsets = new Uint32Array(room);

@@ -4,21 +4,21 @@ import type { DigestedEntry, EntrySource } from "./entry-source.ts";
 import { badText, hashStart, hashStep, indexText } from "./line-cursor.ts";
 import { Columns } from "./package-columns.ts";
 
-/** How to look up packages in an index. */
+/** Looks up packages in an index. */
 export interface Packages {
-  /** How many entries there are. */
+  /** The number of entries, including repeated entries. */
   readonly count: number;
-  /** The entries of a package, each once; without `version` or `architecture`, those of every version or architecture. */
+  /** Returns a package's entries, each once. Without `version` or `architecture`, the entries with any version or architecture. */
   find(name: string, version?: string, architecture?: string): DigestedEntry[];
-  /** The entries whose file name ends in this last segment. */
+  /** Returns the entries whose file name ends in this last path segment. */
   findByFile(baseName: string): DigestedEntry[];
-  /** Every entry, repeated ones included. */
+  /** Yields every entry, including repeated entries. */
   [Symbol.iterator](): Generator<DigestedEntry, void>;
 }
 
 /**
- * The packages of an index. It stores some numbers for each entry, and reads the entry again on demand; this needs a tenth of
- * the memory.
+ * The packages in an index. To save nine tenths of the memory, the class stores only some numbers for each entry, and reads the
+ * entry again on demand.
  */
 export class PackageIndex implements Packages {
   readonly #source: EntrySource;
@@ -29,8 +29,8 @@ export class PackageIndex implements Packages {
   #byFile: HashChains | undefined;
 
   /**
-   * @param source of the entries; without `columns` it is read to its end
-   * @throws FeedkeyError `bad_index` with the line: the source's own, or one package with two digests
+   * @param source gives the entries; without `columns`, the constructor reads the source to its end
+   * @throws FeedkeyError `bad_index`, with the line, if the source throws it, or if a package appears with different digests
    */
   constructor(source: EntrySource, columns = Columns.of(source)) {
     this.#source = source;
@@ -38,14 +38,14 @@ export class PackageIndex implements Packages {
     this.#refuseContradictions();
   }
 
-  /** How many entries the index has, repeated ones included. */
+  /** The number of entries in the index, including repeated entries. */
   get count(): number {
     return this.#columns.count;
   }
 
   /**
-   * The entries of a package, in the order of the index; a repeated entry is given once.
-   * Without `version` or `architecture`, those of every version or architecture.
+   * Returns the entries of a package in the order of the index, and a repeated entry only once.
+   * Without `version` or `architecture`, returns the entries with any version or architecture.
    */
   find(name: string, version?: string, architecture?: string): DigestedEntry[] {
     const found: DigestedEntry[] = [];
@@ -58,7 +58,7 @@ export class PackageIndex implements Packages {
     return found;
   }
 
-  /** If all three are known, avoids looking at all versions, of which a package may have thousands. */
+  /** Finds possible positions. If version and architecture are known, avoids a look at all versions: there may be thousands. */
   #candidates(name: string, version?: string, architecture?: string): Iterable<number> {
     const { nameHashes, keyHashes } = this.#columns;
     if (version !== undefined && architecture !== undefined) {
@@ -69,7 +69,7 @@ export class PackageIndex implements Packages {
     return this.#byName.candidates(hashOf(name));
   }
 
-  /** The entries whose file name ends in this last segment, in the order of the index. */
+  /** Returns the entries whose file name ends in this last path segment, in the order of the index. */
   findByFile(baseName: string): DigestedEntry[] {
     this.#byFile ??= new HashChains(this.#columns.fileHashes, this.count);
     const found: DigestedEntry[] = [];
@@ -81,7 +81,7 @@ export class PackageIndex implements Packages {
     return found;
   }
 
-  /** Every entry, in the order of the index, repeated ones included. */
+  /** Yields every entry in the order of the index, including repeated entries. */
   *[Symbol.iterator](): Generator<DigestedEntry, void> {
     for (let index = 0; index < this.count; index++) yield this.#at(index);
   }
@@ -93,7 +93,7 @@ export class PackageIndex implements Packages {
     return this.#source.entry();
   }
 
-  /** T13: which of two files a client gets must not depend on the reader. */
+  /** Applies rule T13: which of two files a client gets must not depend on the program that reads the index. */
   #refuseContradictions(): void {
     const { keyHashes } = this.#columns;
     const chains = new HashChains(keyHashes, this.count);
@@ -107,7 +107,7 @@ export class PackageIndex implements Packages {
     }
   }
 
-  /** @throws FeedkeyError `bad_index`: one package with two digests */
+  /** @throws FeedkeyError `bad_index` if both entries are for one package but have different digests */
   #isRepeated(index: number, other: number): boolean {
     const entry = this.#at(index);
     const earlier = this.#at(other);
@@ -126,20 +126,20 @@ function hasSameDigests(a: DigestedEntry, b: DigestedEntry): boolean {
   return a.sha256 === b.sha256 && a.md5 === b.md5 && a.otherDigest === b.otherDigest;
 }
 
-/** FNV-1a over the UTF-8 bytes, as scanners compute it over the text. @param seed the hash so far */
+/** Computes FNV-1a over the UTF-8 bytes of a string, as scanners compute it over the index. @param seed the hash so far */
 export function hashOf(text: string, seed = hashStart): number {
   let hash = seed;
   for (const byte of Buffer.from(text, "utf8")) hash = hashStep(hash, byte);
   return hash;
 }
 
-/** The hash of name, version and architecture together, as scanners compute it. */
+/** Computes one hash over name, version and architecture, as scanners compute it. */
 export function keyHashOf(name: string, version: string, architecture: string): number {
   const withVersion = hashOf(version, hashStep(hashOf(name), 0));
   return hashOf(architecture, hashStep(withVersion, 0));
 }
 
-/** Positions by hash: chains in two flat arrays, a tenth of the memory of a Map of arrays. */
+/** Positions by hash, as chains in two flat arrays. A Map of arrays would need ten times the memory. */
 class HashChains {
   readonly #hashes: Int32Array;
   readonly #heads: Int32Array;
@@ -166,12 +166,12 @@ class HashChains {
     for (let index = this.first(hash); index < this.#hashes.length; index = this.after(index, hash)) yield index;
   }
 
-  /** The first position with this hash; the number of positions if there is none. */
+  /** Returns the first position with this hash; the number of all positions if no position has the hash. */
   first(hash: number): number {
     return this.#find((this.#heads[hash & this.#mask] ?? 0) - 1, hash);
   }
 
-  /** The next one with the same hash. */
+  /** Returns the next position with the same hash; the number of all positions if no further position has the hash. */
   after(index: number, hash: number): number {
     return this.#find((this.#nexts[index] ?? 0) - 1, hash);
   }

@@ -1,22 +1,22 @@
-/** How detached signatures are called. */
+/** The names of detached signatures. */
 import type { SignatureFile, Signing } from "./format.ts";
 
-/** The detached signatures of a file: binary, which is looked for first, and armored. */
+/** The extensions of a file's detached signatures. Clients request the binary signature first. */
 export const signatureEnding = { binary: ".sig", armored: ".asc" } as const;
 
-/** Which of the two are published: both, or `.asc` alone where the name `.sig` belongs to another program, as to OpenWrt's usign. */
+/** Which signatures to publish: both, or only `.asc` if `.sig` belongs to another program, such as OpenWrt's usign. */
 export const signatureForms = ["both", "asc"] as const;
 export type SignatureForm = (typeof signatureForms)[number];
 
-/** The files that may hold a file's signatures, the best first. */
+/** Returns the names of the files that may contain a file's signatures, the best first. */
 export function signatureFiles(name: string): readonly [string, string] {
   return [`${name}${signatureEnding.binary}`, `${name}${signatureEnding.armored}`];
 }
 
 /**
- * The files with a file's signatures that are published, in the order in which they are written: the last one is always right.
- * @param signing of the format, where it has a way of its own
- * @param framed whether one that holds the text too is asked for
+ * Returns a file's published signature files, in the order in which feedkey writes them. The last file is always right.
+ * @param signing the format's own way to sign, if it has one
+ * @param framed whether to write a file that contains both text and signature
  */
 export function publishedSignatures(
   name: string,
@@ -30,6 +30,6 @@ export function publishedSignatures(
     { name: binary, holds: "binary" },
   ];
   const others = all.filter(({ holds }) => holds !== "binary");
-  // Where there is nothing but a binary one, its name belongs to no other program.
+  // If the format has only a binary signature, its name belongs to no other program.
   return form === "both" || others.length === 0 ? all : others;
 }

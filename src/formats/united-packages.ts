@@ -1,10 +1,10 @@
-/** The packages of several lists, as one. */
+/** Unites the packages in several lists. */
 import { escapeText } from "../escape.ts";
 import type { DigestedEntry } from "./entry-source.ts";
 import { badText } from "./line-cursor.ts";
 import type { Packages } from "./package-index.ts";
 
-/** Where lists repeat an entry, the first one counts. */
+/** The packages in several lists. If lists repeat an entry, the first entry counts. */
 export class UnitedPackages implements Packages {
   readonly #lists: readonly Packages[];
   /** Entries of later lists that an earlier one has. */
@@ -12,7 +12,7 @@ export class UnitedPackages implements Packages {
 
   /**
    * @param lists with what errors call each
-   * @throws FeedkeyError `bad_index`: one package with two digests (T13)
+   * @throws FeedkeyError `bad_index` if a package appears with different digests (T13)
    */
   constructor(lists: readonly { readonly name: string; readonly packages: Packages }[]) {
     this.#lists = lists.map(({ packages }) => packages);

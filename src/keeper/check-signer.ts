@@ -12,7 +12,7 @@ import type { KeyStore } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
 import { allows } from "../trust/delegation.ts";
 
-/** The archive for which a key signs, and the time. */
+/** The key store, the clients' profile and the time, for a check of a signer. */
 export interface Signing {
   readonly store: KeyStore;
   readonly at: Instant;
@@ -21,11 +21,11 @@ export interface Signing {
 }
 
 /**
- * With a profile, judges the key like a new client of the profile that has the key store's certificates. Without it only the
- * delegations of a delegate are checked.
- * @param feeds names of the feeds that will be signed
- * @param own `certificatesWith` the key
- * @throws FeedkeyError `untrusted_signer`, `revoked`... with the reason against the key
+ * Throws if clients would refuse the key. With a profile, judges the key as a new client with this profile and the key store's
+ * certificates would. Without a profile, checks only a delegate's delegations.
+ * @param feeds names of the feeds to sign
+ * @param own the result of `certificatesWith` for the key
+ * @throws FeedkeyError `untrusted_signer`, `revoked`..., with the reason why clients refuse the key
  */
 export async function refuseOffProfile(
   { store, at, profile }: Signing,

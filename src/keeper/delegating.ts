@@ -22,7 +22,7 @@ import type { DelegateOptions, WithdrawOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
 import { readRequest } from "./read-input.ts";
 
-/** Writes the file for the delegate, the bundle, and the key servers, as far as requested. */
+/** Writes the delegate's file, updates the bundle, and sends the certificates to key servers, as far as requested. */
 async function deliver(
   opened: Opened,
   certificates: readonly RawCertificate[],
@@ -40,15 +40,15 @@ async function deliver(
   return { done: [...done, ...handed.done], errors: handed.errors };
 }
 
-/** Called before making anything that the bundle must contain. @throws FeedkeyError if it could not be written */
+/** Checks that the bundle can be written, before anything is made that it must contain. @throws FeedkeyError if it can't */
 async function requireOwnBundle(opened: Opened): Promise<void> {
   const archive = await opened.found();
   if (archive !== undefined) await requireBundle(archive);
 }
 
 /**
- * Only a warning, because the feed may be added later. Without it, a mistyped name would show only when the delegate's first
- * index is refused.
+ * Warns of names that match no known feed. This is not an error, because the feed may be added later. Without the warning, a
+ * mistyped name would show only when clients refuse the delegate's first index.
  */
 async function warnOfUnknownFeeds(opened: Opened, globs: readonly string[], reporter: Reporter): Promise<void> {
   const feeds = [(await opened.found())?.config.feeds ?? [], (await opened.profile())?.feeds ?? []].flat();
@@ -62,8 +62,8 @@ async function warnOfUnknownFeeds(opened: Opened, globs: readonly string[], repo
 }
 
 /**
- * Plans a delegation. @throws FeedkeyError as `planDelegation`, and the reasons why the bundle can't be written; `not_found`
- * without the key's secret
+ * Plans a delegation. @throws FeedkeyError as `planDelegation`; the reason why the bundle can't be written; `not_found` if the
+ * delegating key's secret is missing
  */
 export async function planGiving(
   opened: Opened,
@@ -90,8 +90,7 @@ export async function give(opened: Opened, request: Uint8Array | string, options
 }
 
 /**
- * Plans the withdrawal of a delegation. @throws FeedkeyError as `planWithdrawal`, and the reasons why the bundle can't be
- * written
+ * Plans the withdrawal of a delegation. @throws FeedkeyError as `planWithdrawal`; the reason why the bundle can't be written
  */
 export async function planTaking(opened: Opened, request: Uint8Array | string, key: string): Promise<Withdrawal> {
   await requireOwnBundle(opened);
@@ -108,7 +107,7 @@ export async function take(opened: Opened, request: Uint8Array | string, options
   return { plan, ...(await deliver(opened, certificates, options.output, reporter)) };
 }
 
-/** The delegations, with a warning of those that end soon. @throws FeedkeyError `bad_config` */
+/** Lists the delegations, and warns of delegations that end soon. @throws FeedkeyError `bad_config` */
 export async function listGiven(
   opened: Opened,
   reporter: Reporter,

@@ -14,7 +14,7 @@ import { refusePrimary } from "../trust/key-state.ts";
 import type { WarnOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
 
-/** The keys whose secret is in the store. */
+/** Returns the keys whose secret is in the key store. */
 async function secretsOf(store: KeyStore): Promise<Set<Fingerprint>> {
   const found = new Set<Fingerprint>();
   for (const name of await store.list()) if (await store.hasPrivate(name)) found.add(name);
@@ -26,7 +26,7 @@ function warn(ends: readonly EndAhead[], reporter: Reporter): void {
 }
 
 /**
- * Warns of everything that will stop a key from signing, and of a rotation of the archive that is due.
+ * Warns of everything that will stop a key from signing, and of a due rotation of the archive's key.
  * @param own `certificatesWith` the key, read before the work, so that gpg can't fail afterwards
  * @throws FeedkeyError `not_found`, `bad_config`
  */
@@ -47,8 +47,8 @@ export async function warnOfSigner(
 }
 
 /**
- * The keys of the store, with a warning of what ends soon. No warning of keys whose secret is elsewhere, or that have a
- * successor; but their delegations are checked too.
+ * Lists the keys in the key store, and warns of keys and delegations that end soon. Does not warn of a key whose secret is
+ * elsewhere or that has a successor, but still warns of this key's delegations.
  */
 export async function listAndWarn(
   { store, at }: Opened,
@@ -63,14 +63,14 @@ export async function listAndWarn(
   return { keys };
 }
 
-/** Warns of the same for the archive's own key. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
+/** Warns of what will stop the archive's own key from signing. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
 export async function warnOfArchive(opened: Opened, options: WarnOptions, reporter: Reporter): Promise<void> {
   const { config, store } = await opened.archive();
   await warnOfSigner(opened, config.key, await certificatesWith(store, config.key), options, reporter);
 }
 
 /**
- * Everything of an archive that ends soon, with a warning for each. @throws FeedkeyError `usage`, `not_found`, `bad_config`;
+ * Lists everything in an archive that ends soon, and warns of each. @throws FeedkeyError `usage`, `not_found`, `bad_config`;
  * `expired`, `revoked`... if clients refuse the key
  */
 export async function endsOfArchive(

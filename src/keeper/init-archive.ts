@@ -12,25 +12,25 @@ import type { Fingerprint } from "../trust/facts.ts";
 import type { Keeper } from "./open-archive.ts";
 
 export interface NewArchive {
-  /** Where `archive.ini` is written. */
+  /** Path of the new `archive.ini`. */
   readonly file: string;
-  /** The folder that is published; not the one with the file, nor one above. */
+  /** The folder to publish. It must not be the folder that contains the file, nor a folder above. */
   readonly root: string;
-  /** "Name <address>", for all keys of the archive. */
+  /** The user ID for all keys of the archive, as "Name <address>". */
   readonly userId: string;
   readonly feed: {
     readonly name: string;
     readonly format: PublishedFormat;
-    /** Architectures of its packages, if the format has a list for each. */
+    /** Architectures of the feed's packages, if the format has a list for each architecture. */
     readonly architectures?: string;
   };
-  /** The key's passphrase; undefined: none. */
+  /** The key's passphrase; undefined for a key without a passphrase. */
   readonly passphrase: string | undefined;
 }
 
 export { publishedNames } from "../formats/formats.ts";
 
-/** Whether a feed of this format is a suite, which has a list of packages for each architecture. */
+/** Tells whether a feed in this format is a suite, with a package list for each architecture. */
 export function isSuite(format: PublishedFormat): boolean {
   return formatOf(format).divided === "suites";
 }
@@ -56,8 +56,8 @@ function textOf({ file, root, userId, feed }: NewArchive, fingerprint: Fingerpri
 }
 
 /**
- * Makes key, folder and configuration. If the configuration can't be written, no key is made.
- * @throws FeedkeyError `output` if there is a file already, `bad_config`, `usage`
+ * Makes the key, the folder and the configuration. Makes no key if the configuration can't be written.
+ * @throws FeedkeyError `output` if the file already exists; `bad_config`, `usage`
  */
 export async function initArchive(
   keeper: Keeper,

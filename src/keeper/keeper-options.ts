@@ -1,4 +1,4 @@
-/** Options of an archive's keeper. Lengths of time are in milliseconds. */
+/** The options of the keeper's calls. Durations are in milliseconds. */
 import type { SignatureForm } from "../formats/formats.ts";
 import type { RevokeReason } from "../keys/revoke.ts";
 import type { Algorithm } from "../openpgp/secret/generate.ts";
@@ -9,48 +9,54 @@ import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
 export interface ArchiveOptions {
-  /** Path of `archive.ini`. Without it there is only the key store, and no bundle is written. */
+  /** Path of `archive.ini`. Without this path the keeper has only the key store, and writes no bundle. */
   readonly config?: string | undefined;
-  /** The key store's folder. By default as on the command line. */
+  /** The key store's folder. By default the folder that the command line uses. */
   readonly home?: string | undefined;
-  /** A fixed reference time. By default the clock is read for each call. */
+  /** A fixed reference time. By default each call reads the clock. */
   readonly at?: Instant | undefined;
-  /** Ask no server. */
+  /** Send no request to any server. */
   readonly offline?: boolean | undefined;
-  /** Returns the passphrase of a locked key; also of a key in GnuPG, unless it has `asks`. By default there is none. */
+  /**
+   * Returns the passphrase of a locked key. If the source has `asks`, GnuPG's own agent asks for the passphrase of a key in
+   * GnuPG. By default there is no source, and locked keys in the key store can't be used.
+   */
   readonly passphrase?: PassphraseSource | undefined;
-  /** The profile of its clients, by name, file or already read: what they would refuse is not signed. */
+  /** The clients' profile: its name, its file, or the profile itself. The keeper does not sign what these clients would refuse. */
   readonly profile?: string | Profile | undefined;
-  /** Key servers, `hkps://...` each. By default those of `archive.ini`, else of the profile. */
+  /** URLs of key servers, `hkps://...` each. By default the key servers in `archive.ini`, else those in the profile. */
   readonly keyservers?: readonly string[] | undefined;
-  /** Path of PEM certificates of the key servers' authority. */
+  /** Path of a PEM file with the certificates of the authority that vouches for the key servers. */
   readonly keyserverCa?: string | undefined;
-  /** Gets warnings and progress as they occur. None by default; warnings are in each report too. */
+  /** Receives warnings and progress as they occur. By default nothing receives these; each report contains the warnings too. */
   readonly reporter?: Partial<Reporter> | undefined;
 }
 
-/** What every call takes. */
+/** The options that most calls take. */
 export interface KeeperCallOptions {
   /** Return the successful results together with the errors, instead of throwing the gravest error. */
   readonly partial?: boolean | undefined;
 }
 
-/** Warnings before something expires. */
+/** How long before an expiry the keeper warns. */
 export interface WarnOptions {
-  /** Warn of what ends within this time: the key, its signing subkey, a delegation, a rotation that is due. 60 days by default; 0: never. */
+  /**
+   * Warn if the key, its signing subkey or a delegation ends within this time, or a rotation is due. 60 days by default; 0
+   * turns the warnings off.
+   */
   readonly warnWithin?: Duration | undefined;
 }
 
 export interface PublishOptions extends KeeperCallOptions, WarnOptions {
-  /** A folder and its feeds, instead of those of `archive.ini`. The root is absolute. */
+  /** A root folder, as an absolute path, and its feeds, instead of the root and the feeds in `archive.ini`. */
   readonly place?: { readonly root: string; readonly feeds: readonly ArchiveFeed[] } | undefined;
-  /** A full fingerprint, with `gpg:` for a key in GnuPG. By default the key of `archive.ini`. */
+  /** The key that signs: a full fingerprint, after `gpg:` for a key in GnuPG. By default the key in `archive.ini`. */
   readonly key?: string | undefined;
   /** How long the signatures are valid. By default as `archive.ini` says, or 14 days. */
   readonly validFor?: Duration | undefined;
-  /** Of feedkey's notations, where the key's user ID has no address. By default that of `archive.ini`. */
+  /** The domain in feedkey's notations, if the key's user ID has no address. By default the domain in `archive.ini`. */
   readonly notationDomain?: string | undefined;
-  /** Leave damaged packages out, with an error for each, instead of publishing nothing. */
+  /** Leave damaged packages out and report an error for each, instead of publishing nothing. */
   readonly skipBad?: boolean | undefined;
   /** Publish an index that became empty. */
   readonly allowEmpty?: boolean | undefined;
@@ -58,74 +64,77 @@ export interface PublishOptions extends KeeperCallOptions, WarnOptions {
   readonly force?: boolean | undefined;
   /** Write the trust page, even if `archive.ini` does not ask for it. */
   readonly page?: boolean | undefined;
-  /** Plan only, and change nothing. */
+  /** Only plan, and change nothing. */
   readonly dryRun?: boolean | undefined;
 }
 
 export interface SignOptions extends WarnOptions {
   /**
-   * A full fingerprint, with `gpg:` for a key in GnuPG. By default the key of `archive.ini`, and during a rotation also the
-   * other key if both sign.
+   * The key that signs: a full fingerprint, after `gpg:` for a key in GnuPG. By default the key in `archive.ini`. During a
+   * rotation in which both keys sign, the default also includes the other key.
    */
   readonly key?: string | undefined;
-  /** Further keys that sign it, for clients that know only these, if the format allows several signatures. Written like `key`. */
+  /**
+   * Further keys that sign the index, for clients that know only these keys. Written like `key`. The format must allow several
+   * signatures.
+   */
   readonly alsoKeys?: readonly string[] | undefined;
-  /** The feed that it is signed for. By default the feed in `archive.ini` with this index. */
+  /** The feed that the index is signed for. By default the feed in `archive.ini` that has this index. */
   readonly feed?: string | undefined;
-  /** How long the signature is valid: as `archive.ini` says, or 14 days; undefined: without end. */
+  /** How long the signature is valid. `archive's`: as `archive.ini` says, or 14 days. Undefined: without end. */
   readonly validFor: Duration | "archive's" | undefined;
-  /** Of feedkey's notations, where the key's user ID has no address. By default that of `archive.ini`. */
+  /** The domain in feedkey's notations, if the key's user ID has no address. By default the domain in `archive.ini`. */
   readonly notationDomain?: string | undefined;
-  /** First add size and SHA-256 of the packages beside it to a pkg_summary. */
+  /** For a pkg_summary: first add the size and the SHA-256 digest of each package beside the pkg_summary. */
   readonly addChecksums?: boolean | undefined;
   /** For a checksum file: write the text and its signature into one file, INDEX.asc. */
   readonly clearsign?: boolean | undefined;
-  /** Which signature files are written: both, or `.asc` alone. By default as `archive.ini` says, else both. */
+  /** Which signature files to write: both `.sig` and `.asc`, or only `.asc`. By default as `archive.ini` says, else both. */
   readonly form?: SignatureForm | undefined;
-  /** Sign even what no client can read, and replace signature files of another program, such as usign. */
+  /** Sign even an index that no client can read, and replace signature files that another program, such as usign, wrote. */
   readonly force?: boolean | undefined;
 }
 
 export interface RotateOptions extends KeeperCallOptions {
-  /** `begin` makes and certifies the successor, `finish` lets it sign; `at-once` is both. */
+  /** `begin` makes and certifies the successor; `finish` lets the successor sign; `at-once` does both. */
   readonly step: "begin" | "finish" | "at-once";
-  /** Algorithm of the new key; by default Ed25519, or RSA if there is a pkgsrc feed and the present key is RSA. */
+  /** Algorithm of the new key. By default Ed25519, or RSA if the archive has a pkgsrc feed and the present key is RSA. */
   readonly algorithm?: Algorithm | undefined;
-  /** When the new key expires, counted from now. By default never. */
+  /** How long until the new key expires. By default the new key never expires. */
   readonly lifetime?: Duration | undefined;
   /** How long both keys are in use; 30 days by default. */
   readonly overlap?: Duration | undefined;
-  /** A key of the key store that is to follow, instead of a new one. */
+  /** A key in the key store that becomes the successor, instead of a new key. */
   readonly to?: Fingerprint | undefined;
   /** Folder for copies of the new key's revocation certificates. */
   readonly backup?: string | undefined;
-  /** Gives the passphrase for a new key. By default it has none. */
+  /** Returns the passphrase for the new key. By default the new key has no passphrase. */
   readonly newPassphrase?: (() => Promise<string | undefined>) | undefined;
-  /** After finishing, revoke the old key as superseded, unless clients lose their chain. */
+  /** After `finish`, revoke the old key as superseded, unless clients would lose their chain. */
   readonly retire?: boolean | undefined;
-  /** Continue without a backup, before the overlap ends, or even if clients lose their chain. */
+  /** Continue without a backup, before the overlap ends, or even if clients would lose their chain. */
   readonly force?: boolean | undefined;
 }
 
 export interface RevokeOptions extends KeeperCallOptions {
   readonly reason: RevokeReason;
-  /** Revoke even if clients lose their chain. */
+  /** Revoke even if clients would lose their chain. */
   readonly force?: boolean | undefined;
 }
 
 export interface AddSubkeyOptions extends KeeperCallOptions {
   /** Ed25519 by default. */
   readonly algorithm?: Algorithm | undefined;
-  /** When the subkey expires, counted from now. By default with its key. */
+  /** How long until the subkey expires. By default the subkey expires with its primary key. */
   readonly lifetime?: Duration | undefined;
-  /** File for the machine that signs: the key without its primary's secret. */
+  /** Path of the file for the machine that signs. The file gets the key without the secret of its primary key. */
   readonly output: string;
 }
 
 export interface SignPackagesOptions extends KeeperCallOptions {
-  /** A full fingerprint of an RSA key in the store. */
+  /** The full fingerprint of an RSA key in the key store. */
   readonly key: string;
-  /** Folder for the signed packages; it is made if missing. By default each replaces the unsigned one. */
+  /** Folder for the signed packages, created if missing. By default each signed package replaces the unsigned package. */
   readonly folder?: string | undefined;
 }
 
@@ -134,25 +143,25 @@ export interface MakeKeyOptions {
   readonly userId: string;
   /** Ed25519 by default. */
   readonly algorithm?: Algorithm | undefined;
-  /** When the key expires, counted from now. By default never. */
+  /** How long until the key expires. By default the key never expires. */
   readonly lifetime?: Duration | undefined;
-  /** The key's passphrase. By default none. */
+  /** The key's passphrase. By default the key has no passphrase. */
   readonly passphrase?: string | undefined;
-  /** Folder of the key store that gets the whole key; this one keeps a signing subkey. */
+  /** Folder of another key store that gets the whole key. The keeper's own key store keeps only a signing subkey. */
   readonly offlinePrimary?: string | undefined;
-  /** A master key: it delegates, and never signs an index. */
+  /** Make a master key, which delegates and never signs an index. */
   readonly certifyOnly?: boolean | undefined;
 }
 
 export interface ExtendKeyOptions extends KeeperCallOptions {
-  /** Counted from now. */
+  /** How long until the key expires. */
   readonly lifetime: Duration;
 }
 
 export interface ExportKeysOptions {
-  /** Leave out what that program can't read; a secret key that it can't read is refused. */
+  /** Leave out what this program can't read. The keeper refuses to export a secret key that the program can't read. */
   readonly for?: "gpg" | undefined;
-  /** Write a file too; a secret key with mode 0600. */
+  /** Also write the export to this file; a file with a secret key gets mode 0600. */
   readonly output?: string | undefined;
 }
 
@@ -162,24 +171,24 @@ export interface ExportSecretOptions extends ExportKeysOptions {
 }
 
 export interface DeleteKeyOptions {
-  /** A backup, or another key store, that has all secrets of the key too. */
+  /** Folder of a backup, or of another key store, that also has all secrets of the key. */
   readonly backup?: string | undefined;
-  /** Delete even if no copy is known, or the key is still needed. */
+  /** Delete the key even if no copy is known, or the key is still needed. */
   readonly force?: boolean | undefined;
 }
 
 export interface DelegateOptions extends KeeperCallOptions {
-  /** The key that delegates, a full fingerprint. */
+  /** The full fingerprint of the key that delegates. */
   readonly key: string;
   /** Names or globs of feeds. */
   readonly feeds: readonly string[];
-  /** How many further delegations may follow; none by default. */
+  /** How many further delegations may follow this delegation in a path. By default 0. */
   readonly depth?: number | undefined;
-  /** How long it is valid. */
+  /** How long the delegation is valid. */
   readonly expires: Duration;
-  /** Of feedkey's notations, where the key's user ID has no address. By default that of `archive.ini`. */
+  /** The domain in feedkey's notations, if the key's user ID has no address. By default the domain in `archive.ini`. */
   readonly notationDomain?: string | undefined;
-  /** Write the certified certificate there, with its whole path, for the delegate. */
+  /** File that gets the certified certificate and all certificates on its path, for the delegate. */
   readonly output?: string | undefined;
 }
 

@@ -28,10 +28,10 @@ import type {
 import type { ImportedKey } from "./key-transport.ts";
 import type { Done, Opened } from "./opened.ts";
 
-/** A key that was made. */
+/** A new key. */
 export interface MadeKey {
   readonly fingerprint: Fingerprint;
-  /** Undefined: never. */
+  /** The expiry date; undefined if the key never expires. */
   readonly expiresAt: Instant | undefined;
   readonly isLocked: boolean;
 }
@@ -39,12 +39,12 @@ export interface MadeKey {
 export class KeyKeeper {
   readonly #opened: Opened;
 
-  /** Use `keys` of an archive. */
+  /** For internal use. Other code gets this object from `Keeper.keys`. */
   constructor(opened: Opened) {
     this.#opened = opened;
   }
 
-  /** Warns where others may read secret keys in a folder. */
+  /** Warns if a folder is on a file system without modes, so that other users may read the secret keys in the folder. */
   async #warnOfModes(folder: string, warn: (text: string) => void): Promise<void> {
     const warning = await warnOfModes(folder);
     if (warning !== undefined) warn(escapeText(warning));
@@ -64,20 +64,21 @@ export class KeyKeeper {
     });
   }
 
-  /** The keys of the store, the newest last; with a warning of what ends soon. @throws FeedkeyError `bad_config` */
+  /** Lists the keys in the key store, the newest last, and warns of keys that end soon. @throws FeedkeyError `bad_config` */
   async list(options: WarnOptions = {}): Promise<Report<{ readonly keys: readonly KeyRecord[] }>> {
     const { listAndWarn } = await import("./ends-ahead.ts");
     return await this.#opened.run({}, (reporter) => listAndWarn(this.#opened, options, reporter));
   }
 
-  /** The key that a fingerprint belongs to, if it is a subkey's; else undefined. @throws FeedkeyError `bad_config` */
+  /** Returns the primary key of a subkey; undefined if the fingerprint is not a known subkey's. @throws FeedkeyError `bad_config` */
   async ownerOf(subkey: string): Promise<Fingerprint | undefined> {
     return ownerOf(await ownCertificates(this.#opened.store), hexDigits(subkey));
   }
 
   /**
-   * Everything that the store knows about one key. @param text its fingerprint, or a subkey's @throws FeedkeyError `usage`,
-   * `not_found`, `bad_config`
+   * Returns everything that the key store knows about one key.
+   * @param text the fingerprint of the key or of one of its subkeys
+   * @throws FeedkeyError `usage`, `not_found`, `bad_config`
    */
   async show(text: string): Promise<KeyDetails> {
     const { describeKey } = await import("../keys/key-store/describe-key.ts");
@@ -89,7 +90,7 @@ export class KeyKeeper {
 
   /**
    * Changes or removes the passphrase of a key.
-   * @param next returns the new one, called only if the present one was right; undefined: no passphrase
+   * @param next returns the new passphrase, or undefined for no passphrase; called only if the present passphrase was right
    * @throws FeedkeyError `usage`, `not_found`, `bad_config` if the present passphrase is wrong, `locked`, `output`
    */
   async changePassphrase(text: string, next: () => Promise<string | undefined>): Promise<Fingerprint> {
@@ -101,22 +102,26 @@ export class KeyKeeper {
     return { config: (await this.#opened.found())?.config, backup, force, at: this.#opened.at };
   }
 
-  /** Plans a deletion: what would be deleted, and the objections. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
+  /** Plans a deletion: tells what it would delete, and the objections. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
   async planDeletion(text: string, options: DeleteKeyOptions = {}): Promise<DeletionPlan> {
     const { planDeletion } = await import("../keys/key-store/delete-key.ts");
     return await planDeletion(this.#opened.store, text, await this.#deleteTerms(options));
   }
 
   /**
-   * Deletes a secret key, and its certificate if no other one depends on it. Its revocation certificates stay.
-   * @throws FeedkeyError `usage` if no copy of it is given, if it signs for the archive or has delegated; `not_found`, `output`
+   * Deletes a secret key, and its certificate if no other certificate depends on it. Keeps the key's revocation certificates.
+   * @throws FeedkeyError `usage` if the caller names no copy of the key, or the key signs for the archive or has delegated;
+   * `not_found`, `output`
    */
   async delete(text: string, options: DeleteKeyOptions = {}): Promise<DeletionPlan> {
     const { deleteKey } = await import("../keys/key-store/delete-key.ts");
     return await deleteKey(this.#opened.store, text, await this.#deleteTerms(options));
   }
 
-  /** Certificates, armored; all of them if none is named. @throws FeedkeyError `usage`, `not_found`, `bad_config`, `output` */
+  /**
+   * Exports certificates, armored: the named certificates, or all certificates if no fingerprint is given.
+   * @throws FeedkeyError `usage`, `not_found`, `bad_config`, `output`
+   */
   async export(
     fingerprints: readonly string[] = [],
     options: ExportKeysOptions = {},
@@ -125,8 +130,9 @@ export class KeyKeeper {
   }
 
   /**
-   * A secret key, locked as it is, with its certificate and those of the keys that it followed.
-   * @throws FeedkeyError `usage` if GnuPG can't read it or nothing would be left, `not_found`, `bad_config`, `output`
+   * Exports a secret key with its certificate and the certificates of its predecessors. A locked key stays locked.
+   * @throws FeedkeyError `usage` if GnuPG can't read the key, or the export would contain no secret; `not_found`, `bad_config`,
+   * `output`
    */
   async exportSecret(text: string, options: ExportSecretOptions = {}): Promise<Report<SecretExport>> {
     const { exportSecretKey } = await import("./key-transport.ts");
@@ -134,11 +140,10 @@ export class KeyKeeper {
   }
 
   /**
-   * Imports keys, certificates and revocations that were made elsewhere, and publishes them in the bundle and on the key
-   * servers.
-   * @param files paths, or the contents of files
-   * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase); without `partial` also what could not be
-   * published
+   * Imports keys, certificates and revocations that were made elsewhere. Publishes them in the bundle and on the key servers.
+   * @param files paths of files, or contents of files
+   * @throws FeedkeyError `not_found`, `bad_certificate`; `bad_config` if a passphrase is missing or wrong; without `partial` also
+   * the reason why an imported key could not be published
    */
   async import(
     files: readonly (string | Uint8Array)[],
@@ -149,8 +154,9 @@ export class KeyKeeper {
   }
 
   /**
-   * Extends a key and its subkeys, even if it has expired, and publishes that.
-   * @throws FeedkeyError `usage` if it would end sooner or never ends, `not_found`, `revoked`, `bad_config`; as `import`
+   * Extends a key and its subkeys, even if the key has expired, and publishes the extended certificate.
+   * @throws FeedkeyError as `import`; `usage` if the key would end sooner than now, or never ends; `not_found`, `revoked`,
+   * `bad_config`
    */
   async extend(
     fingerprint: string,
@@ -166,8 +172,10 @@ export class KeyKeeper {
   }
 
   /**
-   * Revokes a subkey of a key in the store, and publishes that in the bundle and on the key servers. No client loses its chain.
-   * @throws FeedkeyError `not_found` if it is not one, `bad_config` if the primary key's secret is not here; as `rotate`
+   * Revokes a subkey of a key in the key store. Publishes the revocation in the bundle and on the key servers. No client loses
+   * its chain.
+   * @throws FeedkeyError as `rotate`; `not_found` if the fingerprint is not a subkey's; `bad_config` if the key store lacks the
+   * primary key's secret
    */
   async revokeSubkey(
     subkey: string,
@@ -178,15 +186,20 @@ export class KeyKeeper {
   }
 
   /**
-   * Makes a signing subkey of a primary key whose secret is here, and publishes it in the bundle and on the key servers.
-   * @throws FeedkeyError `bad_config` if it is not here; as `rotate`
+   * Makes a signing subkey for a primary key whose secret is in the key store. Publishes the subkey in the bundle and on the key
+   * servers.
+   * @throws FeedkeyError as `rotate`; `bad_config` if the key store lacks the primary key's secret
    */
   async addSubkey(fingerprint: string, options: AddSubkeyOptions): Promise<Report<Done & SubkeyAdded>> {
     const { giveSubkey } = await import("./subkeys.ts");
     return await this.#opened.run(options, (reporter) => giveSubkey(this.#opened, fingerprint, options, reporter));
   }
 
-  /** Copies the key store and reads the copy back. @returns what was copied @throws FeedkeyError `output`, `bad_config` */
+  /**
+   * Copies the key store and reads the copy back.
+   * @returns the absolute path of the copy, and the copied keys
+   * @throws FeedkeyError `output`, `bad_config`
+   */
   async backup(folder: string): Promise<Report<{ readonly folder: string; readonly keys: readonly Fingerprint[] }>> {
     const { backupStore } = await import("../keys/backup.ts");
     return await this.#opened.run({}, async (reporter) => {
@@ -196,7 +209,10 @@ export class KeyKeeper {
     });
   }
 
-  /** Restores a backup; existing keys are not changed. @throws FeedkeyError `not_found`: the folder has none; `bad_certificate` */
+  /**
+   * Restores a backup. Does not change existing keys.
+   * @throws FeedkeyError `not_found` if the folder contains no backup; `bad_certificate`
+   */
   async restore(
     folder: string,
   ): Promise<Report<{ readonly restored: readonly Fingerprint[]; readonly kept: readonly Fingerprint[] }>> {

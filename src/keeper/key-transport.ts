@@ -16,11 +16,11 @@ import { readInput } from "./read-input.ts";
 
 /** An imported key. */
 export interface ImportedKey extends Imported {
-  /** Why clients refuse what it signs; undefined if they do not. A revocation that was just imported counts. */
+  /** Why clients refuse what the key signs, for example a just imported revocation; undefined if clients accept the key. */
   readonly refused: string | undefined;
 }
 
-/** The certificates named, or all, armored. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
+/** Exports the named certificates, or all certificates, armored. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
 export async function exportCertificates(
   { store }: Opened,
   texts: readonly string[],
@@ -40,7 +40,7 @@ export async function exportCertificates(
   return { fingerprints: readable.map(({ raw }) => raw.fingerprint), armored };
 }
 
-/** A secret key for another program or machine. @throws FeedkeyError as `exportSecret`, `output` */
+/** Exports a secret key for another program or machine. @throws FeedkeyError as `exportSecret`, `output` */
 export async function exportSecretKey(
   { store }: Opened,
   text: string,

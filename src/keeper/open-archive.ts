@@ -1,4 +1,4 @@
-/** An archive and its keys: the library for keepers, which the command line uses too. */
+/** An archive and its keys: the library for keepers. The command line uses this library too. */
 
 import type { Report } from "../client/client-options.ts";
 import { FeedkeyError } from "../error.ts";
@@ -36,8 +36,8 @@ import { KeyKeeper } from "./key-keeper.ts";
 import { type Done, Opened } from "./opened.ts";
 
 /**
- * An archive, or only a key store. Each call works like a separate command: it reads the configuration and the clock. Calls may
- * run at the same time, even in other processes; one that writes waits for its turn, or fails with `locked`.
+ * An archive, or only a key store. Each call works like a separate command: the call reads the configuration and the clock.
+ * Calls may run at the same time, even in other processes; a call that writes waits for its turn, or fails with `locked`.
  */
 export class Keeper {
   readonly #opened: Opened;
@@ -49,36 +49,36 @@ export class Keeper {
   /** See {@link openArchive}. */
   static async open(options: ArchiveOptions): Promise<Keeper> {
     const opened = new Opened(await KeyStore.open(homeFolder(options.home)), options);
-    // Errors of the configuration must show now.
+    // The caller must learn of errors in the configuration now.
     await opened.found();
     const warning = await warnOfModes(opened.store.folder);
     if (warning !== undefined) options.reporter?.warn?.(escapeText(warning));
     return new Keeper(opened);
   }
 
-  /** The key store. */
+  /** The keeper's key store. */
   get store(): KeyStore {
     return this.#opened.store;
   }
 
-  /** Manages the keys in the store. */
+  /** Manages the keys in the key store. */
   get keys(): KeyKeeper {
     return new KeyKeeper(this.#opened);
   }
 
   /**
-   * The archive as it is configured now, for tasks that have no method here. @throws FeedkeyError as `openArchive`, `usage`
-   * without a configuration
+   * Returns the archive as it is configured now, for tasks that have no method here. @throws FeedkeyError as `openArchive`;
+   * `usage` without a configuration
    */
   async archive(): Promise<Archive> {
     return await this.#opened.archive();
   }
 
   /**
-   * Scans the packages, writes and signs the indexes and the key bundle, all swapped in together. A feed whose index another program
-   * writes, and that clients would refuse, stays as it is; that is an error once the others are published.
-   * @throws FeedkeyError `bad_package` for damaged packages, unless they are skipped; then `not_listed`, after everything else
-   * was published; `usage`, `revoked`, `expired`, `untrusted_signer`..., `bad_config`, `bad_path`, `output`, `locked`
+   * Scans the packages, writes and signs the indexes and the key bundle, and puts all files in place together. If another program
+   * writes a feed's index, and clients would refuse this index, the feed stays as it is; the call fails after the other feeds.
+   * @throws FeedkeyError `bad_package` for damaged packages; `not_listed`, after the rest was published, if `skipBad` left packages
+   * out; `usage`, `revoked`, `expired`, `untrusted_signer`..., `bad_config`, `bad_path`, `output`, `locked`
    */
   async publish(options: PublishOptions = {}): Promise<Report<PublishResult & { readonly page: string | undefined }>> {
     const { publishPlace } = await import("./publish-place.ts");
@@ -89,7 +89,7 @@ export class Keeper {
 
   /**
    * Signs indexes that another program wrote.
-   * @throws FeedkeyError `usage`, `not_found`, `output`, and the reason why the key may not sign
+   * @throws FeedkeyError `usage`, `not_found`, `output`, or the reason why the key may not sign
    */
   async sign(
     indexes: readonly string[],
@@ -100,8 +100,8 @@ export class Keeper {
   }
 
   /**
-   * Signs pkgsrc packages for pkg_add. If one can't be signed, the others still are.
-   * @throws FeedkeyError the reason why the key may not sign, `bad_config` if pkg_add can't read it, `output`; without
+   * Signs pkgsrc packages for pkg_add. If one package can't be signed, the others are still signed.
+   * @throws FeedkeyError the reason why the key may not sign; `bad_config` if pkg_add can't read the key; `output`; without
    * `partial` also `bad_package`, `not_found`, `bad_path`
    */
   async signPackages(
@@ -113,7 +113,7 @@ export class Keeper {
   }
 
   /**
-   * Everything of the archive that ends or is due: its key, its signing subkey, delegations, a rotation; sorted by date.
+   * Lists what ends or is due in the archive, sorted by date: its key, its signing subkey, delegations, a rotation.
    * @param options.warnWithin how far ahead to look; 60 days by default
    * @throws FeedkeyError `usage` without a configuration, `not_found`, `bad_config`; `expired`, `revoked`... if clients refuse the key
    */
@@ -122,17 +122,17 @@ export class Keeper {
     return await this.#opened.run({}, (reporter) => endsOfArchive(this.#opened, options, reporter));
   }
 
-  /** Which keys each stock client must know to accept the feeds as they are published now. @throws FeedkeyError `bad_path`, `output` */
+  /** Tells which keys each stock client must know to accept the published feeds. @throws FeedkeyError `bad_path`, `output` */
   async followers(): Promise<readonly Follower[]> {
     return await (await import("../rehearse/followers.ts")).followersOf(await this.#opened.archive());
   }
 
-  /** The state of the rotation of the archive's key. @throws FeedkeyError `not_found` */
+  /** Returns the state of the rotation of the archive's key. @throws FeedkeyError `not_found` */
   async status(): Promise<RotationStatus> {
     return await (await import("../keys/rotation/take-rotation.ts")).rotationStatus(await this.#opened.archive());
   }
 
-  /** Warns of what will keep the archive's key from signing, and of a rotation that is due. @throws FeedkeyError as `archive`, `not_found` */
+  /** Warns of what will stop the archive's key from signing, and of a due rotation. @throws FeedkeyError as `archive`, `not_found` */
   async warnAhead(options: WarnOptions = {}): Promise<Report<object>> {
     const { warnOfArchive } = await import("./ends-ahead.ts");
     return await this.#opened.run({}, async (reporter) => {
@@ -142,24 +142,24 @@ export class Keeper {
   }
 
   /**
-   * Plans a step of a rotation, and changes nothing. @throws FeedkeyError as `rotate` and `abandonRotation`, but for a missing
-   * backup
+   * Plans a step of a rotation, and changes nothing. @throws FeedkeyError as `rotate` and `abandonRotation`, except that a
+   * missing backup is no error
    */
   async planRotation(choice: RotationChoice = {}): Promise<RotationPlan> {
     return await (await import("../keys/rotation/rotation-plan.ts")).planRotation(await this.#opened.archive(), choice);
   }
 
   /**
-   * Takes a step of a rotation, or the rest of it, and sends both keys to the key servers.
-   * @throws FeedkeyError `usage` without a backup, before the overlap has ended, or if none is under way; `expired`, `revoked`,
-   * `weak_algorithm`, `fork`; without `partial` also the gravest error of what was not done
+   * Takes a step of a rotation, or what is left of an interrupted step, and sends both keys to the key servers.
+   * @throws FeedkeyError `usage` without a backup, before the overlap has ended, or if no rotation is under way; `expired`,
+   * `revoked`, `weak_algorithm`, `fork`; without `partial` also the gravest error among the tasks that failed
    */
   async rotate(options: RotateOptions): Promise<Report<Omit<StepsTaken, "errors">>> {
     const { rotate } = await import("./rotating.ts");
     return await this.#opened.run(options, (reporter) => rotate(this.#opened, options, reporter));
   }
 
-  /** Withdraws a bad successor. @throws FeedkeyError `usage` if no rotation is under way; as `rotate` */
+  /** Withdraws a bad successor. @throws FeedkeyError as `rotate`; `usage` if no rotation is under way */
   async abandonRotation(
     options: KeeperCallOptions = {},
   ): Promise<Report<Done & { readonly successor: Fingerprint; readonly sent: readonly string[] }>> {
@@ -167,7 +167,7 @@ export class Keeper {
     return await this.#opened.run(options, (reporter) => abandon(this.#opened, reporter));
   }
 
-  /** Plans a revocation, with the clients that lose their chain; nothing is changed. @throws FeedkeyError as `revoke` */
+  /** Plans a revocation, and lists the clients that lose their chain. Changes nothing. @throws FeedkeyError as `revoke` */
   async planRevocation(fingerprint: string, { reason }: Pick<RevokeOptions, "reason">): Promise<RevocationPlan> {
     const { planKeyRevocation } = await import("../keys/revoke-key.ts");
     const terms = { fingerprint: await this.#opened.store.resolve(fingerprint), reason };
@@ -180,8 +180,8 @@ export class Keeper {
 
   /**
    * Revokes a key, and sends the revocation to the key servers.
-   * @throws FeedkeyError `usage` if clients lose their chain, `not_found`, `bad_certificate`, `bad_config`; without `partial` why
-   *   the bundle could not be written, or a key server did not take it
+   * @throws FeedkeyError `usage` if clients lose their chain; `not_found`, `bad_certificate`, `bad_config`; without `partial` also
+   *   the reason why the bundle could not be written, or why a key server did not take the revocation
    */
   async revoke(
     fingerprint: string,
@@ -208,13 +208,13 @@ export class Keeper {
     });
   }
 
-  /** The delegations: by whom, to whom, until when; with a warning of those that end soon. @throws FeedkeyError `not_found` */
+  /** Lists the delegations: by whom, to whom, until when. Warns of delegations that end soon. @throws FeedkeyError `not_found` */
   async delegations(): Promise<Report<{ readonly delegations: readonly DelegationRecord[] }>> {
     const { listGiven } = await import("./delegating.ts");
     return await this.#opened.run({}, (reporter) => listGiven(this.#opened, reporter));
   }
 
-  /** Plans a delegation; nothing is changed. @throws FeedkeyError as `delegate` */
+  /** Plans a delegation, and changes nothing. @throws FeedkeyError as `delegate` */
   async planDelegation(
     request: Uint8Array | string,
     options: Pick<DelegateOptions, "key" | "feeds" | "depth" | "expires">,
@@ -226,9 +226,9 @@ export class Keeper {
   }
 
   /**
-   * Lets another key sign some feeds for a time. Its certificate and path go to the key store, the bundle and the key servers.
-   * @param request the delegate's certificate, its file, or its fingerprint if the key store already has it
-   * @throws FeedkeyError `bad_certificate`, `usage`, `revoked`, `expired`, `untrusted_signer`...; as `rotate`
+   * Lets another key sign some feeds for a time. Puts the delegate's certificate and path into the key store, the bundle and on the
+   * key servers. @param request the delegate's certificate, its file, or its fingerprint if the key store has the certificate
+   * @throws FeedkeyError as `rotate`; also `bad_certificate`, `usage`, `revoked`, `expired`, `untrusted_signer`...
    */
   async delegate(
     request: Uint8Array | string,
@@ -238,12 +238,12 @@ export class Keeper {
     return await this.#opened.run(options, (reporter) => give(this.#opened, request, options, reporter));
   }
 
-  /** Plans the withdrawal of a delegation; nothing is changed. @throws FeedkeyError as `withdraw` */
+  /** Plans the withdrawal of a delegation, and changes nothing. @throws FeedkeyError as `withdraw` */
   async planWithdrawal(request: Uint8Array | string, { key }: Pick<WithdrawOptions, "key">): Promise<Withdrawal> {
     return await (await import("./delegating.ts")).planTaking(this.#opened, request, key);
   }
 
-  /** Withdraws a delegation; this is final. @throws FeedkeyError `not_found` if there is none, `bad_config`; as `rotate` */
+  /** Withdraws a delegation for ever. @throws FeedkeyError as `rotate`; `not_found` if no such delegation exists; `bad_config` */
   async withdraw(
     request: Uint8Array | string,
     options: WithdrawOptions,
@@ -252,12 +252,12 @@ export class Keeper {
     return await this.#opened.run(options, (reporter) => take(this.#opened, request, options, reporter));
   }
 
-  /** Puts keys of the store into the bundle and on the configured key servers. @throws FeedkeyError as `rotate` */
+  /** Puts keys from the key store into the bundle and on the configured key servers. @throws FeedkeyError as `rotate` */
   async handOn(fingerprints: readonly Fingerprint[], options: KeeperCallOptions = {}): Promise<Report<Done>> {
     return await this.#opened.run(options, (reporter) => this.#opened.handOn(fingerprints, reporter));
   }
 
-  /** Puts keys on key servers and reads them back. @throws FeedkeyError `usage` without a key server, `not_found`; as `rotate` */
+  /** Sends keys to key servers and reads them back. @throws FeedkeyError as `rotate`; `usage` without a key server; `not_found` */
   async send(
     fingerprints: readonly string[],
     options: KeeperCallOptions = {},
@@ -271,9 +271,9 @@ export class Keeper {
   }
 
   /**
-   * Gets keys from the key servers into the key store, with verified signatures only.
-   * @returns their user IDs by fingerprint
-   * @throws FeedkeyError `usage` without a key server or for what is not a full fingerprint, `not_found`, `unavailable`
+   * Gets keys from the key servers into the key store. Keeps only verified signatures.
+   * @returns the keys' user IDs, by fingerprint
+   * @throws FeedkeyError `usage` without a key server, or if a fingerprint is not a full one; `not_found`, `unavailable`
    */
   async receive(fingerprints: readonly string[]): Promise<ReadonlyMap<Fingerprint, string | undefined>> {
     const names = fingerprints.map((text) => requireFingerprint(hexDigits(text)));
@@ -290,7 +290,7 @@ function noServer(): FeedkeyError {
 }
 
 /**
- * Opens an archive. No key is opened, and nothing is asked or written, before the first call.
+ * Opens an archive. Before its first call, the keeper opens no key, asks no server and writes nothing.
  * @throws FeedkeyError `not_found`, `bad_config`
  */
 export async function openArchive(options: ArchiveOptions): Promise<Keeper> {

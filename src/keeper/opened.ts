@@ -1,4 +1,4 @@
-/** An archive that was opened: what every call needs. */
+/** An opened archive, with everything that the keeper's calls need. */
 
 import type { Report } from "../client/client-options.ts";
 import { loadProfile } from "../client/profiles/load-profile.ts";
@@ -25,7 +25,7 @@ async function refusePassphrase(fingerprint: Fingerprint): Promise<string> {
   });
 }
 
-/** What was done, in words. */
+/** What a call has done, in words. */
 export interface Done {
   readonly done: readonly string[];
 }
@@ -48,27 +48,27 @@ export class Opened {
     return this.#options.passphrase ?? noPassphrase;
   }
 
-  /** The archive as it is configured now; undefined if there is only a key store. */
+  /** Returns the archive as it is configured now; undefined if the keeper has only a key store. */
   async found(): Promise<Archive | undefined> {
     const { config } = this.#options;
     if (config === undefined) return undefined;
     return { config: await readConfig(config), store: this.store, at: this.at, passphrase: this.passphrase };
   }
 
-  /** The archive as it is configured now. @throws FeedkeyError `usage` without a configuration, `not_found`, `bad_config` */
+  /** Returns the archive as it is configured now. @throws FeedkeyError `usage` without a configuration; `not_found`, `bad_config` */
   async archive(): Promise<Archive> {
     const found = await this.found();
     if (found !== undefined) return found;
     throw new FeedkeyError("usage", "no archive given", { hint: "give it with --config archive.ini" });
   }
 
-  /** The profile of its clients. */
+  /** Returns the clients' profile, if the options name one. */
   async profile(): Promise<Profile | undefined> {
     const { profile } = this.#options;
     return typeof profile === "string" ? await loadProfile(await findProfile(profile)) : profile;
   }
 
-  /** Makes a call's report. */
+  /** Runs a call's action, and returns its report. */
   async run<Found>(
     { partial }: KeeperCallOptions,
     action: (reporter: Reporter) => Promise<Found & { readonly errors?: readonly FeedkeyError[] }>,
@@ -76,7 +76,7 @@ export class Opened {
     return await report(this.#options.reporter, partial, action);
   }
 
-  /** Key servers of the options, else of the configuration, else of the profile; with their authorities. */
+  /** Returns the key servers and their authorities: from the options, else from the configuration, else from the profile. */
   async servers(): Promise<Servers> {
     const { keyservers, keyserverCa, offline = false } = this.#options;
     if (keyservers !== undefined) return { urls: keyservers, ca: keyserverCa, offline };
@@ -84,7 +84,7 @@ export class Opened {
     return { urls: from?.keyservers ?? [], ca: keyserverCa ?? from?.keyserverCa, offline };
   }
 
-  /** Sends keys of the store to the key servers, if there are any. */
+  /** Sends keys from the key store to the key servers, if any are configured. */
   async spread(fingerprints: readonly Fingerprint[], reporter: Reporter): Promise<Spread> {
     const servers = await this.servers();
     if (servers.urls.length === 0 && this.#options.keyservers === undefined)
@@ -92,14 +92,14 @@ export class Opened {
     return await (await import("../keys/send-and-receive.ts")).spread(this.store, fingerprints, servers);
   }
 
-  /** Whether there is a bundle or a key server for `handOn`. */
+  /** Whether `handOn` has a bundle or a key server to update. */
   get handsOn(): boolean {
     return this.#options.config !== undefined || this.#options.keyservers !== undefined;
   }
 
   /**
-   * Writes the trust page where `archive.ini` asks for it, after what it tells of has changed. It says nothing that clients believe, so
-   * that it can't be written is an error beside what was done.
+   * Writes the trust page again after a change, if `archive.ini` asks for the page. No client relies on the page. So a failure is
+   * reported as an error, but does not undo what was done.
    */
   async refreshPage(asked = false): Promise<Done & { readonly errors: readonly FeedkeyError[] }> {
     const archive = await this.found();
@@ -110,7 +110,7 @@ export class Opened {
     return { done: written === undefined ? [] : [escapeText(`wrote ${written}`)], errors: [] };
   }
 
-  /** Updates the bundle and the key servers, if there are any: an air-gapped machine has neither. */
+  /** Updates the bundle and the key servers, if configured. An air-gapped machine has neither. */
   async handOn(fingerprints: readonly Fingerprint[], reporter: Reporter): Promise<Done & Pick<Spread, "errors">> {
     const archive = await this.found();
     const { refreshBundle } = await import("../publish/archive.ts");

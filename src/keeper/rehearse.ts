@@ -3,11 +3,11 @@ import { type Rehearsal, rehearse as rehearseStep } from "../rehearse/rehearsal.
 import type { Delegation } from "../rehearse/republish.ts";
 import type { Keeper } from "./open-archive.ts";
 
-/** The copy that a step is taken on. It names no key server. */
+/** The copy on which the rehearsal takes a step. The copy's configuration names no key server. */
 export interface RehearsalCopy {
-  /** Path of its `archive.ini`. */
+  /** Path of the copy's `archive.ini`. */
   readonly config: string;
-  /** Its key store's folder. */
+  /** The folder of the copy's key store. */
   readonly home: string;
   /** A folder for backups that the step makes. */
   readonly safe: string;
@@ -16,14 +16,14 @@ export interface RehearsalCopy {
 export interface RehearsalStep<Result> {
   /** Takes the step, on an archive opened with the copy's configuration and key store. */
   take(copy: RehearsalCopy): Promise<Result>;
-  /** Fingerprint of the key that archive.ini is to name after it, before the feeds are published again. */
+  /** Fingerprint of the key to put into archive.ini after the step, before the feeds are published again. */
   readonly publishWith?: string | undefined;
-  /** Finds the delegate that the step allows to sign, from the step's result. */
+  /** Returns the delegation that the step made, if any, from the step's result. */
   readonly delegation?: ((result: Result) => Delegation | undefined) | undefined;
 }
 
 /**
- * Rehearses a step. Only a private copy is changed, and it is removed afterwards.
+ * Rehearses a step. Changes only a private copy of the archive, and removes the copy afterwards.
  * @throws FeedkeyError the step's own errors; `usage`, `not_found` if nothing is published, `output`
  */
 export async function rehearse<Result>(

@@ -1,4 +1,4 @@
-/** A small archive server, good enough for a LAN, for tests and for trying things out. */
+/** A small archive server, good enough for a LAN, for tests and for experiments. */
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
@@ -10,28 +10,28 @@ import { keyMerger } from "../openpgp/check/key-merger.ts";
 export interface ServeArchiveOptions {
   /** The published folder. */
   readonly root: string;
-  /** 127.0.0.1 by default. */
+  /** The address to listen on. By default 127.0.0.1. */
   readonly host?: string | undefined;
-  /** 0, the default, takes a free one. */
+  /** The port to listen on. 0, the default, takes a free port. */
   readonly port?: number | undefined;
   /**
-   * Paths of PEM files; `self-signed`: a certificate only for this machine, valid for a day. Without it, the server speaks
-   * HTTP.
+   * Paths of PEM files. `self-signed` makes a certificate only for this machine, valid for a day. If undefined, the server uses
+   * HTTP without TLS.
    */
   readonly tls?: { readonly cert: string; readonly key: string } | "self-signed" | undefined;
-  /** A key server too, in memory or in a folder. */
+  /** Serve a key server too, with its keys in memory or in a folder. */
   readonly keyserver?: "memory" | { readonly folder: string } | undefined;
-  /** Called once for each request, at the end of its answer: for an access log. */
+  /** Called once for each request, at the end of the answer, for an access log. */
   readonly onRequest?: ((request: ServedRequest) => void) | undefined;
 }
 
 export type { ServedRequest } from "../keyserver/server.ts";
 
 export interface ArchiveServer {
-  /** Ends in a slash. */
+  /** The archive's URL, which ends in a slash. */
   readonly url: string;
   readonly port: number;
-  /** PEM of the authority of a self-signed certificate. */
+  /** PEM text of the authority that clients must trust, with `self-signed`. */
   readonly ca: string | undefined;
   close(): Promise<void>;
   /** Closes the server at the end of an `await using`. */
@@ -56,8 +56,8 @@ async function tlsOf(tls: ServeArchiveOptions["tls"]) {
 }
 
 /**
- * Serves a published folder until it is closed.
- * @throws FeedkeyError `not_found`, `usage`, `unavailable` if the port is taken, `bad_config` for TLS files that can't be used
+ * Serves a published folder until the caller closes the server.
+ * @throws FeedkeyError `not_found`, `usage`; `unavailable` if the port is taken; `bad_config` if the TLS files can't be used
  */
 export async function serveArchive(options: ServeArchiveOptions): Promise<ArchiveServer> {
   const root = resolve(options.root);

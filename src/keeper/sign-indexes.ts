@@ -24,7 +24,7 @@ import { warnOfSigner } from "./ends-ahead.ts";
 import type { SignOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
 
-/** The feed of the archive for which files are signed: found by its name, or by its path. */
+/** Finds the archive's feed for which files are signed, by name or by path. */
 async function feedOf(
   config: ArchiveConfig | undefined,
   name: string | undefined,
@@ -43,8 +43,8 @@ async function feedOf(
 }
 
 /**
- * The keys that the options name, the oldest first; version 6 comes last, because apt's gpgv ignores signatures after one of
- * version 6.
+ * Opens the keys that the options name, the oldest first. Keys of version 6 come last, because apt's gpgv ignores all signatures
+ * after a signature of version 6.
  */
 async function namedKeys(opened: Opened, key: SignerOf, also: readonly string[]): Promise<KeysAround<SignerOf>> {
   const { store, passphrase } = opened;
@@ -60,7 +60,7 @@ async function namedKeys(opened: Opened, key: SignerOf, also: readonly string[])
   return { key, before: sorted.filter(isOlder), after: sorted.filter((one) => !isOlder(one)) };
 }
 
-/** The archive's key, and the other one of a rotation. */
+/** Opens the archive's key, and the other key of a rotation. */
 async function rotationKeys(
   opened: Opened,
   key: SignerOf,
@@ -92,7 +92,7 @@ interface OfArchive extends Pick<Opened, "store" | "at"> {
   readonly force: boolean;
 }
 
-/** Signs files of the archive, records it, and uploads the archive if it is published in an object store. */
+/** Signs files in the archive, records the index, and uploads the archive if it is published in an object store. */
 async function signOfArchive(
   { store, at, force, config }: OfArchive,
   feed: ArchiveFeed,
@@ -106,7 +106,7 @@ async function signOfArchive(
     if (isOurs || file === undefined) return;
     await recordSigned(records, feed, { name: feed.index, document: file.document }, lock);
   };
-  // A name of its own until another program puts it in place: then publish uploads it.
+  // If the file has a temporary name, another program will put it in place later, and then `publish` uploads it.
   const isInPlace = indexes.some((path) => basename(path) === rootOf(feed).signed);
   const target = isInPlace ? mirrorTarget(config) : undefined;
   if (target === undefined) {
@@ -123,7 +123,7 @@ async function signOfArchive(
   });
 }
 
-/** Signs each index. @throws FeedkeyError `usage`, `not_found`, `output`, and the reason why the key may not sign */
+/** Signs each index. @throws FeedkeyError `usage`, `not_found`, `output`, or the reason why the key may not sign */
 export async function signIndexes(
   opened: Opened,
   indexes: readonly string[],
@@ -148,7 +148,7 @@ export async function signIndexes(
   }
   const stored = await certificatesWith(store, place);
   const tree = archiveFeed && config && (await PublishedTree.open(config.root));
-  // The published bundle may contain a revocation by another key store.
+  // The published bundle may contain a revocation that another key store made.
   const own = tree && config ? (await withPublished(tree, stored, config.userId)).certificates : stored;
   const key = await openSigner(store, place, opened.passphrase, own);
   const byRotation = config !== undefined && options.key === undefined && alsoKeys.length === 0;

@@ -1,4 +1,4 @@
-/** Backups of the revocation certificates or of the whole key store. They are read back before success is reported. */
+/** Backups of the revocation certificates or of the whole key store. feedkey reads a backup back before it reports success. */
 import * as fs from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -29,7 +29,7 @@ async function writeAndReadBack(files: readonly Copy[]): Promise<void> {
   }
 }
 
-/** Copies a key's three revocation certificates into a folder. @throws FeedkeyError `not_found`, `output` */
+/** Copies a key's three revocation certificates into a folder. @throws FeedkeyError `not_found` if one is missing; `output` */
 export async function backupRevocations(store: KeyStore, fingerprint: Fingerprint, folder: string): Promise<void> {
   const target = resolve(folder);
   await ensureFolder(target, 0o700);
@@ -41,7 +41,10 @@ export async function backupRevocations(store: KeyStore, fingerprint: Fingerprin
   await writeAndReadBack(files);
 }
 
-/** Copies the whole key store. @returns the fingerprints copied @throws FeedkeyError `bad_config` if one can't be read to its end */
+/**
+ * Copies the whole key store. @returns the fingerprints of the copied keys. @throws FeedkeyError `bad_config` if a key can't be read
+ * to its end
+ */
 export async function backupStore(store: KeyStore, folder: string): Promise<string[]> {
   const target = resolve(folder);
   const files: Copy[] = [];
@@ -63,7 +66,7 @@ export async function backupStore(store: KeyStore, folder: string): Promise<stri
   for (const part of ["private", "revocations"]) await ensureFolder(join(target, part), 0o700);
   await ensureFolder(join(target, "certs"), 0o755);
   await writeAndReadBack(files);
-  // Read it as a restore would, so that problems show now and not in an emergency.
+  // The copy is read as a restore would read it, so that problems show now and not in an emergency.
   const copy = await KeyStore.open(target);
   for (const name of names) if (await copy.hasPrivate(name)) await copy.privateKey(name);
   return names;
@@ -75,8 +78,8 @@ function ignoreMissing(error: unknown): undefined {
 }
 
 /**
- * Restores a backup into a key store. Existing keys are not changed, and changes since the backup, such as a revocation, stay.
- * @throws FeedkeyError `not_found` if the folder is not a backup, `bad_certificate`
+ * Restores a backup into a key store. Keys in the store are not changed: changes since the backup, such as a revocation, stay.
+ * @throws FeedkeyError `not_found` if the folder is not a backup; `bad_certificate` if a certificate in it is damaged
  */
 export async function restoreStore(store: KeyStore, folder: string): Promise<{ restored: string[]; kept: string[] }> {
   const backup = await KeyStore.open(folder);
@@ -86,7 +89,7 @@ export async function restoreStore(store: KeyStore, folder: string): Promise<{ r
       details: { path: folder },
     });
   }
-  // Everything is read before anything is stored.
+  // All certificates are read before anything is stored.
   const certificates = new Map<Fingerprint, RawCertificate>();
   for (const name of names) {
     const armored = Buffer.from(await backup.certificate(name));
@@ -105,7 +108,7 @@ export async function restoreStore(store: KeyStore, folder: string): Promise<{ r
       const ofWhole = parts.present.has(parts.fingerprint);
       const revocations: Partial<Record<RevocationReason, string>> = {};
       for (const reason of revocationReasons) {
-        // A key without its primary's secret may have none.
+        // A key without its primary secret may have no revocation certificates.
         const data = await backup.revocation(name, reason).catch((error) => {
           if (ofWhole) throw error;
           return ignoreMissing(error);
@@ -117,7 +120,8 @@ export async function restoreStore(store: KeyStore, folder: string): Promise<{ r
     }
     restored.push(name);
   }
-  // All at once: certifications among them are checked with both certificates available.
+  // The certificates are stored together, so that certifications among them are checked with both certificates
+  // available.
   await takeIn(
     store,
     restored.flatMap((name) => certificates.get(name) ?? []),

@@ -1,6 +1,6 @@
 /**
- * Finds the clients that lose their chain: compares what clients seeded with each key of the archive accept before and after a
- * step.
+ * Finds the clients that lose their chain in a step: for each key of the archive, compares what clients with this key as their
+ * seed accept before and after the step.
  */
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
 import { factsOf } from "../openpgp/check/evidence.ts";
@@ -10,14 +10,14 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { judge } from "../trust/judge.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 
-/** A generation of clients: those whose only seed is this key. */
+/** A generation of clients: those whose only seed is `seed`. */
 export interface Generation {
   readonly seed: Fingerprint;
   readonly userId: string;
-  /** Keys whose signatures it accepts, before and after. */
+  /** The keys whose signatures this generation accepts before the step; `after` has those after the step. */
   readonly before: readonly Fingerprint[];
   readonly after: readonly Fingerprint[];
-  /** It accepted a key with which the archive signs, and no longer accepts any. */
+  /** Whether this generation accepted a key with which the archive signs, and no longer accepts any such key. */
   readonly orphaned: boolean;
 }
 
@@ -44,10 +44,10 @@ async function acceptedBy(
 }
 
 /**
- * Compares what fresh clients of each generation accept.
- * @param before certificates as they are
- * @param after as they would be
- * @param seeds the keys that some client may have been shipped with
+ * Compares what new clients of each generation accept before and after a step.
+ * @param before the certificates as they are
+ * @param after the certificates as they would be after the step
+ * @param seeds the keys that some client may have as its seed
  */
 export async function compareGenerations(
   before: ReadonlyMap<Fingerprint, RawCertificate>,
@@ -71,7 +71,7 @@ export async function compareGenerations(
   });
 }
 
-/** A line for each generation. */
+/** Describes each generation in one line. */
 export function describeGenerations(generations: readonly Generation[]): string[] {
   return generations.map(({ seed, before, after, orphaned }) => {
     if (orphaned) return `clients seeded with ${seed} LOSE THEIR CHAIN: no key is left that they accept`;

@@ -1,4 +1,4 @@
-/** Use case: let another key sign some feeds for a limited time. Needs no network. */
+/** Use case: let another key sign some feeds for a limited time. This needs no network. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { largest } from "../extremes.ts";
@@ -29,11 +29,11 @@ import { chooseUserId, knownOf, readRequest, refuseCrammed } from "./delegation-
 import { listDelegations } from "./delegations.ts";
 import { amendStored } from "./store-certificate.ts";
 
-/** The delegate's certificate, armored or binary; or a fingerprint, if the key store already has it. */
+/** The delegate's certificate, armored or binary, or the fingerprint of a certificate in the key store. */
 export type Request = Uint8Array | Fingerprint;
 
 export interface DelegationTermsWanted {
-  /** The key that delegates: one of the archive, or a delegate whose depth allows it. */
+  /** The key that delegates: a key of the archive, or a delegate whose depth allows further delegations. */
   readonly key: string;
   readonly feeds: readonly string[];
   readonly depth: number;
@@ -41,7 +41,7 @@ export interface DelegationTermsWanted {
   readonly at: Instant;
 }
 
-/** A planned delegation, to be shown or made. */
+/** A planned delegation, to be shown or carried out. */
 export interface DelegationPlan {
   readonly issuer: OwnCertificate;
   readonly subject: RawCertificate;
@@ -50,20 +50,20 @@ export interface DelegationPlan {
   readonly depth: number;
   readonly madeAt: Instant;
   readonly expiresAt: Instant;
-  /** Known reasons why it will end sooner or be useless. */
+  /** Known reasons why the delegation will end earlier or be useless. */
   readonly warnings: readonly string[];
 }
 
 export interface Withdrawal {
   readonly issuer: OwnCertificate;
   readonly subject: RawCertificate;
-  /** The user IDs that the delegations certify. */
+  /** The user IDs over which the delegations were made. */
   readonly userIds: readonly string[];
-  /** Its own delegates, which lose their rights too. */
+  /** The delegates of the withdrawn delegate, which lose their rights too. */
   readonly below: readonly Fingerprint[];
 }
 
-/** @throws FeedkeyError `usage` */
+/** Returns the terms of the delegation. @throws FeedkeyError `usage` if the terms are not possible */
 function termsFor({ feeds, depth }: DelegationTermsWanted): { readonly text: string; readonly terms: DelegationTerms } {
   const text = formatTerms({ depth, feeds });
   const terms = parseTerms(text);
@@ -73,7 +73,10 @@ function termsFor({ feeds, depth }: DelegationTermsWanted): { readonly text: str
   });
 }
 
-/** @throws FeedkeyError `revoked`, `expired`..., `bad_certificate` for a key that may not certify */
+/**
+ * Refuses an issuer that can't delegate. @throws FeedkeyError `revoked`, `expired`...; `bad_certificate` if the key may
+ * not certify
+ */
 function refuseIssuer({ raw, facts }: OwnCertificate, at: Instant): void {
   const details = { fingerprint: raw.fingerprint };
   const refused = refusePrimary(facts, at);
@@ -87,9 +90,10 @@ function refuseIssuer({ raw, facts }: OwnCertificate, at: Instant): void {
 }
 
 /**
- * For a delegate that delegates further: refuses if clients would refuse the result.
- * @returns the limits beyond its own terms
- * @throws FeedkeyError `untrusted_signer`, `expired`...: its own delegation does not allow it
+ * Checks a delegation by a delegate; throws if clients would refuse the new delegation.
+ * @returns warnings about limits that the issuer's own delegation adds to the terms
+ * @throws FeedkeyError `untrusted_signer`, `expired`... if the issuer's own delegation does not allow the new
+ * delegation
  */
 function limitsOf(
   own: Own,
@@ -114,7 +118,7 @@ function limitsOf(
   if (delegate.role !== "delegate") return [];
   const deep = delegate.grants.filter(({ depth }) => depth > 0);
   if (deep.length === 0) throw refuse("untrusted_signer", "its own delegation has depth 0");
-  // Only plain names can be compared with the issuer's globs.
+  // Only plain feed names can be compared with the issuer's globs.
   const beyond = terms.feeds
     .filter((feed) => !/[*?]/.test(feed))
     .find((feed) => {
@@ -129,18 +133,21 @@ function limitsOf(
   return warnings;
 }
 
-/** The date of the issuer's latest delegation: the next one has to be newer. */
+/** Returns the date of the issuer's latest delegation to this delegate; the next delegation must be newer. */
 function lastWordAt({ userIds }: CertificateFacts, issuer: Fingerprint): Instant {
   const words = userIds.flatMap(({ certifications }) => certifications.filter(isDelegation));
   return largest([0, ...words.filter(({ key }) => key === issuer).map(({ createdAt }) => createdAt ?? 0)]);
 }
 
-/** The delegation's date. @throws FeedkeyError `not_yet_valid`: the clock is wrong now, or was then */
+/**
+ * Returns the date for the new delegation. @throws FeedkeyError `not_yet_valid` if the clock is wrong now, or was wrong
+ * at the last delegation
+ */
 function dateOf(facts: CertificateFacts, issuer: Fingerprint, at: Instant): Instant {
   const now = Math.max(Math.floor(at / 1000) * 1000, facts.primary.createdAt);
   const last = lastWordAt(facts, issuer);
   if (last < now) return now;
-  // Two delegations of the same second would limit each other.
+  // Two delegations from one second would limit each other.
   if (last - now < 60_000) return last + 1000;
   const problem = `${issuer} made a delegation to it dated ${iso(last)}, which is in the future`;
   throw new FeedkeyError("not_yet_valid", problem, {
@@ -155,8 +162,9 @@ async function requested(store: KeyStore, request: Request): Promise<RawCertific
 }
 
 /**
- * Plans a new or renewed delegation. This needs no secret and changes nothing.
- * @throws FeedkeyError `bad_certificate`, `usage`, `revoked`, `expired`, `untrusted_signer`...
+ * Plans a new or renewed delegation. This needs no secret key and changes nothing.
+ * @throws FeedkeyError `bad_certificate`, `usage`, `revoked`, `expired`, `untrusted_signer`... if the delegation is not
+ * possible
  */
 export async function planDelegation(
   store: KeyStore,
@@ -179,10 +187,12 @@ export async function planDelegation(
 }
 
 /**
- * Makes the delegation. The certificate is stored in the key store (and so in the bundle), and returned for its owner.
- * @param domain of its notation; by default that of the address in the issuer's user ID
- * @returns the delegate's certificate first, then those of all keys on its path, for the delegate's key store
- * @throws FeedkeyError `not_found`, `bad_config`: the secret key, or its passphrase
+ * Makes the delegation. Stores the delegate's certificate in the key store (and so in the bundle), and returns it for
+ * its owner.
+ * @param domain the domain in the notation's name; by default, the domain of the address in the issuer's user ID
+ * @returns the delegate's certificate first, then the certificates of all keys on its path, for the delegate's key
+ * store
+ * @throws FeedkeyError `not_found` if the issuer's secret key is missing; `bad_config` if the passphrase is wrong
  */
 export async function applyDelegation(
   store: KeyStore,
@@ -208,7 +218,7 @@ async function pathOf(store: KeyStore, fingerprint: Fingerprint): Promise<RawCer
 
 /**
  * Plans the withdrawal of a delegation.
- * @throws FeedkeyError `not_found` if that key never delegated to it
+ * @throws FeedkeyError `not_found` if the key never delegated to this delegate
  */
 export async function planWithdrawal(
   store: KeyStore,
@@ -237,9 +247,9 @@ export async function planWithdrawal(
 }
 
 /**
- * Withdraws a delegation (0x30 over each of its user IDs).
- * @returns the certificates that `applyDelegation` returns, and the other keys that still delegate to that key
- * @throws FeedkeyError `not_found`, `bad_config`: the secret key, or its passphrase
+ * Withdraws a delegation, with a revocation (0x30) over each user ID that the delegation certified.
+ * @returns the certificates as `applyDelegation` returns them, and the other keys that still delegate to this delegate
+ * @throws FeedkeyError `not_found` if the issuer's secret key is missing; `bad_config` if the passphrase is wrong
  */
 export async function applyWithdrawal(
   store: KeyStore,

@@ -1,4 +1,4 @@
-/** The request of a future delegate: its certificate, combined with everything that the key store knows about it. */
+/** A future delegate's request: its certificate, combined with everything that the key store knows about this certificate. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -13,7 +13,7 @@ import { addressOf, isOwned } from "../trust/identity.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { pruneForStore, type TakenIn } from "./store-certificate.ts";
 
-/** The one certificate of a request. @throws FeedkeyError `bad_certificate` */
+/** Returns the only certificate in a request. @throws FeedkeyError `bad_certificate` if the request is anything else */
 export function readRequest(bytes: Uint8Array): RawCertificate {
   if (bytes.length > limits.requestBytes)
     throw tooLarge(`it has ${bytes.length} bytes, but may have at most ${limits.requestBytes}`);
@@ -43,9 +43,9 @@ function tooLarge(why: string): FeedkeyError {
 }
 
 /**
- * The request's facts, with everything that the store knows about that key: a revocation that the request leaves out, and
- * earlier delegations and withdrawals; without unverified packets.
- * @throws FeedkeyError `bad_certificate`
+ * Returns the facts about the key in a request, with everything that the store knows about the key: a revocation that the
+ * request leaves out, and earlier delegations and withdrawals. Unverified packets are dropped.
+ * @throws FeedkeyError `bad_certificate` if the certificate is of a kind that can't be used
  */
 export async function knownOf(request: RawCertificate, own: Own): Promise<OwnCertificate & Pick<TakenIn, "left">> {
   const stored = [...own.values()].map(({ raw }) => raw);
@@ -55,12 +55,12 @@ export async function knownOf(request: RawCertificate, own: Own): Promise<OwnCer
   return { raw, facts, left };
 }
 
-/** @throws FeedkeyError `bad_certificate`: its owner filled it with self-signatures */
+/** Refuses a certificate that its owner filled with self-signatures. @throws FeedkeyError `bad_certificate` */
 export function refuseCrammed({ left }: Pick<TakenIn, "left">): void {
   if (left > 0) throw tooLarge("it has too many of its owner's own signatures");
 }
 
-/** @throws FeedkeyError: a key that is revoked or expired can't be anybody's delegate */
+/** Refuses a delegate whose key is revoked or expired. @throws FeedkeyError with the reason as its code */
 function refuseState(facts: CertificateFacts, at: Instant): void {
   const { fingerprint } = facts.primary;
   const refused = refusePrimary(facts, at);
@@ -71,7 +71,10 @@ function refuseState(facts: CertificateFacts, at: Instant): void {
   });
 }
 
-/** Clients refuse a delegate with the archive's user ID; one with only its address would confuse people. */
+/**
+ * Refuses a delegate that looks like the archive: clients refuse the archive's user ID, and its address alone would
+ * confuse people.
+ */
 function refuseArchiveName(facts: CertificateFacts, issuer: OwnCertificate, own: Own): void {
   const top = rootsOf(own, issuer.raw.fingerprint);
   const names = [issuer, ...top].flatMap((one) => one.facts.userIds);
@@ -90,9 +93,9 @@ function refuseArchiveName(facts: CertificateFacts, issuer: OwnCertificate, own:
 }
 
 /**
- * The user ID for a delegation: one of the delegate's own, never the archive's, and none over which this issuer has withdrawn a
- * delegation, because that is final (T3b).
- * @throws FeedkeyError `bad_certificate`, `revoked`, `expired`...
+ * Returns the user ID for a delegation: one that belongs to the delegate, never the archive's. User IDs over which this issuer
+ * has withdrawn a delegation are skipped, because a withdrawal is final (T3b).
+ * @throws FeedkeyError `bad_certificate`, `revoked`, `expired`... if no user ID can be used
  */
 export function chooseUserId(facts: CertificateFacts, issuer: OwnCertificate, own: Own, at: Instant): UserIdFacts {
   refuseState(facts, at);

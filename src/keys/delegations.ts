@@ -1,4 +1,4 @@
-/** The delegations among the key store's certificates, for keepers who must renew them in time. */
+/** Lists the delegations among the certificates in the key store, for keepers who must renew the delegations in time. */
 
 import { judgeOwn, nameOf, type Own, rootsOf } from "../signing/delegate-check.ts";
 import { type Instant, iso, roughly } from "../time.ts";
@@ -11,26 +11,26 @@ import { refusePrimary } from "../trust/key-state.ts";
 export interface DelegationRecord {
   readonly issuer: Fingerprint;
   readonly delegate: Fingerprint;
-  /** The delegate's. */
+  /** The delegate's user ID. */
   readonly userId: string;
-  /** A feed must match all of these lists of globs. */
+  /** Lists of globs; a feed must match every list. */
   readonly feeds: readonly (readonly string[])[];
   readonly depth: number;
   readonly madeAt: Instant;
   readonly expiresAt: Instant;
-  /** Why clients refuse the delegate; undefined if they do not. */
+  /** Why clients refuse the delegate; undefined if clients accept the delegate. */
   readonly refused: string | undefined;
 }
 
-/** The archive's name, or those of all keys at the top of some delegation. */
+/** Returns the archive's user ID, or the user IDs of all keys at the top of some delegation. */
 function namesOf(own: Own, userId: string | undefined): string[] {
   if (userId !== undefined) return [userId];
   return [...new Set([...own.keys()].flatMap((key) => rootsOf(own, key).map(nameOf)))];
 }
 
 /**
- * Every delegation among the key store's certificates, in force or not, sorted by expiry.
- * @param userId the archive's; undefined: of any archive
+ * Returns every delegation among the certificates in the key store, in force or not, sorted by expiry.
+ * @param userId the archive's user ID; undefined for delegations in any archive
  */
 export function listDelegations(own: Own, userId: string | undefined, at: Instant): DelegationRecord[] {
   const certificates = new Map([...own].map(([key, { facts }]) => [key, facts]));
@@ -52,7 +52,7 @@ export function listDelegations(own: Own, userId: string | undefined, at: Instan
   return [...found.values()].sort((a, b) => a.expiresAt - b.expiresAt || (a.delegate < b.delegate ? -1 : 1));
 }
 
-/** What a keeper must renew soon: delegations, and keys of issuers and delegates. */
+/** Describes what a keeper must renew soon: delegations, and keys of issuers and delegates. */
 export function soonToEnd(records: readonly DelegationRecord[], own: Own, at: Instant): string[] {
   const holding = records.filter(({ refused }) => refused === undefined);
   const ending = holding.filter(({ madeAt, expiresAt }) => isNear({ since: madeAt, until: expiresAt }, at));

@@ -1,4 +1,4 @@
-/** Sends certificates to key servers and reads each back, because status 200 for an upload proves nothing. */
+/** Sends certificates to key servers and reads each certificate back, because status 200 for an upload proves nothing. */
 import { FeedkeyError } from "../error.ts";
 import { askAll, united } from "../keyserver/ask-all.ts";
 import { lookup, submit } from "../keyserver/hkp.ts";
@@ -15,11 +15,11 @@ import type { Fingerprint } from "../trust/facts.ts";
 export interface Sent {
   readonly server: string;
   readonly fingerprint: Fingerprint;
-  /** Undefined: the server has the key with all signatures. */
+  /** Undefined if the server has the key with all signatures. */
   readonly error: FeedkeyError | undefined;
 }
 
-/** What identifies a signature even if a server repacked it: everything but the unhashed area. */
+/** Returns names that identify signatures even if a server repacked them: all their parts except the unhashed area. */
 function signatureNames(certificate: RawCertificate): Map<string, string> {
   const names = new Map<string, string>();
   for (const { tag, body } of packetsOf(certificate)) {
@@ -34,7 +34,10 @@ function signatureNames(certificate: RawCertificate): Map<string, string> {
   return names;
 }
 
-/** A key's certificate: from an answer's blocks, with its bare revocations there, and from what is known. */
+/**
+ * Returns a key's certificate, combined from the blocks of an answer, the bare revocations in these blocks, and what is
+ * known.
+ */
 function gather(blocks: readonly Uint8Array[], key: Fingerprint, known?: RawCertificate): RawCertificate | undefined {
   const rings = blocks.map(readKeyring);
   const certificates = [...rings.flatMap((ring) => ring.certificates), ...(known === undefined ? [] : [known])];
@@ -42,12 +45,12 @@ function gather(blocks: readonly Uint8Array[], key: Fingerprint, known?: RawCert
   return attachLoose(collect(certificates), loose).get(key);
 }
 
-/** A certificate, and the parts that the archive itself has verified. */
+/** A certificate to send, and the parts of it that the archive itself has verified. */
 export interface ToSend {
   readonly certificate: RawCertificate;
-  /** What a server must give back; signatures that can't be checked here do not count. */
+  /** The parts that a server must give back; signatures that can't be checked here do not count. */
   readonly proven: RawCertificate;
-  /** Certificates of its certifiers: a server may keep certifications only by keys that it has. */
+  /** The certificates of the key's certifiers: a server may keep only certifications by keys that it has. */
   readonly makers: readonly RawCertificate[];
 }
 
@@ -74,7 +77,10 @@ async function sendAndRead(server: string, { certificate, proven }: ToSend, tran
   );
 }
 
-/** If the server did not return everything, sends it again after its certifiers. */
+/**
+ * Sends a certificate. If the server does not give everything back, sends the certificate again after those of its
+ * certifiers.
+ */
 async function sendOne(server: string, one: ToSend, transport: Transport): Promise<Sent> {
   const sent = await sendAndRead(server, one, transport);
   if (sent.error?.details.missing === undefined || one.makers.length === 0) return sent;
@@ -84,7 +90,7 @@ async function sendOne(server: string, one: ToSend, transport: Transport): Promi
   return await sendAndRead(server, one, transport);
 }
 
-/** Sends each certificate to each server and reads it back. */
+/** Sends each certificate to each server, and reads each certificate back. */
 export async function sendCertificates(
   servers: readonly string[],
   certificates: readonly ToSend[],
@@ -100,7 +106,7 @@ export async function sendCertificates(
 /**
  * Asks the servers for certificates.
  * @param held the known certificates, to which bare revocations are added
- * @throws FeedkeyError `not_found` if every server that answered lacks one, `unavailable` if none answered
+ * @throws FeedkeyError `not_found` if every server that answered lacks a key; `unavailable` if no server answered
  */
 export async function receiveCertificates(
   servers: readonly string[],

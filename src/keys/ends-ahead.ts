@@ -1,4 +1,7 @@
-/** Finds what keepers must renew soon: keys, their algorithms, signing subkeys, delegations, and a rotation that is due. */
+/**
+ * Finds what keepers must renew soon: keys, their algorithms, signing subkeys, delegations, and a rotation that must be
+ * finished.
+ */
 import { isDeepStrictEqual } from "node:util";
 import type { Own } from "../signing/delegate-check.ts";
 import { rotationState } from "../signing/rotation-state.ts";
@@ -8,33 +11,36 @@ import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { newest, refusePrimary, refuseSubkey } from "../trust/key-state.ts";
 import { type DelegationRecord, listDelegations } from "./delegations.ts";
 
-/** How long before an expiry keepers are warned by default. */
+/** By default, keepers are warned this long before an expiry. */
 export const usualWarning: Duration = 60 * 86_400_000;
 
-/** Something that ends unless somebody renews it. */
+/** Something that ends unless a keeper renews it. */
 export interface EndAhead {
   readonly kind: "key" | "subkey" | "delegation" | "rotation" | "algorithm";
-  /** The key concerned: for a delegation the delegate, for a rotation the successor. */
+  /** The key that is concerned: for a delegation, the delegate; for a rotation, the successor. */
   readonly key: Fingerprint;
-  /** For an algorithm, the date from which it is refused. If not after the reference time, it has ended or is due. */
+  /**
+   * The date of the end; for an algorithm, the date from which clients refuse the algorithm. A date
+   * that is not after the reference time means that the end has passed, or that the rotation is due.
+   */
   readonly endsAt: Instant;
-  /** What ends, and what to do about it. */
+  /** What ends, and what the keeper can do about it. */
   readonly text: string;
 }
 
-/** How far ahead to look. */
+/** How far ahead to look for ends. */
 export interface Ahead {
   readonly at: Instant;
   /**
-   * Undefined: the default, except that things that last less than four months count only when half of their time is over. 0:
-   * not at all.
+   * How long before an end to warn; 0 for no warnings. Undefined for the default; then, what lasts less than four months
+   * counts only when half of its time is over.
    */
   readonly within: Duration | undefined;
-  /** The same for dates from which an algorithm is refused (T14). */
+  /** How long before an algorithm is refused to warn (T14). */
   readonly withinForAlgorithms: Duration;
 }
 
-/** @param warnWithin the time given by the keeper; undefined: 60 days, and a year for algorithms */
+/** Returns how far ahead to look. @param warnWithin the time from the keeper; undefined for 60 days, and a year for algorithms */
 export function lookAhead(at: Instant, warnWithin: Duration | undefined): Ahead {
   return { at, within: warnWithin, withinForAlgorithms: warnWithin ?? algorithmWarning };
 }
@@ -47,12 +53,12 @@ function isAhead(
   { since, until }: Pick<End, "since" | "until">,
   { at, within }: Pick<Ahead, "at" | "within">,
 ): boolean {
-  // A key made for a month is not near its end on its first day.
+  // A key that was made for one month is not near its end on its first day.
   if (within === undefined) return until - at < Math.min(usualWarning, (until - since) / 2);
   return within > 0 && until - at < within;
 }
 
-/** A key can't sign if its only signing subkey has expired. */
+/** Returns the signing subkeys that have expired, for a key that can't sign because of this. */
 function lapsed(facts: CertificateFacts, at: Instant): EndAhead[] {
   const { fingerprint } = facts.primary;
   return facts.subkeys.flatMap((subkey): EndAhead[] => {
@@ -63,7 +69,7 @@ function lapsed(facts: CertificateFacts, at: Instant): EndAhead[] {
   });
 }
 
-/** T14: when clients will refuse a key, or its signing subkey, for its algorithm. */
+/** T14: returns when clients will refuse a key or its signing subkeys for their algorithms. */
 function endsOfAlgorithmsOf(facts: CertificateFacts, { at, withinForAlgorithms }: Ahead): EndAhead[] {
   const ends = endsOfAlgorithms(facts, at).filter((end) => isAhead(end, { at, within: withinForAlgorithms }));
   return ends.map(({ key, until, algorithm }) => {
@@ -76,7 +82,7 @@ function endsOfAlgorithmsOf(facts: CertificateFacts, { at, withinForAlgorithms }
   });
 }
 
-/** When a key and its signing subkey expire; nothing for a key that is already refused. */
+/** Returns when a key and its signing subkey expire; empty for a key that is already refused. */
 function endsOfKey(facts: CertificateFacts, ahead: Ahead): EndAhead[] {
   const { at } = ahead;
   if (refusePrimary(facts, at) !== undefined) return [];
@@ -99,7 +105,7 @@ function endsOfDelegations(records: readonly DelegationRecord[], ahead: Ahead): 
   const inForce = records.filter(({ refused }) => refused === undefined);
   const ending = inForce.filter((one) => {
     const isReplaced = inForce.some(({ delegate, feeds, expiresAt }) => {
-      // For example by the successor of the key that made the first delegation.
+      // For example, the successor of the key that made the first delegation has replaced the delegation.
       return delegate === one.delegate && expiresAt > one.expiresAt && isDeepStrictEqual(feeds, one.feeds);
     });
     return !isReplaced && isAhead({ since: one.madeAt, until: one.expiresAt }, ahead);
@@ -111,8 +117,9 @@ function endsOfDelegations(records: readonly DelegationRecord[], ahead: Ahead): 
 }
 
 /**
- * What will stop one key from signing, including the keys above a delegate; and its own delegations.
- * @param userId the archive's; undefined: any archive
+ * Returns what will stop one key from signing, including ends of the keys above a delegate, and the ends of the key's
+ * own delegations.
+ * @param userId the archive's user ID; undefined for any archive
  */
 export function endsOfSigner(own: Own, key: Fingerprint, userId: string | undefined, ahead: Ahead): EndAhead[] {
   const records = listDelegations(own, userId, ahead.at);
@@ -122,7 +129,7 @@ export function endsOfSigner(own: Own, key: Fingerprint, userId: string | undefi
   return [...endsOfKeys(own, [...above], ahead), ...endsOfDelegations(concerned, ahead)];
 }
 
-/** What ends of these keys, sorted by date. */
+/** Returns what ends for these keys, sorted by date. */
 function endsOfKeys(own: Own, keys: readonly Fingerprint[], ahead: Ahead): EndAhead[] {
   const ends = keys.flatMap((key) => {
     const facts = own.get(key)?.facts;
@@ -131,7 +138,7 @@ function endsOfKeys(own: Own, keys: readonly Fingerprint[], ahead: Ahead): EndAh
   return ends.sort((a, b) => a.endsAt - b.endsAt);
 }
 
-/** Whether a key has a successor that is not refused; then nobody has to renew it. */
+/** Whether a key has a successor that is not refused; then no keeper has to renew the key. */
 export function isFollowed(own: Own, key: Fingerprint, at: Instant): boolean {
   const certificate = own.get(key);
   if (certificate === undefined) return false;
@@ -140,7 +147,10 @@ export function isFollowed(own: Own, key: Fingerprint, at: Instant): boolean {
   );
 }
 
-/** What ends of these keys and of all known delegations. @param userId the archive's; undefined: any archive */
+/**
+ * Returns what ends for these keys and for all known delegations. @param userId the archive's user ID; undefined for
+ * any archive
+ */
 export function endsOfAll(
   own: Own,
   keys: readonly Fingerprint[],
@@ -151,9 +161,10 @@ export function endsOfAll(
 }
 
 /**
- * When the second step of a rotation is due; empty if no rotation is under way.
- * @param present a key of `own`
- * @param secrets keys whose secret is here: without the successor's secret, the rotation can't be finished
+ * Returns when the second step of a rotation is due; empty if no rotation is in progress.
+ * @param present a key in `own`
+ * @param secrets the keys whose secrets are in the store: without the successor's secret, the rotation can't be
+ * finished
  */
 export function endOfRotation(
   own: Own,

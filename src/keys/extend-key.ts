@@ -1,4 +1,4 @@
-/** Use case: extend a key of the store. Its self-signatures are made again with a new expiry and no other change. */
+/** Use case: extend a key in the store. Its self-signatures are made again with a new expiry and no other change. */
 import { FeedkeyError } from "../error.ts";
 import { largest } from "../extremes.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -15,15 +15,15 @@ import type { CertificateFacts, Fingerprint, KeyFacts, SelfSignature } from "../
 import { effectiveRevocation, newest, primaryState, revocationWords } from "../trust/key-state.ts";
 import { amendStored } from "./store-certificate.ts";
 
-/** A self-signature with an expiry of the key. */
+/** A self-signature that states when a key expires. */
 interface Ending extends SelfStatement {
   readonly said: SelfSignature;
-  /** The key that expires. */
+  /** The primary key or subkey that expires. */
   readonly about: KeyFacts;
   add(certificate: RawCertificate, signature: Packet): RawCertificate;
 }
 
-/** Finds the packet of the newest of some self-signatures, if it has an expiry. */
+/** Finds the packet of the newest of some self-signatures, if this self-signature states an expiry. */
 function endOf(signatures: readonly SelfSignature[], packets: readonly Packet[], about: KeyFacts, at: Instant) {
   const [said] = newest(signatures, about, at);
   if (said?.keyExpiresAt === undefined) return undefined;
@@ -32,9 +32,9 @@ function endOf(signatures: readonly SelfSignature[], packets: readonly Packet[],
 }
 
 /**
- * All self-signatures with an expiry: over the key, its user IDs and its subkeys. Not those of a subkey that expired before the
- * key: it was replaced, and its secret may no longer be protected.
- * @param before when the primary key ends
+ * Returns all self-signatures with an expiry: over the key, its user IDs and its subkeys. Subkeys that expired before the key
+ * are left out: such a subkey was replaced, and its secret may no longer be protected.
+ * @param before when the primary key expires
  */
 function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant, before: Instant): Ending[] {
   const endings: Ending[] = [];
@@ -50,7 +50,7 @@ function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant, be
   for (const subkey of facts.subkeys) {
     if (effectiveRevocation(subkey.revocations, at) !== undefined) continue;
     for (const { packet, signatures } of raw.subkeys) {
-      // In a copy from elsewhere, the same binding may also follow a stranger's subkey.
+      // In a copy from elsewhere, the same binding may also follow a foreign subkey.
       if (fingerprintOf(packet.body) !== subkey.fingerprint) continue;
       const end = endOf(subkey.bindings, signatures, subkey, at);
       const add = (certificate: RawCertificate, made: Packet) => withSubkeySignature(certificate, packet, made);
@@ -61,7 +61,10 @@ function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant, be
   return endings;
 }
 
-/** When the key expires now. @throws FeedkeyError `revoked`, `usage` if never, or the reason why it can't make self-signatures */
+/**
+ * Returns when the key expires now. @throws FeedkeyError `revoked`; `usage` if it never expires; else why it can't make
+ * self-signatures
+ */
 function presentEnd(facts: CertificateFacts, at: Instant): Instant {
   const { fingerprint } = facts.primary;
   const revocation = effectiveRevocation(facts.revocations, at);
@@ -79,14 +82,14 @@ function presentEnd(facts: CertificateFacts, at: Instant): Instant {
 
 export interface Extended {
   readonly fingerprint: Fingerprint;
-  /** When it would have expired. */
+  /** When the key would have expired without the extension. */
   readonly before: Instant;
   readonly expiresAt: Instant;
 }
 
 export interface ExtendTerms {
   readonly fingerprint: string;
-  /** Counted from now. */
+  /** The new validity period, from `at` on. */
   readonly lifetime: Duration;
   readonly at: Instant;
   readonly passphrase: PassphraseSource;
@@ -94,8 +97,8 @@ export interface ExtendTerms {
 
 /**
  * Extends a key and its subkeys, even if they have expired, but not subkeys that expired before their key.
- * @throws FeedkeyError `usage` if it would not end later or never ends, `revoked`, `bad_config` if the primary key's
- *   secret is not here, and as `openSigningKey`
+ * @throws FeedkeyError `usage` if the key would not end later or never ends; `revoked`; `bad_config` if the primary
+ * key's secret is not in the store; and as `openSigningKey` does
  */
 export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Extended> {
   const { lifetime, at, passphrase } = terms;
@@ -111,7 +114,8 @@ export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Ex
   }
   secret.requirePrimary();
   const endings = endingsOf(raw, facts, at, before);
-  // Newer than everything that it replaces: of two signatures with the same second, the sooner expiry would count.
+  // The new signatures must be newer than those that they replace: of two signatures from one second, the sooner expiry
+  // would count.
   const date = largest([Math.floor(at / 1000) * 1000, ...endings.map(({ said }) => (said.createdAt ?? 0) + 1000)]);
   let amended = raw;
   for (const ending of endings) {

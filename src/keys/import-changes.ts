@@ -1,4 +1,4 @@
-/** Describes the changes of an import to the user. */
+/** Describes to the user what an import changed. */
 import type { OwnCertificate } from "../signing/signing-key.ts";
 import { type Instant, iso } from "../time.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
@@ -6,7 +6,7 @@ import { endOfKey } from "../trust/expiry-forecast.ts";
 import type { CertificateFacts, Fingerprint, SignatureFacts } from "../trust/facts.ts";
 import { revocationWords } from "../trust/key-state.ts";
 
-/** The kinds are API, the wording is not. */
+/** One change in an import. The kinds are part of the API, the wording is not. */
 export interface Change {
   readonly fingerprint: Fingerprint;
   readonly kind:
@@ -19,12 +19,12 @@ export interface Change {
     | "revocation"
     | "subkey-revocation"
     | "user-id-revocation";
-  /** The key that made it, or the subkey that it is about. */
+  /** The key that made the change, or the subkey that the change is about. */
   readonly key: Fingerprint;
   readonly text: string;
 }
 
-/** The elements of a list that the other list lacks. */
+/** Returns the signatures that the other list lacks. */
 function fresh<One extends SignatureFacts>(now: readonly One[], before: readonly SignatureFacts[] = []): One[] {
   const known = new Set(before.map(({ id }) => id));
   return now.filter(({ id }) => !known.has(id));
@@ -73,8 +73,8 @@ function ofUserIds(facts: CertificateFacts, before: CertificateFacts | undefined
 }
 
 /**
- * What is new about a certificate.
- * @param before undefined: the certificate is new
+ * Returns what is new in a certificate.
+ * @param before the certificate in the store before; undefined if the certificate is new
  */
 export function changesOf({ facts }: OwnCertificate, before: OwnCertificate | undefined, at: Instant): Change[] {
   const { fingerprint } = facts.primary;

@@ -1,4 +1,7 @@
-/** Use case: import keys and certificates that were made elsewhere: gpg's, a delegate's with its path, revocations. */
+/**
+ * Use case: import keys and certificates that were made elsewhere: keys from gpg, a delegate's certificate with its
+ * path, revocations.
+ */
 import { FeedkeyError } from "../error.ts";
 import { type Keyring, readKeyring, writeCertificate } from "../openpgp/certificate/certificate.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
@@ -21,18 +24,18 @@ import { addSecretKey, type SecretToAdd, takeIn } from "./store-certificate.ts";
 export interface Imported {
   readonly fingerprint: Fingerprint;
   readonly secret: boolean;
-  /** Whether the store did not know all of it already. */
+  /** Whether the import brought anything that the store did not know. */
   readonly news: boolean;
 }
 
-/** A secret key of the file. */
+/** A secret key in the imported file, ready to be stored. */
 interface Prepared {
   readonly fingerprint: Fingerprint;
-  /** Binary. */
+  /** The binary certificate. */
   readonly certificate: Uint8Array;
-  /** What will be stored; undefined if the store has every secret of it already. */
+  /** What will be stored; undefined if the store already has every secret of this key. */
   readonly key: SecretToAdd | undefined;
-  /** Whether the primary's secret comes with it. */
+  /** Whether the file or the store has the primary secret. */
   readonly primary: boolean;
 }
 
@@ -49,7 +52,7 @@ async function prepare(
   if (raw === undefined) throw new FeedkeyError("bad_certificate", "the secret key has no readable public part");
   const { fingerprint } = raw;
   const isPresent = await store.hasPrivate(fingerprint);
-  // Unchanged: locked keys stay locked.
+  // The secrets are stored unchanged: locked keys stay locked.
   const privateKey = isPresent ? await uniteSecrets(await store.privateKey(fingerprint), incoming) : incoming;
   if (privateKey === undefined) return { fingerprint, certificate, key: undefined, primary: true };
   const secret = await SecretKey.open(privateKey, () => passphrase(fingerprint));
@@ -66,8 +69,9 @@ async function prepare(
 }
 
 /**
- * One block for each secret key: gpg puts all of them into one, and a file of the store must have only one.
- * @throws FeedkeyError `bad_certificate`: half of a key would be imported
+ * Splits a block into one block for each secret key: gpg puts all secret keys into one block, and a file in the store
+ * must have only one.
+ * @throws FeedkeyError `bad_certificate` if the block is damaged: only a part of a key would be imported
  */
 function splitSecrets(block: Uint8Array): Uint8Array[] {
   const problems = new Set<string>();
@@ -83,8 +87,8 @@ function splitSecrets(block: Uint8Array): Uint8Array[] {
 }
 
 /**
- * Imports bare revocations, such as those of a backup: each is tried with every certificate of the store, and kept if it
- * verifies. Others are left out.
+ * Imports bare revocations, for example from a backup. Each revocation is tried with every certificate in the store, and
+ * is kept if it verifies. Others are left out.
  */
 async function importRevocations(store: KeyStore, loose: Keyring["loose"]): Promise<Imported[]> {
   const revoking = loose.filter(({ body }) => readSignature(body)?.type === 0x20);
@@ -98,7 +102,10 @@ async function importRevocations(store: KeyStore, loose: Keyring["loose"]): Prom
   });
 }
 
-/** @throws FeedkeyError `bad_certificate`: the part that is not read might be a revocation */
+/**
+ * Refuses a file that is too large, because the unread part might contain a revocation. @throws FeedkeyError
+ * `bad_certificate`
+ */
 function refuseTooLarge(bytes: Uint8Array): void {
   if (bytes.length <= limits.keyringBytes) return;
   throw new FeedkeyError("bad_certificate", `the file is larger than ${limits.keyringBytes} bytes`, {
@@ -110,13 +117,13 @@ function refuseTooLarge(bytes: Uint8Array): void {
 /** The result of an import. */
 export interface ImportReport {
   readonly imported: readonly Imported[];
-  /** What is new. */
+  /** What is new in the store. */
   readonly changes: readonly Change[];
-  /** Keys that came without their primary's secret. */
+  /** Keys that were imported without their primary secret. */
   readonly withoutPrimary: readonly Fingerprint[];
 }
 
-/** @returns the secret keys of a file */
+/** Returns the secret keys in a file, ready to be stored. */
 async function secretsOf(
   store: KeyStore,
   bytes: Uint8Array,
@@ -134,10 +141,10 @@ async function secretsOf(
 }
 
 /**
- * Imports every key of a file: secret keys with new revocation certificates; certificates, in any order; and bare revocations
- * of keys that are here. Existing keys stay, and are completed. Nothing is stored until every secret key was unlocked: a file
- * is imported completely or not at all.
- * @throws FeedkeyError `bad_certificate` if there is none or the file is too large, `bad_config` (passphrase)
+ * Imports every key in a file: secret keys, with new revocation certificates; certificates, in any order; and bare
+ * revocations of keys in the store. Existing keys stay, and missing parts are added. Nothing is stored until every secret key
+ * was unlocked: a file is imported completely or not at all.
+ * @throws FeedkeyError `bad_certificate` if the file has no key or is too large; `bad_config` if a passphrase is wrong
  */
 export async function importKey(
   store: KeyStore,
@@ -151,7 +158,8 @@ export async function importKey(
   for (const { key } of prepared) if (key !== undefined) await addSecretKey(store, key);
   const { certificates, loose } = readKeys(bytes);
   const named = new Set(certificates.map(({ fingerprint }) => fingerprint));
-  // The secret keys' certificates again, because signatures by others in this file can be checked only now.
+  // The certificates of the secret keys are taken in again, because signatures by other keys in this file can be
+  // checked only now.
   const own = prepared.flatMap(({ certificate }) => readKeyring(certificate).certificates);
   const taken = await takeIn(store, [...certificates, ...own]);
   const imported: Imported[] = prepared.map(({ fingerprint, key }) => {

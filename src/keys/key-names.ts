@@ -2,7 +2,7 @@
 import type { OwnCertificate } from "../signing/signing-key.ts";
 import type { KeyFacts } from "../trust/facts.ts";
 
-/** A key's algorithm, with the name in `keygen --algorithm` if there is one. */
+/** Returns a key's algorithm, under its name in `keygen --algorithm` if it has one. */
 export function algorithmName({ algorithm, bits, curve, version }: KeyFacts): string {
   if (algorithm === "rsa" || algorithm === "dsa" || algorithm === "elgamal") return `${algorithm}${bits}`;
   if (algorithm === "eddsaLegacy") return "ed25519";
@@ -10,7 +10,7 @@ export function algorithmName({ algorithm, bits, curve, version }: KeyFacts): st
   return algorithm === "ecdsa" && curve !== undefined ? curve.replace(/^nistP/, "p") : algorithm;
 }
 
-/** The newest last; by fingerprint if they have the same age, so that the order is always the same. */
+/** Compares keys for sorting: the newest last; keys of equal age by fingerprint, so that the order is always the same. */
 export function byAge(a: OwnCertificate, b: OwnCertificate): number {
   const [first, second] = [a.facts.primary, b.facts.primary];
   return first.createdAt - second.createdAt || (first.fingerprint < second.fingerprint ? -1 : 1);

@@ -1,4 +1,4 @@
-/** Use case: revoke a key of the key store, with or without its archive's configuration. */
+/** Use case: revoke a key in the key store, with or without the configuration of its archive. */
 import { FeedkeyError } from "../error.ts";
 import { type Archive, knownCertificates, refreshBundle } from "../publish/archive.ts";
 import { nameOf, rootsOf } from "../signing/delegate-check.ts";
@@ -10,7 +10,10 @@ import { applyRevocation, planRevocation, type RevocationPlan, type RevokeReason
 import { readRotation } from "./rotation/rotation-checks.ts";
 import { signShared } from "./rotation/shared-feeds.ts";
 
-/** All keys of the archive; undefined if gpg fails: in an emergency, those of the store must be enough. */
+/**
+ * Returns all keys of the archive; undefined if this fails, for example in gpg: in an emergency, the keys in the store
+ * must be enough.
+ */
 async function knownTo(archive: Archive | undefined): Promise<ReadonlyMap<string, OwnCertificate> | undefined> {
   try {
     return archive === undefined ? undefined : (await knownCertificates(archive)).certificates;
@@ -21,9 +24,10 @@ async function knownTo(archive: Archive | undefined): Promise<ReadonlyMap<string
 }
 
 /**
- * Plans a revocation, and shows which clients lose their chain.
- * @param archive whose key it may be
- * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase)
+ * Plans a revocation, and finds which clients lose their chain.
+ * @param archive the archive to which the key may belong
+ * @throws FeedkeyError `not_found` if the store lacks the key; `bad_certificate`; `bad_config` if the passphrase is
+ * wrong
  */
 export async function planKeyRevocation(
   store: KeyStore,
@@ -35,7 +39,7 @@ export async function planKeyRevocation(
     readonly passphrase: PassphraseSource;
   },
 ): Promise<RevocationPlan> {
-  // A delegate's clients look for the archive's user ID, which the keys above the delegate have.
+  // Clients of a delegate look for the archive's user ID, which the keys above the delegate have.
   const [top] = rootsOf(await ownCertificates(store), terms.fingerprint);
   const userId = archive?.config.userId ?? (top === undefined ? "" : nameOf(top));
   return await planRevocation(store, { ...terms, userId, known: await knownTo(archive) });
@@ -54,10 +58,10 @@ async function signsBeside(archive: Archive, fingerprint: Fingerprint): Promise<
 }
 
 /**
- * Revokes the key. If the bundle can't be written, this is returned as an error, and the revocation is still sent to the key
- * servers.
- * @returns what was done, in words
- * @throws FeedkeyError `usage` if clients lose their chain and that was not allowed
+ * Revokes the key and updates the bundle. If the bundle can't be written, this is returned as an error, and the caller still
+ * sends the revocation to the key servers.
+ * @returns what was done, in words, and the errors
+ * @throws FeedkeyError `usage` if clients would lose their chain and `force` is not set
  */
 export async function carryOutRevocation(
   store: KeyStore,

@@ -1,4 +1,4 @@
-/** Use case: revoke a signing subkey and make another, for example after a break-in where the primary key is offline. */
+/** Use case: revoke a signing subkey and make another, for example after a break-in on a machine without the primary key. */
 
 import { FeedkeyError } from "../error.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
@@ -21,10 +21,10 @@ import type { RevokeReason } from "./revoke.ts";
 import { addSecretKey, amendStored } from "./store-certificate.ts";
 
 /**
- * Revokes a subkey by its primary key. No client loses its chain; what the subkey signed is refused from now on.
- * @param owner of the subkey
- * @returns false if it already has a revocation that is at least as severe
- * @throws FeedkeyError `bad_config` if the primary key's secret is not here, and as `openSigningKey`
+ * Revokes a subkey with its primary key. No client loses its chain; signatures by the subkey are refused from now on.
+ * @param owner the fingerprint of the subkey's primary key
+ * @returns false if the subkey already has a revocation that is at least as severe
+ * @throws FeedkeyError `bad_config` if the primary key's secret is not in the store; and as `openSigningKey` does
  */
 export async function revokeSubkey(
   store: KeyStore,
@@ -47,17 +47,18 @@ export async function revokeSubkey(
   return true;
 }
 
-/** A new subkey. */
+/** A new subkey, and its key for the machine that signs. */
 export interface SubkeyAdded {
   readonly fingerprint: Fingerprint;
   readonly subkey: Fingerprint;
-  /** The key without its primary's secret, for `key import` on the machine that signs. */
+  /** The key without its primary secret, for `key import` on the machine that signs. */
   readonly staying: string;
 }
 
 /**
- * Makes a signing subkey of a primary key whose secret is here.
- * @throws FeedkeyError `bad_config` if it is not, `usage` for version 6; as `openSigningKey`
+ * Makes a signing subkey for a primary key whose secret is in the store.
+ * @throws FeedkeyError `bad_config` if the primary secret is not in the store; `usage` for a key of version 6; and as
+ * `openSigningKey` does
  */
 export async function addSigningSubkey(
   store: KeyStore,

@@ -23,21 +23,24 @@ import { notUnderWay, readRotation } from "./rotation/rotation-checks.ts";
 import { signShared } from "./rotation/shared-feeds.ts";
 import { amendStored } from "./store-certificate.ts";
 
-/** `unspecified` is hard for every client, because the key may be compromised. */
+/** The reason for a revocation. `unspecified` is a hard reason for every client, because the key may be compromised. */
 export type RevokeReason = RevocationReason | "unspecified";
 
 export interface RevocationPlan {
   readonly fingerprint: Fingerprint;
   readonly reason: RevokeReason;
   readonly at: Instant;
-  /** The certificate with the revocation in it. */
+  /** The certificate, with the revocation in it. */
   readonly revoked: RawCertificate;
   readonly generations: readonly Generation[];
-  /** It already has a revocation that is at least as severe, which only has to be distributed. */
+  /** Whether the key already has a revocation that is at least as severe, and that only has to be distributed. */
   readonly already: boolean;
 }
 
-/** The revocation certificate that was made with the key: a hard revocation needs no secret, and its date does not matter. */
+/**
+ * Adds the revocation certificate that was made with the key. A hard revocation needs no secret key, and its date does not
+ * matter.
+ */
 async function fromSafe(
   store: KeyStore,
   certificate: RawCertificate,
@@ -50,7 +53,10 @@ async function fromSafe(
   throw new FeedkeyError("bad_certificate", `${what} can't be read`, { hint: "restore it from a backup" });
 }
 
-/** When the key last certified a successor in the store. Its delegations end with it, whatever their dates. */
+/**
+ * Returns when the key last certified a successor in the store. Delegations do not count: they end with the key,
+ * whatever their dates.
+ */
 async function lastCertification(store: KeyStore, fingerprint: Fingerprint): Promise<Instant> {
   const userIds = [...(await ownCertificates(store)).values()].flatMap(({ facts }) => facts.userIds);
   const made = userIds.flatMap(({ certifications }) => certifications);
@@ -58,7 +64,7 @@ async function lastCertification(store: KeyStore, fingerprint: Fingerprint): Pro
   return largest([0, ...links.map(({ createdAt }) => createdAt ?? 0)]);
 }
 
-/** A new revocation: a soft one counts from its date on, and the stored one has the date of the key's creation. */
+/** Makes a new revocation. A soft revocation counts from its date on, and the stored one has the date of the key's creation. */
 async function ofToday(
   store: KeyStore,
   certificate: RawCertificate,
@@ -70,7 +76,8 @@ async function ofToday(
   const key = await openSigningKey(store, fingerprint, passphrase);
   const code = reason === "unspecified" ? 0 : revocationReasons[reason];
   const now = Math.floor(at / 1000) * 1000;
-  // T3d: only certifications from before the revocation count; one of the same second must still count.
+  // T3d: only certifications from before the revocation count, so a certification from this second needs a later
+  // revocation.
   const date = (await lastCertification(store, fingerprint)) === now ? now + 1000 : now;
   return withKeySignature(certificate, await key.secret.revokeSelf({ at: date, reason: { code, text: "" } }));
 }
@@ -93,8 +100,9 @@ async function revoke(
 }
 
 /**
- * A revocation of another key must not be stored: in the bundle it would revoke that key.
- * @throws FeedkeyError `bad_certificate`
+ * Refuses a revocation that does not revoke this certificate. The store must not get a revocation of another key: in
+ * the bundle, this revocation would revoke the other key.
+ * @throws FeedkeyError `bad_certificate` if the certificate has no such revocation
  */
 async function refuseUseless(certificate: RawCertificate, isMeant: (found: Revocation) => boolean): Promise<void> {
   const keys = await KeyIndex.of([certificate]);
@@ -104,23 +112,24 @@ async function refuseUseless(certificate: RawCertificate, isMeant: (found: Revoc
   });
 }
 
-/** Where the revocation comes from: made now; or, for a forecast, the stored one, which needs no secret. */
+/** The origin of the revocation: made now, or, for a forecast, the stored revocation, which needs no secret key. */
 type Making = "made" | "foreseen";
 
 export interface RevocationTerms {
   readonly fingerprint: Fingerprint;
   readonly reason: RevokeReason;
-  /** The archive's user ID, to judge for its generations of clients. */
+  /** The archive's user ID, used to judge what its generations of clients accept. */
   readonly userId: string;
   readonly at: Instant;
   readonly passphrase: PassphraseSource;
-  /** All known keys of the archive; undefined: those of the store. */
+  /** All known keys of the archive; undefined for the keys in the store. */
   readonly known: ReadonlyMap<Fingerprint, OwnCertificate> | undefined;
 }
 
 /**
  * Plans a revocation.
- * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase)
+ * @throws FeedkeyError `not_found` if the store lacks the key; `bad_certificate`; `bad_config` if the passphrase is
+ * wrong
  */
 export async function planRevocation(
   store: KeyStore,
@@ -140,14 +149,14 @@ export async function planRevocation(
   const revoked = already ? raw : await make();
   await refuseUseless(revoked, isMeant);
   const after = new Map(before).set(fingerprint, unite(before.get(fingerprint) ?? raw, revoked));
-  // No client has a delegate as its seed.
+  // A delegate is no client's seed, so delegates are left out.
   const seeds = [...known].filter(([, one]) => claims(one.facts, userId) || !isDelegate(one.facts)).map(([key]) => key);
-  // Judged one second later, when the revocation surely counts.
+  // Clients are judged one second later, when the revocation surely counts.
   const generations = await compareGenerations(before, after, seeds, userId, at + 1000);
   return { fingerprint, reason, at, revoked, generations, already };
 }
 
-/** @throws FeedkeyError `usage`: clients lose their chain and that was not allowed */
+/** Refuses a revocation by which clients lose their chain, unless `force` is set. @throws FeedkeyError `usage` */
 export function refuseOrphans({ fingerprint, generations }: RevocationPlan, force: boolean): void {
   const orphans = generations.filter(({ orphaned }) => orphaned);
   if (force || orphans.length === 0) return;
@@ -158,17 +167,17 @@ export function refuseOrphans({ fingerprint, generations }: RevocationPlan, forc
   });
 }
 
-/** Puts the revocation into the store. Repeating it changes nothing. @returns what was done, in words */
+/** Puts the revocation into the store. A repetition changes nothing. @returns what was done, in words */
 export async function applyRevocation(plan: RevocationPlan, store: KeyStore): Promise<string[]> {
   if (plan.already) return [];
   await amendStored(store, plan.revoked);
   const { facts } = await ownCertificate(store, plan.fingerprint);
-  // One second later if the key was used in this second.
+  // One second later, because the revocation has this date if the key was used in this second.
   const revocation = effectiveRevocation(facts.revocations, plan.at + 1000);
   return revocation === undefined ? [] : [`${plan.fingerprint} is ${revocationWords(revocation)}`];
 }
 
-/** A successor whose certification the present key has withdrawn, as after an interrupted run. */
+/** Returns a successor whose certification the present key has already withdrawn, as after an interrupted run. */
 async function withdrawn(
   { present }: RotationState,
   { store, config, at }: Archive,
@@ -184,20 +193,20 @@ async function withdrawn(
     .sort((a, b) => b.facts.primary.createdAt - a.facts.primary.createdAt)[0];
 }
 
-/** What must be withdrawn. */
+/** What must be withdrawn to abandon a rotation. */
 export interface Abandoning {
   readonly present: Fingerprint;
   readonly successor: OwnCertificate;
-  /** The present key's certification must still be withdrawn. */
+  /** Whether the present key's certification must still be withdrawn. */
   readonly isCertified: boolean;
   readonly isRevoked: boolean;
-  /** The key bundle is to be written even if nothing else changes. */
+  /** Whether the key bundle must be written even if nothing else changes. */
   readonly isBundleOld: boolean;
 }
 
 /**
  * Checks whether a rotation may be abandoned, and what is left to do.
- * @throws FeedkeyError `usage` if no rotation is under way; `not_found` without the present key's secret
+ * @throws FeedkeyError `usage` if no rotation is in progress; `not_found` if the present key's secret is missing
  */
 export async function checkAbandon(archive: Archive): Promise<Abandoning> {
   const { store, at } = archive;
@@ -214,8 +223,8 @@ export async function checkAbandon(archive: Archive): Promise<Abandoning> {
 
 /**
  * Withdraws a bad successor: the present key withdraws its certification (0x30), and the successor revokes itself. After a
- * crash it finishes when run again.
- * @throws FeedkeyError `usage` if no rotation is under way
+ * crash, a second call finishes the work.
+ * @throws FeedkeyError `usage` if no rotation is in progress
  */
 export async function abandonRotation(
   archive: Archive,

@@ -1,7 +1,8 @@
 /**
  * T6 for a rotation: while the present key's certification of its own predecessor lasts, the predecessor and the new key are
- * both its successors. For clients seeded with the present key they are rivals, unless each acknowledges the other. So are the
- * new key and other successors of the present key's predecessor, once the present key has expired.
+ * both successors of the present key. For clients whose seed is the present key, the two are rivals unless each acknowledges
+ * the other. When the present key has expired, the new key and other successors of the present key's predecessor are rivals
+ * too.
  */
 import { FeedkeyError } from "../error.ts";
 import { largest } from "../extremes.ts";
@@ -15,14 +16,14 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { refuseLife } from "../trust/key-state.ts";
 import { amendStored } from "./store-certificate.ts";
 
-/** A key that follows the present one, as the new key will. */
+/** A key that follows the present key, as the new key will. */
 export interface Rival {
   readonly certificate: OwnCertificate;
-  /** When it is no longer a rival; undefined: never. */
+  /** When this key stops being a rival; undefined if it never stops. */
   readonly until: Instant | undefined;
 }
 
-/** The keys of the store, with their certifications of each other and their expiry; infinity: never. */
+/** The keys in the store, with their certifications of each other and the expiry of these; infinity if they never expire. */
 class OwnChain {
   readonly keys: ReadonlyMap<Fingerprint, OwnCertificate>;
   readonly #archive: Archive;
@@ -32,12 +33,15 @@ class OwnChain {
     this.keys = keys;
   }
 
-  /** All certifications of one key by another, also expired ones. */
+  /** Returns all certifications of one key by another, including expired certifications. */
   certified(subject: OwnCertificate, issuer: Fingerprint) {
     return certifications(subject.facts, issuer, this.#archive.config.userId, this.#archive.at);
   }
 
-  /** When the last certification by which one key is a successor of the other expires; undefined: there is none. */
+  /**
+   * Returns when the last certification expires by which `subject` is a successor of `issuer`; undefined if there is no
+   * such certification.
+   */
   until(issuer: Fingerprint, subject: OwnCertificate): number | undefined {
     const lasting = this.certified(subject, issuer).filter((one) => {
       return !isDelegation(one) && (one.expiresAt === undefined || one.expiresAt > this.#archive.at);
@@ -46,7 +50,7 @@ class OwnChain {
     return largest(lasting.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY));
   }
 
-  /** The live keys that a key leads to, over keys that are not live (T6), with the end of the first step. */
+  /** Returns the live keys to which a key leads over keys that are not live (T6), each with the end of the first step. */
   heads(issuer: Fingerprint): Map<Fingerprint, number> {
     const found = new Map<Fingerprint, number>();
     const seen = new Set([issuer]);
@@ -66,8 +70,8 @@ class OwnChain {
 }
 
 /**
- * The rivals without mutual acknowledgement with the new key: other keys that the present key leads to, and rivals of the present
- * key itself, which become the new key's once the present one has expired.
+ * Returns the rivals that have no mutual acknowledgement with the new key: other keys to which the present key leads, and rivals
+ * of the present key itself. The latter become rivals of the new key when the present key has expired.
  * @param successor the new key, if it exists
  */
 export async function findRivals(
@@ -110,9 +114,9 @@ function unsettled(present: Fingerprint, { certificate, until }: Rival, cause: F
 }
 
 /**
- * Opens the rivals' keys, before anything is made.
- * @param force leaves out keys that can't be opened
- * @throws FeedkeyError `fork`: one of them can't acknowledge the new key
+ * Opens the secret keys of the rivals, before anything is made.
+ * @param force whether to leave out keys that can't be opened
+ * @throws FeedkeyError `fork` if a rival can't acknowledge the new key
  */
 export async function openRivals(
   { store, passphrase }: Archive,
@@ -138,8 +142,8 @@ async function acknowledge({ store, config, at }: Archive, issuer: SigningKey, s
   const { userId } = config;
   const { raw, facts } = await ownCertificate(store, subject);
   if (certifications(facts, issuer.raw.fingerprint, userId, at).length > 0) return false;
-  // T6: an expired certification still acknowledges. Until it expires it is also a link, which is not intended, so it is made
-  // already expired.
+  // T6: an expired certification still acknowledges. Until its expiry, a certification is also a link, which is not intended.
+  // So the certification expires one second after its date.
   const date = dateOfWork(at, issuer.facts.primary, facts.primary);
   const content = { type: 0x10, at: date, expiresAt: date + 1000 };
   await amendStored(store, await certify(issuer.secret, raw, userId, content));
@@ -147,7 +151,7 @@ async function acknowledge({ store, config, at }: Archive, issuer: SigningKey, s
 }
 
 /**
- * Lets the new key and each rival acknowledge each other. Does nothing twice.
+ * Lets the new key and each rival acknowledge each other. Existing acknowledgements are not repeated.
  * @returns what was done, in words
  */
 export async function acknowledgeEachOther(

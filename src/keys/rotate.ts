@@ -1,4 +1,4 @@
-/** Use case: key transition in two steps. Each step finds out what has been done, and does the rest. */
+/** Use case: a key transition in two steps. Each step finds out what has been done already, and does the rest. */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -31,21 +31,24 @@ import { signedWords, signShared } from "./rotation/shared-feeds.ts";
 import { addSecretKey, amendStored } from "./store-certificate.ts";
 
 export interface StartOptions {
-  /** Undefined: Ed25519, or RSA if stock clients of the feeds need it. */
+  /** The algorithm of a new key; undefined for Ed25519, or RSA if stock clients of the feeds need RSA. */
   readonly algorithm: Algorithm | undefined;
   readonly lifetime: Duration | undefined;
   /** How long both keys are in use. */
   readonly overlap: Duration;
-  /** An existing key of the store instead of a new one. */
+  /** An existing key in the store that becomes the successor, instead of a new key. */
   readonly to: Fingerprint | undefined;
   /** Folder for copies of the new key's revocation certificates. */
   readonly backup: string | undefined;
-  /** Continue without a backup, or before the overlap has ended. */
+  /** Whether to continue without a backup, or before the overlap has ended. */
   readonly force: boolean;
   readonly passphrase: string | undefined;
 }
 
-/** Records the fingerprint before the key is stored, so that after an interruption the same key is used. */
+/**
+ * Returns the file that records the new key's fingerprint before the key is stored, so that an interrupted run
+ * continues with this key.
+ */
 function markerFile({ store, config }: Archive): string {
   return join(recordsFolder(store, config.root), "successor");
 }
@@ -55,19 +58,21 @@ async function interrupted(archive: Archive): Promise<Fingerprint | undefined> {
   const fingerprint = text.trim();
   if (!/^[0-9A-F]{40,64}$/.test(fingerprint)) return undefined;
   if (await archive.store.hasPrivate(fingerprint)) return fingerprint;
-  // Its secret was never stored: its certificate must not get into the bundle.
+  // The secret was never stored: the certificate must not get into the bundle.
   await archive.store.exclusive((writer) => writer.removeUnfinished(fingerprint));
   return undefined;
 }
 
-/** The file that contains the successor's fingerprint from before the configuration is changed until the second step has ended. */
+/**
+ * Returns the file that holds the successor's fingerprint, from before the configuration changes until the second step has ended.
+ */
 function finishingFile({ store, config }: Archive): string {
   return join(recordsFolder(store, config.root), "finishing");
 }
 
 /**
- * Whether a run was interrupted after it had switched the configuration: then the second step must be finished, instead of a
- * new rotation.
+ * Whether a run was interrupted after it had switched the configuration: then the second step must be finished, and no new
+ * rotation begun.
  */
 export async function wasCutOffFinishing(archive: Archive): Promise<boolean> {
   const text = await readFile(finishingFile(archive), "utf8").catch(() => "");
@@ -75,8 +80,8 @@ export async function wasCutOffFinishing(archive: Archive): Promise<boolean> {
 }
 
 /**
- * Makes a key of the same kind. The successor of a master key also only certifies, so that its machine has no key that can sign
- * an index. If the primary key is kept offline, the successor's primary key is kept away from the publishing machine too.
+ * Makes a key of the present key's kind. The successor of a master key also only certifies, so that its machine has no key that
+ * can sign an index. If the present primary key is kept offline, the successor's primary key does not sign either.
  */
 async function makeLike(present: CertificateFacts, at: Instant, options: KeyOptions): Promise<NewKey> {
   const able = signingKeys(present, at);
@@ -90,7 +95,7 @@ async function makeSuccessor(archive: Archive, present: OwnCertificate, options:
     userId: config.userId,
     userIdForm: "any",
     algorithm: successorAlgorithm(config, present, at, options.algorithm, options.force),
-    // Certifications of it can't be older.
+    // Certifications of the new key can't be older than the key.
     at: dateOfWork(at, present.facts.primary),
     lifetime: options.lifetime,
     passphrase: options.passphrase,
@@ -119,14 +124,16 @@ export interface RotationStep {
   readonly overlapEnds: Instant;
   /** What was done, in words. */
   readonly done: readonly string[];
-  /** One for each feed whose index did not get the new signature. */
+  /** One error for each feed whose index did not get the new signature. */
   readonly left: readonly FeedkeyError[];
 }
 
 /**
- * The first step: make and certify the successor, have it certify the present key until the overlap ends, and put both into the
- * bundle. Indexes are still signed by the present key, or by both keys if clients need to know only one of them.
- * @throws FeedkeyError `expired`, `revoked`, `weak_algorithm`, `usage` without a backup, `fork` if a rival can't acknowledge it
+ * The first step: makes and certifies the successor, has it certify the present key until the overlap ends, and puts both keys
+ * into the bundle. The present key still signs the indexes; both keys sign if clients need to know only one of the signing
+ * keys.
+ * @throws FeedkeyError `expired`, `revoked`, `weak_algorithm`; `usage` without a backup; `fork` if a rival can't acknowledge
+ * the successor
  */
 export async function startRotation(archive: Archive, options: StartOptions): Promise<RotationStep> {
   const { store, config, at, passphrase } = archive;
@@ -135,7 +142,8 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   const userId = config.userId;
   const present = state.present.raw.fingerprint;
   if (options.backup === undefined && !options.force) await refuseWithoutBackup(store, present, options);
-  // Unlock the issuer before anything is made: a successor made without the passphrase would not be locked.
+  // The issuer is unlocked before anything is made: a successor that is made without the passphrase would not be
+  // locked.
   const issuer = state.successor === undefined ? await openSigningKey(store, present, passphrase) : undefined;
   issuer?.secret.requirePrimary();
   const opened = await openRivals(archive, present, rivals, options.force);
@@ -151,7 +159,7 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   const date = dateOfWork(at, state.present.facts.primary, successor.facts.primary);
   if (issuer !== undefined) {
     await amendStored(store, await certify(issuer.secret, successor.raw, userId, { type: 0x10, at: date }));
-    // From here on the certificates show the state of the rotation.
+    // From here on, the certificates show the state of the rotation.
     await rm(markerFile(archive), { force: true });
     done.push(`${present} certified ${name}`);
   }
@@ -189,15 +197,16 @@ async function resign(archive: Archive, predecessor: OwnCertificate) {
 }
 
 /**
- * The second step: the successor signs. After a crash it finishes when run again.
- * @throws FeedkeyError `usage` before the overlap has ended, or if no rotation is under way; `would_break`
+ * The second step: the successor signs. After a crash, a second call finishes the step.
+ * @throws FeedkeyError `usage` before the overlap has ended, or if no rotation is in progress; `would_break` if a
+ * foreign signature file is in the way
  */
 export async function finishRotation(archive: Archive, force: boolean): Promise<RotationStep> {
   const { config, at } = archive;
   const { state, from, to, isSwitched } = await checkFinish(archive, force);
   const [present, successor] = [from.raw.fingerprint, to.raw.fingerprint];
   if (isSwitched) {
-    // An interrupted run has already switched the configuration; the indexes may still be signed by the old key.
+    // An interrupted run has already switched the configuration; the indexes may still have signatures by the old key.
     return { present, successor, overlapEnds: at, ...(await resign(archive, from)) };
   }
   const switched = switchedTo(archive, successor);

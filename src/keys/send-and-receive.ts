@@ -1,4 +1,4 @@
-/** Use case: put keys of the key store on key servers and read them back, and get keys from servers into it. */
+/** Use case: send keys in the key store to key servers and read them back, and get keys from key servers into the store. */
 import type { FeedkeyError } from "../error.ts";
 import { readTrustedFile } from "../files/trusted-file.ts";
 import { createTransport } from "../net/transport.ts";
@@ -9,11 +9,11 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { receiveCertificates, type Sent, sendCertificates } from "./distribute.ts";
 import { provenOf, takeIn } from "./store-certificate.ts";
 
-/** Key servers, and how they are reached. */
+/** Key servers, and how feedkey reaches them. */
 export interface Servers {
-  /** `hkps://...` each. */
+  /** The addresses of the servers, each as `hkps://...`. */
   readonly urls: readonly string[];
-  /** Path of PEM certificates of their authority, in addition to the system's. */
+  /** Path of a file with PEM certificates of the servers' authority, which is trusted in addition to the system's authorities. */
   readonly ca: string | undefined;
   readonly offline: boolean;
 }
@@ -23,7 +23,7 @@ export interface Spread {
   readonly sent: readonly Sent[];
   /** What was done, in words. */
   readonly done: readonly string[];
-  /** One for each key that a server did not accept or return. */
+  /** One error for each key that a server did not accept or return. */
   readonly errors: readonly FeedkeyError[];
 }
 
@@ -38,7 +38,7 @@ async function withServers<T>({ ca, offline }: Servers, action: (transport: Tran
   }
 }
 
-/** Sends keys of the store to the key servers, and reports failures. @throws FeedkeyError `bad_config` */
+/** Sends keys in the store to the key servers, and reports failures. @throws FeedkeyError `bad_config` */
 export async function spread(store: KeyStore, fingerprints: readonly Fingerprint[], servers: Servers): Promise<Spread> {
   const own = await ownCertificates(store);
   const proven = await provenOf([...own.values()].map(({ raw }) => raw));
@@ -59,8 +59,8 @@ export async function spread(store: KeyStore, fingerprints: readonly Fingerprint
 
 /**
  * Gets keys from the servers into the key store, with verified signatures only.
- * @returns their certificates as stored now, with their first user IDs
- * @throws FeedkeyError `not_found` if every server that answered lacks one, `unavailable` if none answered
+ * @returns the fingerprints of the received keys, each with its first user ID
+ * @throws FeedkeyError `not_found` if every server that answered lacks a key; `unavailable` if no server answered
  */
 export async function receive(
   store: KeyStore,

@@ -1,6 +1,6 @@
 /**
- * The only code that adds certificates to the key store: they are merged with the known packets, and unverified packets are
- * dropped. Signatures that anybody added to a certificate must never push out a revocation or a withdrawal.
+ * The only code that adds certificates to the key store. New packets are merged with the known packets, and unverified
+ * packets are dropped. So a signature that anybody added to a certificate never displaces a revocation or a withdrawal.
  */
 import { FeedkeyError } from "../error.ts";
 import { packetsOf, type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
@@ -15,26 +15,26 @@ import type { KeyStore, KeyStoreWriter, NewKey } from "../store/key-store.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 
 export interface TakenIn {
-  /** As it is in the store now. */
+  /** The certificate as it is in the store now. */
   readonly certificate: RawCertificate;
-  /** Whether the store did not know all of it already. */
+  /** Whether the certificate brought anything that the store did not know. */
   readonly news: boolean;
-  /** Verified signatures over the size limit. */
+  /** The number of verified signatures that were left out because of the size limit. */
   readonly left: number;
-  /** With the signatures by all available certificates. */
+  /** The facts about the certificate, with the signatures by all available certificates. */
   readonly facts: CertificateFacts;
 }
 
 const armored = (certificate: RawCertificate) => armor(writeCertificate(certificate), "PUBLIC KEY BLOCK");
 
-/** Certificates as the store would keep them; those of a kind that can't be used are left out. */
+/** Returns certificates as the store would keep them; certificates of a kind that can't be used are left out. */
 export async function pruneForStore(
   stored: readonly RawCertificate[],
   incoming: readonly RawCertificate[],
 ): Promise<Map<Fingerprint, TakenIn>> {
   const present = collect(stored);
   const fresh = collect(incoming);
-  // Stored packets come first, so that they stay if there is not enough space for all.
+  // Stored packets come first, so that they stay if the size limit does not allow all packets.
   const keys = await KeyIndex.of(collect([...present.values(), ...fresh.values()]).values());
   const taken = new Map<Fingerprint, TakenIn>();
   for (const loaded of keys.certificates) {
@@ -48,7 +48,7 @@ export async function pruneForStore(
   return taken;
 }
 
-/** The verified packets of certificates, checked among all of these. */
+/** Returns the verified packets of certificates, whose signatures are checked with all these certificates. */
 export async function provenOf(certificates: readonly RawCertificate[]): Promise<Map<Fingerprint, RawCertificate>> {
   const keys = await KeyIndex.of(collect(certificates).values());
   const proven = new Map<Fingerprint, RawCertificate>();
@@ -66,9 +66,9 @@ async function put(writer: KeyStoreWriter, stored: readonly RawCertificate[], { 
 }
 
 /**
- * Stores certificates, in any order, with the signatures among them and those of the store checked.
- * @returns by fingerprint, without those of a kind that can't be used
- * @throws FeedkeyError `bad_config` if the store can't be read, `output`, `locked`
+ * Stores certificates, given in any order. Their signatures are checked with the given and the stored certificates.
+ * @returns the stored certificates by fingerprint, without certificates of a kind that can't be used
+ * @throws FeedkeyError `bad_config` if the store can't be read; `output`; `locked`
  */
 export async function takeIn(
   store: KeyStore,
@@ -83,9 +83,10 @@ export async function takeIn(
 }
 
 /**
- * Adds a signature that was just made here to a certificate of the store; existing signatures stay.
- * @param amended the certificate with it
- * @throws FeedkeyError `bad_certificate` if there is no space for it: a lost signature must not look like success
+ * Adds a signature that was just made here to a certificate in the store; existing signatures stay.
+ * @param amended the certificate with the new signature
+ * @throws FeedkeyError `bad_certificate` if the size limit leaves no space for the signature: a lost signature must not
+ * look like success
  */
 export async function amendStored(store: KeyStore, amended: RawCertificate): Promise<void> {
   await store.exclusive(async (writer) => {
@@ -111,15 +112,16 @@ function noRoom({ fingerprint }: RawCertificate): FeedkeyError {
   });
 }
 
-/** A secret key as it enters the store. */
+/** A secret key to be added to the store. */
 export interface SecretToAdd extends NewKey {
-  /** It replaces the present copy, and contains all its parts. */
+  /** Whether the key replaces the copy in the store, because it contains all parts of that copy. */
   readonly replaces?: boolean;
 }
 
 /**
- * Adds a key with its secret; its certificate is merged with what the store knows already, above all a revocation (T4).
- * @throws FeedkeyError `usage` when the store has this secret key already, `bad_certificate`, `output`, `locked`
+ * Adds a key with its secret. The certificate is merged with what the store already knows, above all with a revocation
+ * (T4).
+ * @throws FeedkeyError `usage` if the store already has this secret key; `bad_certificate`; `output`; `locked`
  */
 export async function addSecretKey(store: KeyStore, key: SecretToAdd): Promise<void> {
   await store.exclusive(async (writer) => {

@@ -1,4 +1,4 @@
-/** Addresses of key servers: `hkps://` in profiles, HTTPS on the wire (draft-ietf-openpgp-hkp). */
+/** Addresses of key servers: `hkps://` in profiles, HTTPS on the network (draft-ietf-openpgp-hkp). */
 import type { FeedkeyError } from "../error.ts";
 import { shown, unavailable } from "../net/failure.ts";
 
@@ -18,8 +18,8 @@ function badAddress(server: URL, found: string): FeedkeyError {
 }
 
 /**
- * The web address above a server's `pks/`. Without TLS, only this computer itself may be asked: an attacker on the network
- * could hide a revocation.
+ * Returns the web address above a server's `pks/`. Without TLS, feedkey asks only a server on this computer: an attacker
+ * on the network could hide a revocation.
  * @throws FeedkeyError `unavailable` (`protocol`) for any other address
  */
 export function webAddress(server: URL): URL {

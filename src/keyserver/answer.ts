@@ -1,4 +1,4 @@
-/** What a key server's answer means: one of three outcomes, not two (T11). */
+/** Decides which of three outcomes a key server's answer has: found, absent or unknown (T11). */
 import type { FeedkeyError } from "../error.ts";
 import { httpFailure, said, unavailable } from "../net/failure.ts";
 import type { HttpAnswer } from "../net/types.ts";
@@ -7,31 +7,31 @@ import { isWhole } from "../openpgp/packet/packets.ts";
 
 export interface Found {
   readonly outcome: "found";
-  /** Binary OpenPGP packets, a block for each armored block. Nothing in them is checked yet. */
+  /** Binary OpenPGP packets, one block for each armored block. No packet is checked yet. */
   readonly blocks: readonly Uint8Array[];
 }
 
-/** The server gave a well-formed answer that it has no such key. */
+/** The server answered in a well-formed way that it does not have the key. */
 export interface Absent {
   readonly outcome: "absent";
   /** The answer in words: `status 404`, or the server's own words. */
   readonly how: string;
 }
 
-/** Any other answer. */
+/** Any answer that is neither found nor absent. */
 export interface Unknown {
   readonly outcome: "unknown";
   readonly error: FeedkeyError;
   /**
-   * The beginning of an answer that is too long or ends early. A revocation in it counts, but it does not answer the question,
-   * because another may follow.
+   * The beginning of an answer that is too long or ends early. A revocation in this beginning counts. But the beginning does
+   * not answer the question, because a further revocation may follow.
    */
   readonly blocks?: readonly Uint8Array[];
 }
 
 export type Answer = Found | Absent | Unknown;
 
-/** Whether a binary block is about the wanted key: its certificate, or its bare revocation. */
+/** Decides whether a binary block is about the wanted key: its certificate, or a bare revocation of it. */
 export type Recognise = (block: Uint8Array) => boolean;
 
 // onak answers "not found" with status 200 and exactly these words; any other text with status 200 is an error (seen with
@@ -41,7 +41,7 @@ const onakNotFound = new Set(["Key not found", "info:1:0"]);
 const signaturePacket = 2;
 const publicKeyPacket = 6;
 
-/** Whether the bytes begin as a certificate or a bare revocation does (RFC 9580 section 4.2). */
+/** Whether the bytes begin like a certificate or a bare revocation (RFC 9580 section 4.2). */
 function looksBinary(body: Uint8Array): boolean {
   const first = body[0] ?? 0;
   if ((first & 0x80) === 0) return false;
@@ -49,18 +49,18 @@ function looksBinary(body: Uint8Array): boolean {
   return type === publicKeyPacket || type === signaturePacket;
 }
 
-/** Whether it begins with packets but ends with an incomplete one. */
+/** Whether a block begins with packets but ends with an incomplete packet. */
 function breaksOff(block: Uint8Array): boolean {
   return ((block[0] ?? 0) & 0x80) !== 0 && !isWhole(block);
 }
 
 interface Blocks {
   readonly blocks: readonly Uint8Array[];
-  /** The last block is incomplete, in its armor or within a packet. */
+  /** Whether the last block is incomplete, in its armor or within a packet. */
   readonly endsEarly: boolean;
 }
 
-/** The OpenPGP blocks of a body: armor anywhere in it, whatever the content type claims, or the body itself. */
+/** Finds the OpenPGP blocks in a body: armor anywhere in the body, whatever the content type claims, or else the body itself. */
 function blocksOf(body: Uint8Array): Blocks {
   const { blocks, beginning } = dearmorToEnd(body, "PUBLIC KEY BLOCK");
   const armored = beginning === undefined || beginning.length === 0 ? blocks : [...blocks, beginning];
@@ -69,7 +69,7 @@ function blocksOf(body: Uint8Array): Blocks {
   return { blocks: found, endsEarly: beginning !== undefined || found.some(breaksOff) };
 }
 
-/** Asks the caller about a block; an error for one must not lose the others. */
+/** Asks the caller's test about a block. An error for one block must not lose the others. */
 function isWanted(block: Uint8Array, recognise: Recognise): boolean {
   try {
     return recognise(block);
@@ -97,7 +97,7 @@ function tooLong(url: URL, limit: number): FeedkeyError {
   });
 }
 
-/** Reads the answer to a request for keys. */
+/** Reads a server's answer to a request for keys. */
 export function readAnswer(url: URL, answer: HttpAnswer, recognise: Recognise): Answer {
   if (answer.status === 404) return { outcome: "absent", how: "status 404" };
   if (answer.status !== 200) return { outcome: "unknown", error: httpFailure(url, answer.status, answer.body) };

@@ -14,34 +14,34 @@ export interface ServerAnswer {
 }
 
 export interface InquiryOptions extends KeyserverOptions {
-  /** Milliseconds after which no server gets further requests; 60 seconds by default, the transport's limit. */
+  /** Milliseconds after which feedkey sends a server no further requests; the transport's limit by default, 60 seconds. */
   readonly total?: Duration;
 }
 
-/** Runs the tasks in order, at most `count` of them at a time. */
+/** Runs tasks in order, at most `count` tasks simultaneously. */
 async function atMost(count: number, tasks: readonly (() => Promise<void>)[]): Promise<void> {
   const waiting = tasks.values();
-  // The workers share one iterator: each takes the next task when it is free.
+  // The workers share one iterator: each worker takes the next task when the worker is free.
   const worker = async () => {
     for (const task of waiting) await task();
   };
   await Promise.all(Array.from({ length: Math.min(count, tasks.length) }, worker));
 }
 
-/** Reasons about the server and not about the key: the next request will fail in the same way. */
+/** Failures that concern the server and not the key: the next request to the server will fail in the same way. */
 const unreachable: ReadonlySet<unknown> = new Set<FailureReason>(["dns", "connect", "tls", "offline"]);
 
-/** The answer for a key that was not asked about because the time was over. */
+/** The answer for a key that feedkey did not ask about because the time was over. */
 interface Unasked extends Unknown {
   readonly unasked: true;
 }
 
-/** Whether the server was not asked because the time was over. */
+/** Whether the server was not asked about a key because the time was over. */
 export function isUnasked(answer: Answer): answer is Unasked {
   return "unasked" in answer;
 }
 
-/** The requests to one server: a slow server does not delay the others. */
+/** The requests to one server. Each server has its own lane, so that a slow server does not delay the others. */
 class Lane {
   readonly server: URL;
   readonly #options: InquiryOptions;
@@ -49,7 +49,7 @@ class Lane {
   #unreached = 0;
   #last: Unknown | undefined;
   #left: Duration;
-  /** Keys whose certificates this server sent when it was searched: it would send the same again. */
+  /** The certificates that this server sent in answer to a search, by key: the server would send the same certificates again. */
   readonly #found = new Map<Fingerprint, Found>();
 
   constructor(server: URL, options: InquiryOptions) {
@@ -59,7 +59,10 @@ class Lane {
     this.#left = this.#total;
   }
 
-  /** Only a complete answer shows everything that the server has: in one that ends early, a revocation may be missing. */
+  /**
+   * Searches the server for an address. Only certificates from a complete answer are remembered: an answer that ends
+   * early may lack a revocation.
+   */
   async search(address: string, divide: Divide): Promise<Answer> {
     const answer = await search(this.server, address, this.#options);
     if (answer.outcome !== "found") return answer;
@@ -69,7 +72,7 @@ class Lane {
     return answer;
   }
 
-  /** Asks about the keys in this order. */
+  /** Asks about the keys in the given order. */
   async ask(
     questions: readonly (readonly [Fingerprint, Recognise])[],
     take: (fingerprint: Fingerprint, answer: Answer) => void,
@@ -83,7 +86,7 @@ class Lane {
     await atMost(
       keyserverLimits.atOnce,
       open.map(([fingerprint, recognise]) => async () => {
-        // Only a failure to connect ends the requests to a server: a thief can flood the keys that are asked about first.
+        // Only failures to connect end the requests to a server: a thief can flood the keys that are asked about first.
         const down = this.#unreached >= keyserverLimits.failures ? this.#last : undefined;
         const unasked = left() === 0 ? this.#timeIsOver(fingerprint) : undefined;
         take(fingerprint, down ?? unasked ?? (await this.#lookup(fingerprint, recognise)));
@@ -109,10 +112,10 @@ class Lane {
   }
 }
 
-/** Divides a binary block into certificates, as if each had been requested alone; bare revocations are left out. */
+/** Divides a binary block into certificates, as if each certificate had been requested alone; bare revocations are left out. */
 type Divide = (block: Uint8Array) => (readonly [Fingerprint, Uint8Array])[];
 
-/** Requests to several servers in several rounds, within one total time for each server. */
+/** Requests to several servers, in several rounds, within one total time limit for each server. */
 export class Inquiry {
   readonly #lanes: readonly Lane[];
 
@@ -121,8 +124,8 @@ export class Inquiry {
   }
 
   /**
-   * Searches every server for the keys with an address. {@link ask} does not ask a server again about keys that it sent
-   * completely. Usually these are all keys of an archive, so one request is enough.
+   * Searches every server for the keys with an address. {@link ask} then does not ask a server again about keys in its
+   * complete answer. Usually this answer has all keys of an archive, so that one request is enough.
    * @returns the answer of each server, in the order of the servers
    */
   async search(address: string, divide: Divide): Promise<readonly Answer[]> {
@@ -130,9 +133,9 @@ export class Inquiry {
   }
 
   /**
-   * Asks every server about every key, the most important first, with six requests at a time to each server.
-   * @param recogniser makes the test for one key's blocks
-   * @returns for each fingerprint the answer of each server, in the order of the servers
+   * Asks every server about every key, the most important keys first, with six simultaneous requests to each server.
+   * @param recogniser makes the function that recognises the blocks about one key
+   * @returns for each fingerprint, the answer of each server, in the order of the servers
    */
   async ask(
     fingerprints: readonly Fingerprint[],
@@ -150,7 +153,7 @@ export class Inquiry {
   }
 }
 
-/** One round of an {@link Inquiry}. */
+/** Asks several servers in one round of an {@link Inquiry}. */
 export function askAll(
   servers: readonly URL[],
   fingerprints: readonly Fingerprint[],
@@ -160,14 +163,14 @@ export function askAll(
   return new Inquiry(servers, options).ask(fingerprints, recogniser);
 }
 
-/** All blocks of several answers, including those that do not answer the question. */
+/** Returns all blocks in several answers, including incomplete answers. */
 export function blocksIn(answers: readonly Answer[]): Uint8Array[] {
   return answers.flatMap((answer) => (answer.outcome === "absent" ? [] : (answer.blocks ?? [])));
 }
 
 /**
- * Combines several answers (T11): one usable answer is enough, and everything found is kept, so that a revocation that one
- * server hides can come from another.
+ * Combines several answers (T11). One usable answer is enough, and everything found is kept, so that a revocation that one
+ * server hides can come from another server.
  */
 export function united(answers: readonly Answer[]): Answer {
   const blocks = new Map<string, Uint8Array>();

@@ -1,4 +1,4 @@
-/** The HKP side of the embedded server: `/pks/lookup` and `/pks/add` (draft-ietf-openpgp-hkp, version 1). */
+/** The HKP routes of the embedded server: `/pks/lookup` and `/pks/add` (draft-ietf-openpgp-hkp, version 1). */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -14,7 +14,7 @@ export interface HkpService {
 
 type Reply = readonly [status: number, text: string, headers?: Readonly<Record<string, string>>];
 
-/** Answers a request below `/pks/`. */
+/** Answers a request whose path is below `/pks/`. */
 export async function serveHkp(service: HkpService, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const [status, text, headers] = await answerTo(service, request);
   reply(response, status, text, headers);
@@ -45,7 +45,7 @@ function lookUp(service: HkpService, query: URLSearchParams): Reply {
   return [200, armored, { "content-type": "application/pgp-keys" }];
 }
 
-/** As many keys as one answer may contain, the earliest first: later uploads don't displace them. */
+/** Returns as many keys as one answer may contain, the earliest first, so that later uploads do not displace them. */
 function within(found: readonly ParsedKey[], { keysPerAnswer, answer }: ServerLimits): ParsedKey[] {
   let bytes = 0;
   return found.slice(0, keysPerAnswer).filter((key, at) => {
@@ -54,7 +54,7 @@ function within(found: readonly ParsedKey[], { keysPerAnswer, answer }: ServerLi
   });
 }
 
-/** The machine-readable index. It leaves flags and dates out: an index proves nothing anyway (T4). */
+/** Returns the machine-readable index. The index leaves out flags and dates, because an index proves nothing anyway (T4). */
 function listing(keys: readonly ParsedKey[]): string {
   const lines = keys.flatMap((key) => [
     `pub:${key.fingerprint}:::::`,
@@ -75,7 +75,7 @@ async function add(service: HkpService, request: IncomingMessage): Promise<Reply
   try {
     return report(await service.database.add(Buffer.from(keytext)));
   } catch (error) {
-    // Errors in the upload are for its sender; errors of this server are not.
+    // The sender learns about errors in the upload, but not about errors in this server.
     if (!(error instanceof FeedkeyError) || !error.code.startsWith("bad_")) throw error;
     return [422, escapeText(error.message)];
   }
@@ -89,12 +89,12 @@ function report(outcomes: readonly AddOutcome[]): Reply {
   return [outcomes.some((outcome) => outcome.refused === undefined) ? 200 : 422, lines.join("\n")];
 }
 
-/** The request's body, or undefined as soon as it is larger than allowed. */
+/** Reads the body of a request; returns undefined as soon as the body is larger than allowed. */
 async function readBody(request: IncomingMessage, most: number): Promise<Buffer | undefined> {
   if (Number(request.headers["content-length"] ?? 0) > most) return undefined;
   const pieces: Buffer[] = [];
   let length = 0;
-  // Not closed on return, so that the refusal can still be sent.
+  // The stream stays open on return, so that the refusal can still be sent.
   for await (const piece of request.iterator({ destroyOnReturn: false })) {
     length += piece.length;
     if (length > most) return undefined;

@@ -1,4 +1,4 @@
-/** A client of key servers: HKP version 1 (draft-ietf-openpgp-hkp), robust against the answers of real ones. */
+/** A client for key servers: HKP version 1 (draft-ietf-openpgp-hkp), robust against what real servers answer. */
 import { FeedkeyError } from "../error.ts";
 import { httpFailure, plainUrl } from "../net/failure.ts";
 import { keyserverLimits } from "../net/limits.ts";
@@ -10,27 +10,30 @@ import { webAddress } from "./address.ts";
 import { type Answer, type Recognise, readAnswer } from "./answer.ts";
 
 export interface KeyserverOptions {
-  /** With the key servers' authorities, if they have their own. */
+  /** The transport; it knows the key servers' certificate authorities, if they have their own. */
   readonly transport: Transport;
-  /** Milliseconds for one request, retries included; the transport's limit by default, 15 seconds. */
+  /** Milliseconds for one request, including retries; the transport's limit by default, 15 seconds. */
   readonly within?: Duration;
 }
 
 export type Submission = { readonly ok: true } | { readonly ok: false; readonly error: FeedkeyError };
 
-/** The transport's errors are outcomes; anything else is a bug and must be visible. */
+/** Returns an error of the transport, which is an outcome. Any other error is a bug and must be visible, so it is thrown. */
 function foreseen(error: unknown): FeedkeyError {
   if (error instanceof FeedkeyError) return error;
   throw error;
 }
 
-/** The error for an answer that can't be read for an unforeseen reason (`internal`): it fails for one server, not the run. */
+/**
+ * Makes the error for an answer that can't be read for an unforeseen reason (`internal`): only this server fails, not the
+ * run.
+ */
 export function unreadable(source: string, cause: unknown): FeedkeyError {
   const found = cause instanceof Error ? cause.message : String(cause);
   return new FeedkeyError("internal", `${source} could not be read, for an unexpected reason: ${found}`, { cause });
 }
 
-/** Asks one URL for keys. Never throws, whatever a server sends: failures have the outcome `unknown`. */
+/** Asks one URL for keys. Never throws for what a server sends: a failure has the outcome `unknown`. */
 export async function askForKeys(url: URL, recognise: Recognise, options: KeyserverOptions): Promise<Answer> {
   try {
     const answer = await patiently(options.within ?? options.transport.limits.keyserverTotal, (left) =>
@@ -59,9 +62,9 @@ async function askServer(server: URL, search: string, recognise: Recognise, opti
 
 /**
  * Asks a server for one key.
- * @param server `hkps://host[:port]`; `hkp://` only for this computer itself
- * @param fingerprint the whole of it: key IDs can be forged
- * @param recognise decides which blocks of the answer are about that key; all others are dropped
+ * @param server `hkps://host[:port]`; `hkp://` only for a server on this computer
+ * @param fingerprint the full fingerprint: key IDs can be forged
+ * @param recognise decides which blocks in the answer are about the key; all other blocks are dropped
  */
 export function lookup(
   server: URL,
@@ -73,23 +76,23 @@ export function lookup(
 }
 
 /**
- * Asks a server for all keys that carry an address, to discover keys whose fingerprint is not known yet.
- * Servers match more than was asked (words, parts), so the caller must look at the user IDs.
+ * Asks a server for all keys that carry an address, to discover keys whose fingerprints are not known yet. Servers also
+ * match words and parts of addresses, so the caller must look at the user IDs.
  */
 export function search(server: URL, email: string, options: KeyserverOptions): Promise<Answer> {
   return askServer(server, email, () => true, options);
 }
 
 /**
- * Uploads armored certificates or revocations. `ok` only means that the server did not object: real ones drop uploads silently,
- * so the caller must look the key up afterwards.
+ * Uploads armored certificates or revocations. `ok` only means that the server did not object: real servers drop uploads
+ * silently, so the caller must look up the key afterwards.
  */
 export async function submit(server: URL, armored: string, options: KeyserverOptions): Promise<Submission> {
   try {
     const url = new URL("pks/add", webAddress(server));
     const body = Buffer.from(`keytext=${encodeURIComponent(armored)}`);
     const answer = await patiently(options.within ?? options.transport.limits.keyserverTotal, (left) =>
-      // Exactly this type: onak refuses it with a charset.
+      // The content type must have exactly this form: onak refuses the type with a charset.
       options.transport.post(url, body, "application/x-www-form-urlencoded", {
         maxBytes: keyserverLimits.answer,
         within: left,

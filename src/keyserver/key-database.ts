@@ -1,4 +1,4 @@
-/** The certificates of the embedded key server: in memory, and in a folder if one is given. */
+/** The certificates of the embedded key server: in memory, and also in a folder if the caller names one. */
 import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -16,37 +16,37 @@ export type { UploadedKey as ParsedKey };
 /** A stored key. */
 export interface SettledKey {
   readonly bytes: Uint8Array;
-  /** Stored keys that certify it with a verified signature. */
+  /** The stored keys that certify this key with a verified signature. */
   readonly certifiedBy: readonly Fingerprint[];
 }
 
-/** The OpenPGP functions, passed in. Any error of `parse` or `merge` refuses the upload. */
+/** The OpenPGP functions, which the caller passes in. Any error from `parse` or `merge` refuses the upload. */
 export interface KeyMerger {
   parse(armored: Uint8Array): readonly UploadedKey[] | Promise<readonly UploadedKey[]>;
-  /** The union of two certificates of one key. */
+  /** Returns the union of two certificates of one key. */
   merge(old: Uint8Array, fresh: Uint8Array): Uint8Array | Promise<Uint8Array>;
-  /** The parts of a key that are kept if only these other keys' signatures count. */
+  /** Returns the parts of a key that remain if only signatures by these other keys count. */
   settle(bytes: Uint8Array, others: readonly Uint8Array[]): SettledKey | Promise<SettledKey>;
   armor(bytes: Uint8Array): string;
 }
 
 export interface AddOutcome {
   readonly fingerprint: Fingerprint;
-  /** Why it was not stored; undefined if it was. */
+  /** Why the key was not stored; undefined if it was stored. */
   readonly refused?: string;
 }
 
 const fileEnd = ".asc";
 
-/** How many keys' signatures over one other are checked, the earliest first. */
+/** For one key, feedkey checks signatures by at most this many other keys, the earliest first. */
 const mostMakers = 200;
 
-/** A key with its place in the order of eviction. */
+/** A stored key and its place in the order of eviction. */
 interface Held {
   readonly key: UploadedKey;
   /**
-   * When it was added, or the key that certifies it if that is earlier: a successor counts as old as its predecessor.
-   * Milliseconds since 1970, and unique among unrelated keys.
+   * The time at which the key was added, or the time for the key that certifies it if that is earlier: a successor
+   * counts as old as its predecessor. Milliseconds since 1970, unique among unrelated keys.
    */
   readonly since: Instant;
 }
@@ -67,9 +67,10 @@ export class KeyDatabase {
   }
 
   /**
-   * @param folder in which keys are kept, one file each; made and locked here. Undefined: memory only
-   * @param lockWait milliseconds to wait for another run; by default long enough to take over from a killed one
-   * @throws FeedkeyError `locked`, `output`; `bad_state` for a file that is not the key it is named after
+   * Opens the database, and creates and locks its folder.
+   * @param folder the folder that keeps one file for each key; undefined to keep keys in memory only
+   * @param lockWait milliseconds to wait for another run; by default long enough to take over from a killed run
+   * @throws FeedkeyError `locked`, `output`; `bad_state` if a file does not contain the key that its name gives
    */
   static async open(
     folder: string | undefined,
@@ -90,7 +91,10 @@ export class KeyDatabase {
     return database;
   }
 
-  /** Keys that a search names: `0x` and a fingerprint or a 16-digit key ID, or exactly an address. The earliest first. */
+  /**
+   * Returns the keys that match a search: `0x` with a fingerprint or a 16-digit key ID, or an exact address. The earliest
+   * keys come first.
+   */
   find(search: string): UploadedKey[] {
     const id = /^(?:0x)?([0-9a-f]{16}|[0-9a-f]{40}|[0-9a-f]{64})$/i.exec(search)?.[1]?.toUpperCase();
     if (id === undefined) return this.#earliestFirst((key) => key.emails.includes(search));
@@ -105,11 +109,12 @@ export class KeyDatabase {
   }
 
   /**
-   * Stores an upload: each key is new, or merged with the stored one.
-   * @throws the merger's error for data that it can't read, FeedkeyError `output`, `locked`
+   * Stores an upload: each key is added, or merged with the stored key.
+   * @throws the merger's error for data that it can't read; FeedkeyError `output`, `locked`
    */
   add(armored: Uint8Array): Promise<AddOutcome[]> {
-    // One upload after the other: two that merge into the same key at once would lose one of them.
+    // Uploads are stored one after another: if two uploads were merged into the same key at once, one of them would be
+    // lost.
     const outcome = this.#queue.then(() => this.#addNow(armored));
     this.#queue = outcome.catch(() => {});
     return outcome;
@@ -125,7 +130,8 @@ export class KeyDatabase {
     const keys = parsed.flatMap((key) => this.#meant(key));
     const outcomes = new Map<UploadedKey, string | undefined>();
     for (const key of keys) outcomes.set(key, await this.#addKey(key));
-    // Repeat for keys with signatures by a later key of the same upload, which is stored now.
+    // Signatures by a later key in the same upload count only now that this key is stored, so these keys are added
+    // again.
     const names = new Set(keys.flatMap(({ fingerprint, keyIds }) => [fingerprint, ...keyIds]));
     for (const key of keys) {
       if (key.makers?.some((maker) => names.has(maker))) outcomes.set(key, await this.#addKey(key));
@@ -135,14 +141,17 @@ export class KeyDatabase {
     });
   }
 
-  /** A bare revocation may have only a key ID: then it counts for every stored key with that ID. */
+  /**
+   * Returns the keys that an uploaded key may mean. A bare revocation may have only a key ID: then it counts for every
+   * stored key with that ID.
+   */
   #meant(key: UploadedKey): UploadedKey[] {
     if (key.bare !== true || key.fingerprint.length !== 16) return [key];
     const held = this.#earliestFirst(({ keyIds }) => keyIds[0] === key.fingerprint);
     return held.length === 0 ? [key] : held.map(({ fingerprint }) => ({ ...key, fingerprint }));
   }
 
-  /** Stores a key, or returns the reason why not. */
+  /** Stores a key, or returns the reason why the key is not stored. */
   async #addKey(fresh: UploadedKey): Promise<string | undefined> {
     const held = this.#keys.get(fresh.fingerprint);
     if (held === undefined && fresh.bare === true) return "the key that it revokes is not stored here";
@@ -170,7 +179,7 @@ export class KeyDatabase {
     return this.#last;
   }
 
-  /** The key without signatures that no stored key confirms. */
+  /** Returns the key without the signatures that no stored key confirms. */
   async #settle(whole: UploadedKey): Promise<{ key: UploadedKey; certifiedBy: readonly Fingerprint[] }> {
     const makers = new Set(whole.makers);
     const others = this.#earliestFirst(({ fingerprint, keyIds }) => {
@@ -183,9 +192,9 @@ export class KeyDatabase {
   }
 
   /**
-   * The keys to evict: those added last, and later than this one or the key that certifies it. An unrelated key evicts nobody; a
-   * revocation of a stored key, and its successor, can't be kept out by later keys.
-   * @returns undefined if there is not enough space
+   * Returns the keys to evict: the latest keys, as long as they are later than the new key or the key that certifies it. So an
+   * unrelated key evicts no other key, and later keys can't keep out a revocation of a stored key, or its successor.
+   * @returns undefined if eviction does not free enough space
    */
   #evictable(key: UploadedKey, since: Instant, old: UploadedKey | undefined): Fingerprint[] | undefined {
     let keys = this.#keys.size + (old === undefined ? 1 : 0) - this.#limits.keys;
@@ -213,7 +222,7 @@ export class KeyDatabase {
     this.#keys.delete(fingerprint);
   }
 
-  /** The next run reads the key's place in the order from the file's date. */
+  /** Writes a key's file. The file's date records the key's place in the order for the next run. */
   async #write(key: UploadedKey, since: Instant): Promise<void> {
     if (this.#lock === undefined) return;
     const path = join(this.#lock.folder, key.fingerprint + fileEnd);
@@ -221,7 +230,10 @@ export class KeyDatabase {
     await utimes(path, since / 1000, since / 1000);
   }
 
-  /** The only key in some packets. A revocation by a designated revoker also looks like a bare revocation of the revoker's own key. */
+  /**
+   * Returns the only key in some packets. A bare revocation does not count: a revocation by a designated revoker also looks like a
+   * bare revocation of the revoker's own key.
+   */
   async #reread(bytes: Uint8Array): Promise<UploadedKey | undefined> {
     const keys = await this.#merger.parse(Buffer.from(this.#merger.armor(bytes)));
     const [key, ...others] = keys.filter(({ bare }) => bare !== true);
@@ -239,7 +251,7 @@ export class KeyDatabase {
     for (const name of (await readdir(folder)).sort()) {
       if (!name.endsWith(fileEnd) || name.startsWith(".")) continue;
       const path = join(folder, name);
-      // Armor is a third larger than its content.
+      // Armor is a third larger than its content, so twice the size limit is enough.
       const { size, mtimeMs } = await stat(path);
       const keys = size <= 2 * this.#limits.key ? await this.#tryParse(path) : [];
       const [key, ...others] = keys.filter(({ bare }) => bare !== true);
@@ -252,7 +264,7 @@ export class KeyDatabase {
       }
       this.#hold({ key, since: Math.floor(mtimeMs) });
     }
-    // The program that wrote the files may have had higher limits.
+    // The run that wrote the files may have had higher limits.
     for (const { key, since } of this.#keys.values()) {
       if ((key.makers?.length ?? 0) > 0) this.#hold({ key: (await this.#settle(key)).key, since });
     }

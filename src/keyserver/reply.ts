@@ -1,7 +1,7 @@
-/** Short answers in plain text: never a stack trace, never HTML with text from outside. */
+/** Sends short answers in plain text: never a stack trace, never HTML with text from outside. */
 import type { ServerResponse } from "node:http";
 
-/** Ends the response with a status and a text. If a body is already being sent it closes the connection. */
+/** Ends a response with a status and a text, or closes the connection if a body is already being sent. */
 export function reply(
   response: ServerResponse,
   status: number,

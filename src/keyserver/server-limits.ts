@@ -1,24 +1,24 @@
-/** The embedded server's limits for its clients. Times in milliseconds, sizes in bytes. */
+/** The embedded server's limits for its clients: times in milliseconds, sizes in bytes. */
 export const serverLimits = {
-  /** The time for a request's head. */
+  /** Time limit for the head of a request. */
   head: 10_000,
-  /** The time for the whole request, with its body. */
+  /** Time limit for the whole request, including its body. */
   request: 30_000,
-  /** The time for a connection without traffic, also if its client has stopped reading. */
+  /** Time limit for a connection without traffic, even if its client has only stopped reading. */
   idle: 30_000,
   connections: 256,
-  /** An uploaded form. */
+  /** Size limit for an uploaded form. */
   body: 2 * 1024 * 1024,
-  /** Certificates in one upload. */
+  /** Number of certificates in one upload. */
   keysPerUpload: 100,
-  /** A stored certificate, also after merging. */
+  /** Size limit for a stored certificate, also after a merge. */
   key: 1024 * 1024,
   keys: 10_000,
-  /** All stored certificates together: they are in memory. */
+  /** Size limit for all stored certificates together, which are in memory. */
   allKeys: 256 * 1024 * 1024,
-  /** Certificates in one answer. */
+  /** Number of certificates in one answer. */
   keysPerAnswer: 100,
-  /** Bytes of certificates in one answer: clients read 4 MiB, with its armor. */
+  /** Size limit for the certificates in one answer, in binary form. Clients read 4 MiB, including the armor. */
   answer: 2 * 1024 * 1024,
 };
 

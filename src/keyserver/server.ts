@@ -1,4 +1,4 @@
-/** The small server behind `feedkey serve`: a folder, a key server, or both, on loopback or a local network. */
+/** The small server behind `feedkey serve`: serves a folder, a key server, or both, on loopback or a local network. */
 import { stat } from "node:fs/promises";
 import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -12,37 +12,37 @@ import { type ServerLimits, serverLimits } from "./server-limits.ts";
 import { serveFile } from "./static.ts";
 
 export interface ServeOptions {
-  /** Folder to serve. */
+  /** The folder to serve. */
   readonly root?: string;
-  /** A key server below `/pks/`. */
+  /** The key server below `/pks/`. */
   readonly keyserver?: {
-    /** The folder for keys; undefined: in memory only. */
+    /** The folder for keys; undefined to keep keys in memory only. */
     readonly folder?: string | undefined;
     readonly merger: KeyMerger;
-    /** Milliseconds to wait for another run to release the folder. */
+    /** Milliseconds to wait until another run releases the folder. */
     readonly lockWait?: Duration;
   };
-  /** Address to listen on; 127.0.0.1 by default, so that other machines can't reach it. */
+  /** The address to listen on; 127.0.0.1 by default, so that other machines can't reach the server. */
   readonly host?: string;
-  /** 0: any free one. */
+  /** The port to listen on; 0 for any free port. */
   readonly port: number;
-  /** PEM texts. */
+  /** The TLS certificate and its key, as PEM texts. */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly limits?: Partial<ServerLimits>;
-  /** Called for the server's own failures; clients only see status 500. */
+  /** Called for failures inside the server; clients only see status 500. */
   readonly onError?: (error: unknown) => void;
-  /** Called once for each request, at the end of its answer. */
+  /** Called once for each request, at the end of the answer. */
   readonly onRequest?: ((request: ServedRequest) => void) | undefined;
 }
 
-/** For an access log. Everything except the numbers is unverified text from the client. */
+/** A request for an access log. Everything except the numbers is unverified text from the client. */
 export interface ServedRequest {
   readonly address: string;
   readonly method: string;
   readonly url: string;
   readonly httpVersion: string;
   readonly status: number;
-  /** Bytes sent, headers included. */
+  /** Number of bytes sent, including headers. */
   readonly bytes: number;
   readonly userAgent: string;
 }
@@ -59,17 +59,17 @@ function watch(request: IncomingMessage, response: ServerResponse, onRequest: (r
 }
 
 export interface RunningServer {
-  /** With a trailing slash; the key server is at `hkps:` or `hkp:` of the same host and port. */
+  /** The server's URL, with a trailing slash. The key server has the same host and port, under `hkps:` or `hkp:`. */
   readonly url: string;
   readonly port: number;
-  /** Closes all connections, and returns when current uploads are stored. */
+  /** Closes all connections. Returns when the current uploads are stored. */
   close(): Promise<void>;
 }
 
 /**
- * Starts to serve.
- * @throws FeedkeyError `not_found` if the root is not a folder, `unavailable` if the port is taken, `bad_config` for TLS files that don't fit,
- * `locked`, `output`, `bad_state` of the key server's folder
+ * Starts the server.
+ * @throws FeedkeyError `not_found` if the root is not a folder; `unavailable` if the port is in use; `bad_config` if the TLS certificate
+ * and key do not fit; `locked`, `output` or `bad_state` for the key server's folder
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
   const limits: ServerLimits = { ...serverLimits, ...options.limits };
@@ -90,7 +90,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     if (onRequest !== undefined) watch(request, response, onRequest);
     route(request, response).catch((error: unknown) => {
-      // It is not the server's failure if the client disconnects.
+      // A client that disconnects is not a failure of the server.
       if (!request.destroyed || systemCode(error) !== "ECONNRESET") options.onError?.(error);
       reply(response, 500, "internal error");
     });
@@ -136,13 +136,13 @@ function makeServer(
     headersTimeout: limits.head,
     requestTimeout: limits.request,
     keepAliveTimeout: 5_000,
-    // How often the two limits above are checked.
+    // How often Node checks the two time limits above.
     connectionsCheckingInterval: Math.min(limits.head, 5_000),
     maxHeaderSize: 16 * 1024,
   };
   const server = options.tls === undefined ? createPlainServer(bounds, handle) : secure(options.tls, bounds, handle);
   server.maxConnections = limits.connections;
-  // Also ends a download if the client stops reading.
+  // This also ends a download whose client stops reading.
   server.setTimeout(limits.idle);
   return server;
 }

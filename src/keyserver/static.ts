@@ -1,4 +1,4 @@
-/** Serves a folder to opkg, pkgin and feedkey: files only, no listings, nothing from outside the folder. */
+/** Serves a folder to opkg, pkgin and feedkey: only files, no listings, nothing from outside the folder. */
 import type { Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -9,12 +9,12 @@ import { bundlePath } from "../profile/layout.ts";
 import { reply } from "./reply.ts";
 
 /**
- * The parts of a file's path, from a request's target; undefined if it is not a path that an honest client sends. Repeated
- * slashes count as one, because clients often join URLs that way.
+ * Splits the target of a request into the segments of a file's path; returns undefined if no honest client sends this
+ * path. Repeated slashes count as one slash, because clients often join URLs that way.
  */
 export function segmentsOf(target: string): string[] | undefined {
   const path = target.split("?", 1)[0] ?? "";
-  // No file in an index has an encoded slash, backslash or NUL in its path.
+  // No path in an index has an encoded slash, backslash or NUL.
   if (!path.startsWith("/") || /\\|%2f|%5c|%00/i.test(path)) return undefined;
   let decoded: string;
   try {
@@ -27,32 +27,35 @@ export function segmentsOf(target: string): string[] | undefined {
 }
 
 /**
- * A strong validator that changes even if a file is replaced within one millisecond by one of the same size: otherwise opkg
- * gets a new signature for an old cached index.
+ * Returns a strong validator. It changes even if a file is replaced within one millisecond by a file of equal size:
+ * otherwise opkg would get a new signature for an old cached index.
  */
 async function etagOf(handle: FileHandle): Promise<string> {
   const { ino, size, mtimeNs, ctimeNs } = await handle.stat({ bigint: true });
   return `"${[ino, size, mtimeNs, ctimeNs].map((number) => number.toString(36)).join("-")}"`;
 }
 
-/** The trust page, where the archive has one: `/` leads to it. */
+/** The path of the trust page, if the archive has one; `/` also serves this page. */
 const page = `${bundlePath.split("/").slice(0, -1).join("/")}/index.html`;
 
-/** The file that a request means. A folder is the trust page in it, or nothing: there are no listings. */
+/** Returns the file that a request means. A folder means the trust page in it, or no file: there are no listings. */
 function fileOf(target: string, segments: readonly string[]): string | undefined {
   if (segments.length > 0 && !/\/(\?|$)/.test(target)) return segments.join("/");
   const inFolder = [...segments, "index.html"].join("/");
   return segments.length === 0 || inFolder === page ? page : undefined;
 }
 
-/** What a static page can't say of itself: nobody may show it in a frame, and no page that opened it may reach into it. */
+/**
+ * Protection that a static page can't declare by itself: nobody may show the page in a frame, and a page that opened it
+ * may not access it.
+ */
 const pageHeaders: Readonly<Record<string, string>> = {
   "Content-Security-Policy": "frame-ancestors 'none'",
   "Cross-Origin-Opener-Policy": "same-origin",
   "Referrer-Policy": "no-referrer",
 };
 
-/** Answers a GET or HEAD with a file below `root`, with ranges and conditions; 404 for anything that is not a file. */
+/** Answers a GET or HEAD request with a file below `root`, with ranges and conditions, or with 404 if the path is not a file. */
 export async function serveFile(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const target = request.url ?? "/";
   const segments = segmentsOf(target);
@@ -67,7 +70,8 @@ export async function serveFile(root: string, request: IncomingMessage, response
     return reply(response, 302, "this archive has a trust page", { location: `/${page.replace("index.html", "")}` });
   }
   if (response.destroyed) return handle.close();
-  // Close it only after the answer was sent or the client has disconnected: the file is read through this handle.
+  // The handle is closed only after the answer was sent or the client has disconnected: the library reads the file
+  // through this handle.
   response.once("close", () => void handle.close().catch(() => {}));
   const etag = await etagOf(handle);
   for (const [name, value] of file === page ? Object.entries(pageHeaders) : []) response.setHeader(name, value);
@@ -85,15 +89,16 @@ function stream(
   response.setHeader("ETag", etag);
   response.setHeader("Cache-Control", "no-cache");
   response.setHeader("X-Content-Type-Options", "nosniff");
-  // The library passes unknown options to fs.createReadStream, so it reads exactly the file that was checked. As a handle, not as
-  // a number: the stream closes it too, and a number closed twice may belong to another file by then.
+  // The library passes unknown options to fs.createReadStream, so it reads exactly the file that was checked. The option is a
+  // handle and not a number, because the stream closes it too: a number that is closed twice may belong to another file by then.
   const options = {
     etag: false,
-    // A date has whole seconds: it can't distinguish two versions of a file from the same second.
+    // The date has whole seconds: it can't distinguish two versions of a file from one second.
     lastModified: Date.now() - stat.mtimeMs > 2000,
     fd: handle,
   };
-  // The library takes no-cache for a wish to have the whole file; it only says that caches must ask here (RFC 9111 section 5.2.1.4).
+  // The library takes no-cache for a request for the whole file, but no-cache only tells caches to ask here (RFC 9111 section
+  // 5.2.1.4).
   delete request.headers["cache-control"];
   const sending = send(request, name, options);
   sending.on("error", (error: { status?: number; headers?: Record<string, string> }) => {
@@ -105,7 +110,7 @@ function stream(
       if (file.bytesRead < Number(response.getHeader("content-length"))) response.destroy();
     });
   });
-  // The response is set here because `pipe`, which usually does it, would look up a path.
+  // The response is set here because `pipe`, which usually sets it, would look up a path.
   Object.assign(sending, { res: response });
   sending.send(name, stat);
 }

@@ -1,4 +1,7 @@
-/** Web Key Directory (draft-koch-openpgp-webkey-service): an address's keys from the web server of its own domain. */
+/**
+ * Web Key Directory (draft-koch-openpgp-webkey-service): gets the keys for an address from the web server of the
+ * address's own domain.
+ */
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -7,7 +10,7 @@ import { askForKeys, type KeyserverOptions } from "./hkp.ts";
 
 const alphabet = "ybndrfg8ejkmcpqxot1uwisza345h769";
 
-/** z-base-32 (RFC 6189 section 5.1.6), for lengths that are a multiple of five bytes, as SHA-1's is. */
+/** Encodes bytes in z-base-32 (RFC 6189 section 5.1.6). The length must be a multiple of five bytes, as for SHA-1. */
 export function zbase32(bytes: Uint8Array): string {
   let bits = 0n;
   for (const byte of bytes) bits = (bits << 8n) | BigInt(byte);
@@ -19,15 +22,15 @@ export function zbase32(bytes: Uint8Array): string {
 }
 
 export interface WkdUrls {
-  /** On the subdomain `openpgpkey`. */
+  /** The URL on the subdomain `openpgpkey`. */
   readonly advanced: URL;
-  /** On the domain itself; to be asked only if that subdomain does not exist. */
+  /** The URL on the domain itself, which may be asked only if the subdomain does not exist. */
   readonly direct: URL;
 }
 
 /**
- * The URLs for the keys of an address. Only ASCII letters are lower-cased (section 3.1), and only for the hash.
- * @throws FeedkeyError `usage` if it is not a mail address with a host name
+ * Returns the URLs for the keys of an address. Only ASCII letters are lower-cased (section 3.1), and only for the hash.
+ * @throws FeedkeyError `usage` if the text is not a mail address with a host name
  */
 export function wkdUrls(address: string): WkdUrls {
   const [, local, host] = /^([^@\s]+)@([a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+)$/.exec(address) ?? [];
@@ -47,8 +50,8 @@ export function wkdUrls(address: string): WkdUrls {
 }
 
 /**
- * Asks an address's own domain for its keys. The same limits and outcomes as for key servers.
- * @throws FeedkeyError `usage` if it is not a mail address
+ * Asks the domain of an address for the address's keys, with the same limits and outcomes as for key servers.
+ * @throws FeedkeyError `usage` if the text is not a mail address
  */
 export async function lookupWkd(address: string, options: KeyserverOptions): Promise<Answer> {
   const urls = wkdUrls(address);

@@ -1,9 +1,9 @@
-/** Collects the pieces of a body, up to a limit. */
+/** Collects the pieces of a body, up to a size limit. */
 import type { FeedkeyError } from "../error.ts";
 import { unavailable } from "./failure.ts";
 import type { AnswerHead, GetOptions } from "./types.ts";
 
-/** The length that an answer announces, if it is well-formed. */
+/** Returns the length that an answer announces; undefined if the answer announces no well-formed length. */
 function announced(head: AnswerHead): number | undefined {
   const text = head.headers["content-length"];
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
@@ -11,7 +11,7 @@ function announced(head: AnswerHead): number | undefined {
 
 type TakeOptions = Pick<GetOptions, "maxBytes" | "beginning" | "sink" | "onProgress">;
 
-/** Passes the pieces of one body to the caller's sink or keeps them, and stops at the limit. */
+/** Passes the pieces of one body to the caller's sink, or keeps the pieces, and stops at the size limit. */
 export class BodyTaker {
   readonly #url: URL;
   readonly #head: AnswerHead;
@@ -20,23 +20,23 @@ export class BodyTaker {
   readonly #kept: Uint8Array[] = [];
   #received = 0;
 
-  /** @throws FeedkeyError `unavailable` (`too_large`) when the announced length is above the limit */
+  /** @throws FeedkeyError `unavailable` (`too_large`) if the announced length is above the size limit */
   constructor(url: URL, head: AnswerHead, options: TakeOptions) {
     this.#url = url;
     this.#head = head;
     this.#options = options;
     this.#total = announced(head);
-    // If it is many times too long, even its beginning is not read.
+    // If the body is many times too long, not even its beginning is read.
     const most = options.maxBytes * (options.beginning === true ? 16 : 1);
     if (this.#total !== undefined && this.#total > most) throw this.#tooLarge(`${this.#total} bytes`);
   }
 
-  /** Whether the body was too long, so that only the beginning was kept. */
+  /** Whether the body was too long, so that only its beginning was kept. */
   get isCut(): boolean {
     return this.#options.beginning === true && this.#received > this.#options.maxBytes;
   }
 
-  /** @throws FeedkeyError `unavailable` (`too_large`), and whatever the sink throws */
+  /** Takes one piece of the body. @throws FeedkeyError `unavailable` (`too_large`), and whatever the sink throws */
   async take(chunk: Uint8Array): Promise<void> {
     const room = this.#options.maxBytes - this.#received;
     this.#received += chunk.length;
@@ -50,7 +50,7 @@ export class BodyTaker {
     this.#options.onProgress?.(this.#received, this.#total);
   }
 
-  /** What was kept; empty when a sink took it. */
+  /** Returns the kept bytes of the body; empty if a sink took the body. */
   body(): Uint8Array {
     return Buffer.concat(this.#kept);
   }

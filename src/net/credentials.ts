@@ -1,23 +1,24 @@
 /**
  * Names, passwords and tokens for private archives, in the format of .netrc and apt's auth.conf (as in curl and
- * apt_auth.conf(5)). Stricter than both: an entry is for one scheme, host and port, and for whole folders.
+ * apt_auth.conf(5)). feedkey is stricter than curl and apt: an entry is for one scheme, host and port, and for whole
+ * folders.
  */
 
-/** The credentials of one entry, and where they may be sent. */
+/** The credentials in one entry, and the addresses to which feedkey may send them. */
 export interface Credentials {
   readonly protocol: "https:" | "http:";
-  /** As in a URL: with its port, unless it is the scheme's default port. */
+  /** The host as in a URL: with its port, unless it is the scheme's default port. */
   readonly host: string;
-  /** Begins and ends with a slash; the entry is for everything below. */
+  /** The path of a folder, which begins and ends with a slash; the entry is for everything below the folder. */
   readonly folder: string;
   /** The value of the header `Authorization`. */
   readonly authorization: string;
 }
 
-/** Finds the value of the header `Authorization` for an address; undefined: none is sent. */
+/** Finds the value of the header `Authorization` for an address; undefined if no such header is to be sent. */
 export type FindCredentials = (url: URL) => Promise<string | undefined>;
 
-/** Reports a syntax error by its line, but never the text of the line, which may contain a password. */
+/** Reports a syntax error by its line number, but never the text of the line, which may contain a password. */
 export type TellProblem = (line: number, problem: string) => void;
 
 interface Token {
@@ -29,9 +30,9 @@ const fields = ["login", "password", "token", "account"] as const;
 type Field = (typeof fields)[number];
 
 /**
- * The entries of a text, in their order. `machine [http://|https://]HOST[:PORT][/FOLDER]`, then `login` and `password`, or
- * `token` for a bearer token (RFC 6750). Without a scheme it is only for https. `default` and macros are ignored, because they
- * name no host.
+ * Returns the entries in a text, in their order. Each entry has `machine [http://|https://]HOST[:PORT][/FOLDER]`, then `login`
+ * and `password`, or `token` for a bearer token (RFC 6750). An entry without a scheme is only for https. `default` entries and
+ * macros are ignored, because they name no host.
  */
 export function parseCredentials(text: string, tell: TellProblem): Credentials[] {
   const found: Credentials[] = [];
@@ -59,14 +60,17 @@ export function parseCredentials(text: string, tell: TellProblem): Credentials[]
   return found;
 }
 
-/** The first entry whose folder contains an address. */
+/** Returns the `Authorization` value of the first entry whose folder contains an address; undefined if no entry does. */
 export function findCredentials(entries: readonly Credentials[], url: URL): string | undefined {
   return entries.find(({ protocol, host, folder }) => {
     return protocol === url.protocol && host === url.host && `${url.pathname}/`.startsWith(folder);
   })?.authorization;
 }
 
-/** Words between blanks, or in double quotes; `#` begins a comment at the start of a line, `macdef` a macro up to an empty line. */
+/**
+ * Splits a text into words between blanks or in double quotes. `#` at the start of a line begins a comment, `macdef` begins a macro
+ * that ends at an empty line.
+ */
 function tokensOf(text: string, tell: TellProblem): Token[] {
   const tokens: Token[] = [];
   let isMacro = false;

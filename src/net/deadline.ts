@@ -1,15 +1,18 @@
-/** The two deadlines of one fetch: for the answer's head, and in total. */
+/** The two deadlines for one fetch: until the head of the answer, and until the end of the fetch. */
 import type { Duration } from "../time.ts";
 import { unavailable } from "./failure.ts";
 
-/** Aborts its signal with the `unavailable` error to throw. It must be stopped, because a running timer keeps the process alive. */
+/**
+ * Aborts its signal with the `unavailable` error to throw. The caller must call `stop`, because a running timer keeps the process
+ * alive.
+ */
 export class Deadline {
   readonly #url: URL;
   readonly #controller = new AbortController();
   readonly #total: NodeJS.Timeout | undefined;
   #head: NodeJS.Timeout | undefined;
 
-  /** @param total milliseconds for the whole fetch, redirects included; undefined: no bound */
+  /** @param total milliseconds for the whole fetch, redirects included; undefined for no time limit */
   constructor(url: URL, total: Duration | undefined) {
     this.#url = url;
     if (total !== undefined) this.#total = setTimeout(() => this.#expire("no complete answer", total), total);

@@ -1,10 +1,10 @@
-/** A TCP connection to a name with several addresses, made as curl makes it (RFC 8305, "Happy Eyeballs"). */
+/** Makes a TCP connection to a host name with several addresses, as curl does (RFC 8305, "Happy Eyeballs"). */
 import { lookup as systemLookup } from "node:dns/promises";
 import { isIP, connect as openSocket, type Socket } from "node:net";
 import { largest } from "../extremes.ts";
 import type { Duration } from "../time.ts";
 
-/** How long to wait for an address before also trying the next one; the same as in curl. */
+/** How long to wait for one address before also trying the next address; curl waits equally long. */
 const nextAddressAfter: Duration = 200;
 
 interface Address {
@@ -13,14 +13,14 @@ interface Address {
 }
 
 export interface DialOptions {
-  /** Time limit until one of the addresses answers. */
+  /** Time limit until any of the addresses answers. */
   readonly within: Duration;
   readonly lookup?: (host: string) => Promise<readonly Address[]>;
-  /** Begins to connect. */
+  /** Begins to connect to an address. */
   readonly open?: (address: string, port: number) => Socket;
 }
 
-/** Alternates the address families, beginning with the one that the system puts first. */
+/** Alternates between the address families, beginning with the family that the system puts first. */
 function alternating(addresses: readonly Address[]): string[] {
   const first = addresses[0]?.family;
   const lists = [
@@ -36,7 +36,7 @@ function timeout(): Error {
 }
 
 /**
- * Connects to the first address that answers. When the next address is tried, a slow one can still win.
+ * Connects to the first address that answers. While the next address is tried, a slow earlier address can still win.
  * @throws the system's error for the look-up, or for the first address that failed; `UND_ERR_CONNECT_TIMEOUT`
  */
 export async function dial(host: string, port: number, options: DialOptions): Promise<Socket> {
@@ -72,7 +72,7 @@ function race(addresses: readonly string[], open: (address: string) => Socket, w
       }
       const socket = open(address);
       trying.add(socket);
-      // The handler stays: a socket that lost the race may still fail, and must not end the process.
+      // The handler stays: a socket that lost the race may still fail, and its error must not end the process.
       socket.on("error", (error) => {
         if (isOver) return;
         trying.delete(socket);

@@ -1,4 +1,4 @@
-/** Sets up the HTTP library: authorities for TLS, time limits for connections. */
+/** Sets up the HTTP library: certificate authorities for TLS, and time limits for connections. */
 import { X509Certificate } from "node:crypto";
 import type { SecureContext } from "node:tls";
 import type { buildConnector, Dispatcher } from "undici";
@@ -9,8 +9,9 @@ import { type ProxyEnvironment, proxyFor } from "./proxy.ts";
 import { pemCertificates } from "./system-authorities.ts";
 
 /**
- * The certificates of a PEM text.
- * @throws FeedkeyError `bad_config` if there is none or one is broken: a lost authority must not go unnoticed
+ * Returns the certificates in a PEM text.
+ * @throws FeedkeyError `bad_config` if the text has no certificate or a broken one: a lost authority must not go
+ * unnoticed
  */
 export function certificateAuthorities(pem: string): string[] {
   const blocks = pemCertificates(pem);
@@ -31,8 +32,9 @@ function badAuthorities(message: string, cause?: unknown): FeedkeyError {
 }
 
 /**
- * Node's own roots, with those of `NODE_EXTRA_CA_CERTS` and `--use-system-ca`, and these authorities; one context for all
- * connections. With the option "ca" the roots would have to be listed, and parsed again for each connection.
+ * Makes one TLS context for all connections, with Node's own roots (including `NODE_EXTRA_CA_CERTS` and
+ * `--use-system-ca`) and these authorities. With the option "ca", Node's roots would have to be listed, and parsed again
+ * for each connection.
  */
 async function contextWith(authorities: readonly string[]): Promise<SecureContext> {
   const { createSecureContext } = await import("node:tls");
@@ -41,12 +43,12 @@ async function contextWith(authorities: readonly string[]): Promise<SecureContex
   return made;
 }
 
-/** Missing from Node's types: adds certificates to the roots of a context. */
+/** A method that Node's types lack: it adds a certificate to the roots of a context. */
 interface RootStore {
   addCACert(pem: string): void;
 }
 
-/** Connects as curl does, because Node allows too little time for each address of a name; `secure` adds TLS to the connection. */
+/** Connects as curl does, because Node allows too little time for each address of a host; `secure` adds TLS to the connection. */
 function dialling(secure: buildConnector.connector, limits: NetLimits): buildConnector.connector {
   return (options, callback) => {
     const isSecure = options.protocol === "https:";
@@ -62,17 +64,17 @@ function dialling(secure: buildConnector.connector, limits: NetLimits): buildCon
   };
 }
 
-/** Connections to each server: direct, or through the proxy that the environment gives for it. */
+/** Connections to each server: direct, or through the proxy that the environment names for the server. */
 export interface Dispatchers {
-  /** @throws FeedkeyError `bad_config`: the proxy can't be used */
+  /** Returns the dispatcher for a URL. @throws FeedkeyError `bad_config` if the proxy can't be used */
   of(url: URL): Dispatcher;
-  /** Ends the current requests. */
+  /** Aborts the current requests and closes all connections. */
   destroy(): Promise<void>;
 }
 
 /**
- * Loads undici; this is slow, so it is done only when the network is needed.
- * @param authorities trusted in addition to the usual roots; PEM
+ * Loads undici and sets it up. Loading undici is slow, so the caller does this only when the network is needed.
+ * @param authorities PEM certificates that are trusted in addition to the usual roots
  */
 export async function makeDispatchers(
   authorities: readonly string[],
@@ -82,11 +84,12 @@ export async function makeDispatchers(
   const { Agent, Pool, ProxyAgent, buildConnector } = await import("undici");
   const tls = {
     timeout: limits.connect,
-    // Explicit, because NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would switch the check off.
+    // Set explicitly, because NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would switch the check off.
     rejectUnauthorized: true,
     ...(authorities.length === 0 ? {} : { secureContext: await contextWith(authorities) }),
   };
-  // Heads have a deadline of our own: slow single bytes can extend the library's.
+  // feedkey has its own deadline for the head: a server that sends single bytes slowly can extend the library's time
+  // limit.
   const connect = dialling(buildConnector(tls), limits);
   const options = { connect, allowH2: false, headersTimeout: 0, bodyTimeout: limits.idle };
   const made = new Map<string, Dispatcher>();
@@ -104,7 +107,8 @@ export async function makeDispatchers(
               requestTls: tls,
               proxyTunnel: false,
               clientFactory: (origin) => new Pool(origin, options),
-              // Plain HTTP goes to the proxy itself, everything else through the tunnel that the library makes.
+              // Requests for plain HTTP go to the proxy itself; all others go through the tunnel that the library
+              // makes.
               factory: (origin, terms) => new Pool(origin, String(origin) === proxy.href ? options : terms),
             }));
       made.set(name, dispatcher);

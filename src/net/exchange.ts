@@ -1,4 +1,4 @@
-/** One HTTP request and its answer, with the library's types turned into feedkey's. */
+/** One HTTP request and its answer; turns the library's types into feedkey's types. */
 import type { Dispatcher } from "undici";
 import { BodyTaker } from "./body.ts";
 import type { Deadline } from "./deadline.ts";
@@ -8,7 +8,7 @@ import type { AnswerHead, GetOptions, HttpAnswer, Question } from "./types.ts";
 
 type Body = Dispatcher.ResponseData["body"];
 
-/** An answer whose body has not been read yet: read it with `readBody` or drop it with `dropBody`. */
+/** An answer whose body has not been read yet. The caller reads the body with `readBody` or drops it with `dropBody`. */
 export interface Arriving {
   readonly head: AnswerHead;
   readonly body: Body;
@@ -22,7 +22,7 @@ function lowerCase(headers: Dispatcher.ResponseData["headers"]): Record<string, 
   return plain;
 }
 
-/** User name and password of a URL, as `curl` would send them. */
+/** Returns the header for the user name and password in a URL, as curl would send it. */
 function credentials(url: URL): Record<string, string> {
   if (url.username === "" && url.password === "") return {};
   const plain = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
@@ -31,7 +31,7 @@ function credentials(url: URL): Record<string, string> {
 
 /**
  * Sends the request and waits for the head of the answer.
- * @throws FeedkeyError `unavailable`
+ * @throws FeedkeyError `unavailable` if no head arrives
  */
 export async function ask(
   dispatcher: Dispatcher,
@@ -50,7 +50,7 @@ export async function ask(
       body: question.body ?? null,
       signal: deadline.signal,
     });
-    // A body that is dropped or breaks while it is not being read must not end the process.
+    // If a body is dropped, or fails while nobody reads it, the error must not end the process.
     answer.body.on("error", () => {});
     const head = { status: answer.statusCode, headers: lowerCase(answer.headers), url: plainUrl(url) };
     return { head, body: answer.body };
@@ -61,13 +61,13 @@ export async function ask(
   }
 }
 
-/** Drops a body that is not needed, and its connection. */
+/** Drops a body that is not needed, and closes its connection. */
 export function dropBody(arriving: Arriving): void {
   arriving.body.destroy();
 }
 
 /**
- * Reads the whole body; for an error status, only the beginning, which may explain the error.
+ * Reads the whole body. For an error status, reads only the beginning, which may explain the error.
  * @throws FeedkeyError `unavailable`, and whatever the sink throws
  */
 export async function readBody(
@@ -79,8 +79,8 @@ export async function readBody(
   const { head } = arriving;
   try {
     const encoding = head.headers["content-encoding"] ?? "identity";
-    // Some servers send this header for a stored .gz file; curl, apt and opkg ignore it. The signature shows whether that is
-    // right.
+    // Some servers send this header for a stored .gz file; curl, apt and opkg ignore the header. The signature shows whether
+    // the bytes are right.
     const isStored = options.policy === "archive" && /^(x-)?gzip$/i.test(encoding.trim());
     if (!isStored && encoding.trim().toLowerCase() !== "identity") {
       throw unavailable(
@@ -115,7 +115,7 @@ async function beginning(url: URL, arriving: Arriving, limits: NetLimits): Promi
   return new Uint8Array(Buffer.concat(kept).subarray(0, limits.errorBody));
 }
 
-/** The pieces as they come. With `rate`, a server below the slowest acceptable rate is given up. */
+/** Yields the pieces of a body as they arrive. With `rate`, throws if the server is below the slowest acceptable rate. */
 async function* pieces(url: URL, body: Body, rate: NetLimits | undefined): AsyncGenerator<Uint8Array> {
   const source: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
   let waited = 0;
@@ -126,7 +126,7 @@ async function* pieces(url: URL, body: Body, rate: NetLimits | undefined): Async
       throw networkFailure(url, error);
     });
     if (next.done === true) return;
-    // Only waiting counts: a slow local disk is not the server's fault.
+    // Only the time spent waiting for the server counts: a slow local disk is not the server's fault.
     waited += performance.now() - before;
     came += next.value.length;
     if (rate !== undefined && waited >= rate.slowWindow) {

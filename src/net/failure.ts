@@ -1,4 +1,4 @@
-/** Network failures in words. Text that came from a server is escaped and cut. */
+/** Describes network failures in words. Text from a server is escaped and cut. */
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 
@@ -14,13 +14,13 @@ export type FailureReason =
   | "http"
   | "offline";
 
-/** Text from a server: on one line, without terminal escapes, and of limited length. */
+/** Returns text from a server on one line, without terminal escapes, and with a limited length. */
 export function shown(text: string): string {
   const plain = escapeText(text);
   return plain.length > 200 ? `${plain.slice(0, 199)}…` : plain;
 }
 
-/** A URL for messages and details: without user name and password. */
+/** Returns a URL without its user name and password, for messages and details. */
 export function plainUrl(url: URL): string {
   const copy = new URL(url);
   copy.username = "";
@@ -28,7 +28,7 @@ export function plainUrl(url: URL): string {
   return copy.href;
 }
 
-/** The one shape of a network failure: `unavailable` with `details` { url, reason, status? }. */
+/** Makes the error for any network failure: `unavailable` with `details` { url, reason, status? }. */
 export function unavailable(
   url: URL,
   reason: FailureReason,
@@ -43,7 +43,7 @@ export function unavailable(
   });
 }
 
-/** What a server says in its own words, in quotes and after a colon; empty if it says nothing. */
+/** Returns the words in a server's answer, in quotes and after a colon; empty if the answer has no words. */
 export function said(body: Uint8Array): string {
   const text = Buffer.from(body.subarray(0, 4096)).toString("utf8");
   const words = text
@@ -53,7 +53,7 @@ export function said(body: Uint8Array): string {
   return words === "" ? "" : `: "${shown(words)}"`;
 }
 
-/** An answer whose status is not the one that was needed. */
+/** Makes the error for an answer with an unexpected status. */
 export function httpFailure(url: URL, status: number, body: Uint8Array = new Uint8Array(0)): FeedkeyError {
   const hint =
     status === 401 || status === 403
@@ -94,7 +94,7 @@ function namesOf(error: unknown): string {
   return typeof names === "string" ? names : "no name";
 }
 
-/** The error about the other side's TLS, or undefined if the error is not about TLS. */
+/** Describes an error in the server's TLS; returns undefined if the error is not about TLS. */
 function tlsFailure(code: string, url: URL, error: unknown): { found: string; hint: string } | undefined {
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
     return {
@@ -123,7 +123,7 @@ function tlsFailure(code: string, url: URL, error: unknown): { found: string; hi
   return undefined;
 }
 
-/** Whether the look-up of a name failed, for whatever reason: ENOTFOUND, EAI_AGAIN... */
+/** Whether the look-up of a host name failed, for whatever reason: ENOTFOUND, EAI_AGAIN... */
 function isUnresolved(error: unknown): boolean {
   return typeof error === "object" && error !== null && "syscall" in error && error.syscall === "getaddrinfo";
 }
@@ -146,7 +146,7 @@ const unconnected = new Set([
   "EPERM",
 ]);
 
-/** Turns anything that the HTTP library threw into `unavailable`. A FeedkeyError is returned as it is. */
+/** Turns any error from the HTTP library into `unavailable`. A FeedkeyError is returned unchanged. */
 export function networkFailure(url: URL, error: unknown): FeedkeyError {
   if (error instanceof FeedkeyError) return error;
   const code = systemCode(error) ?? "";

@@ -3,8 +3,8 @@ import { BlockList, isIP } from "node:net";
 import { FeedkeyError } from "../error.ts";
 
 /**
- * The environment variables for proxies: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, in either case; lower case has
- * precedence.
+ * The environment variables for proxies: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in upper or lower case;
+ * lower case has precedence.
  */
 export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
 
@@ -13,8 +13,8 @@ function setting(env: ProxyEnvironment, name: string): string {
 }
 
 /**
- * The proxy for a URL; undefined if it is asked directly.
- * @throws FeedkeyError `bad_config`: the proxy in the environment can't be used here
+ * Returns the proxy for a URL; undefined if feedkey is to ask the server directly.
+ * @throws FeedkeyError `bad_config` if the proxy in the environment can't be used
  */
 export function proxyFor(url: URL, env: ProxyEnvironment): URL | undefined {
   const own = setting(env, url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY");
@@ -28,7 +28,7 @@ export function proxyFor(url: URL, env: ProxyEnvironment): URL | undefined {
   });
 }
 
-/** Whether a list such as `localhost,.example.org:8080,10.0.0.0/8,[::1]` excepts a URL. `*` excepts all. */
+/** Whether a list such as `localhost,.example.org:8080,10.0.0.0/8,[::1]` excepts a URL from the proxy. `*` excepts all URLs. */
 function isExcepted(url: URL, list: string): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
   const port = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;

@@ -1,4 +1,7 @@
-/** Where a redirect may lead. What an archive serves is signed, wherever it comes from; a key server's answer is not. */
+/**
+ * Decides where a redirect may lead. An archive's files are signed, wherever they come from; a key server's answer is
+ * not signed.
+ */
 import type { FeedkeyError } from "../error.ts";
 import { plainUrl, shown, unavailable } from "./failure.ts";
 import type { AnswerHead, Policy, Redirects } from "./types.ts";
@@ -13,16 +16,16 @@ function refuse(from: URL, status: number, found: string): FeedkeyError {
 }
 
 /**
- * The next URL of an answer, or undefined if it is not a redirect.
- * Archives may redirect to other hosts, as to a mirror or from http: to https:, but never to http: from https:. Credentials
- * stay with their host and port. Key servers may not redirect at all.
- * @param within "same-origin" keeps an archive's redirects to its own scheme, host and port
- * @throws FeedkeyError `unavailable` (`redirect`)
+ * Returns the next URL after an answer; undefined if the answer is not a redirect.
+ * Archives may redirect to other hosts, for example to a mirror, or from http: to https:, but never from https: to http:.
+ * Credentials stay with their host and port. Key servers may not redirect at all.
+ * @param within "same-origin" limits an archive's redirects to the archive's own scheme, host and port
+ * @throws FeedkeyError `unavailable` (`redirect`) if the redirect is not allowed
  */
 export function nextUrl(from: URL, head: AnswerHead, policy: Policy, within: Redirects): URL | undefined {
   if (!redirecting.has(head.status)) return undefined;
   const location = head.headers.location ?? "";
-  // An empty one would mean the same address again.
+  // An empty `Location` would mean the same address again.
   const to = location !== "" && URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   if (to === undefined)
     throw refuse(from, head.status, `the server redirects to "${shown(location)}", which is not a URL`);
@@ -30,14 +33,14 @@ export function nextUrl(from: URL, head: AnswerHead, policy: Policy, within: Red
   if (policy === "keyserver" || !isWeb || (within === "same-origin" && to.origin !== from.origin)) {
     throw refuse(from, head.status, `the server redirects to "${shown(plainUrl(to))}"`);
   }
-  // The port is compared too: another port may be another person's server.
+  // The port is compared too: another port may belong to another person's server.
   const isSameHost = to.host === from.host;
   to.username = isSameHost ? from.username : "";
   to.password = isSameHost ? from.password : "";
   return to;
 }
 
-/** The error for more than `most` redirects in a row (`unavailable`). */
+/** Makes the error for more than `most` redirects in succession (`unavailable`). */
 export function tooManyRedirects(from: URL, status: number, most: number): FeedkeyError {
   return refuse(from, status, `more than ${most} redirects in a row`);
 }

@@ -1,23 +1,23 @@
-/** A large download that is continued after it broke. The caller hashes all bytes from the first. */
+/** Continues a large download after the connection breaks. The caller hashes all bytes from the first. */
 import { FeedkeyError } from "../error.ts";
 import type { Duration } from "../time.ts";
 import { unavailable } from "./failure.ts";
 import { countdown, patiently } from "./retry-after.ts";
 import type { AnswerHead, GetOptions, HttpAnswer, Transport } from "./types.ts";
 
-/** How often one download may break. Each part must bring at least one byte, so that it ends. */
+/** How often one download may break. Each part must bring at least one byte, so that the download ends. */
 const mostBreaks = 20;
 
-/** How long to wait in all for a server that answers 429 or 503 with Retry-After. */
+/** How long to wait in total for a server that answers 429 or 503 with Retry-After. */
 const patience: Duration = 60_000;
 
 const broken: ReadonlySet<unknown> = new Set(["cut_off", "timeout"]);
 
 /**
- * Downloads a file; if the connection breaks or stalls, the rest is requested with Range (RFC 9110 section 14).
- * @param take gets each byte once and in order
- * @returns the last answer: 200 or 206 if all came, else another status
- * @throws FeedkeyError as `Transport.get`, and whatever `take` throws
+ * Downloads a file. If the connection breaks or stalls, requests the rest of the file with Range (RFC 9110 section 14).
+ * @param take gets each byte once, in order
+ * @returns the last answer: its status is 200 or 206 if all bytes arrived, and another status if not
+ * @throws FeedkeyError as `Transport.get` does, and whatever `take` throws
  */
 export async function getResuming(
   transport: Transport,
@@ -30,7 +30,7 @@ export async function getResuming(
   let validator: string | undefined;
   for (let breaks = 0; ; breaks++) {
     const from = taken;
-    // If the server sends the whole file again, this many bytes are skipped.
+    // If the server sends the whole file again, the client skips this many bytes.
     let known = 0;
     let isFirst = true;
     const sink = async (chunk: Uint8Array, head: AnswerHead) => {
@@ -62,14 +62,14 @@ function rangeFrom(from: number, validator: string | undefined): Record<string, 
   return { range: `bytes=${from}-`, ...(validator === undefined ? {} : { "if-range": validator }) };
 }
 
-/** A weak one can be the same for two different files. */
+/** A weak entity tag can be the same for two different files. */
 function strongValidator({ headers }: AnswerHead): string | undefined {
   return headers.etag?.startsWith('"') === true ? headers.etag : undefined;
 }
 
 /**
- * @returns how many bytes of the answer are already known. @throws FeedkeyError `unavailable` (`protocol`) for a part that was
- * not asked for
+ * Returns how many bytes at the start of an answer are already known.
+ * @throws FeedkeyError `unavailable` (`protocol`) if the answer is a part that was not requested
  */
 function beginsAt(url: URL, head: AnswerHead, from: number): number {
   if (head.status !== 206) return from;

@@ -1,33 +1,35 @@
-/** Repeats a request as Retry-After asks, but not forever. */
+/** Repeats a request as Retry-After asks, for a limited time. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Duration } from "../time.ts";
 import { keyserverLimits } from "./limits.ts";
 import type { HttpAnswer } from "./types.ts";
 
 /**
- * How long a 429 or 503 asks us to wait (RFC 9110 section 10.2.3); undefined if it does not say.
- * A date is taken relative to the server's own `Date`, so that neither clock need be right.
+ * Returns how long a 429 or 503 answer asks the client to wait (RFC 9110 section 10.2.3); undefined if the answer does
+ * not say. A date is compared with the server's own `Date` header, so that neither the client's nor the server's clock
+ * needs to be right.
  */
 export function retryAfter(answer: HttpAnswer): Duration | undefined {
   const wish = answer.headers["retry-after"];
   if ((answer.status !== 429 && answer.status !== 503) || wish === undefined) return undefined;
   if (/^\d{1,9}$/.test(wish)) return Number(wish) * 1000;
-  // Date.parse reads far more than HTTP dates.
+  // Date.parse accepts many more forms than the dates of HTTP.
   if (!/^[A-Z][a-z]{2}, \d\d .* GMT$/.test(wish)) return undefined;
   const wait = Date.parse(wish) - Date.parse(answer.headers.date ?? "");
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
 
-/** Starts one time limit for several requests. @returns a function that gives the remaining milliseconds; 0 at the end */
+/** Starts one time limit for several requests. @returns a function that returns the remaining milliseconds, 0 at the end */
 export function countdown(total: Duration): () => Duration {
   const started = performance.now();
   return () => Math.max(0, Math.ceil(total - (performance.now() - started)));
 }
 
 /**
- * Sends a request, waits as Retry-After asks, and repeats it, at most twice. It does not wait longer than `within`.
- * @param within milliseconds for all of it
- * @param ask gets the time that is left
+ * Sends a request, waits as Retry-After asks, and repeats the request, at most twice. Does not wait longer than
+ * `within`.
+ * @param within time limit for all requests and waits, in milliseconds
+ * @param ask sends the request; gets the time that is left
  */
 export async function patiently(within: Duration, ask: (left: Duration) => Promise<HttpAnswer>): Promise<HttpAnswer> {
   const left = countdown(within);

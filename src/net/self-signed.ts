@@ -1,4 +1,4 @@
-/** A self-signed TLS certificate for this machine only: for the demo and for trying out a configuration. */
+/** Makes a self-signed TLS certificate for this machine only: for the demo, and for trying out a configuration. */
 import { createPrivateKey, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 
 function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
@@ -12,7 +12,7 @@ const sequence = (...parts: Uint8Array[]) => der(0x30, Buffer.concat(parts));
 const oid = (hex: string) => der(0x06, Buffer.from(hex, "hex"));
 const boolean = der(0x01, Buffer.from([0xff]));
 
-/** UTCTime, as X.509 wants dates before 2050 (RFC 5280 section 4.1.2.5). */
+/** Encodes a UTCTime: X.509 requires this form for dates before 2050 (RFC 5280 section 4.1.2.5). */
 function time(at: number): Buffer {
   const text = new Date(at).toISOString().replace(/[-:T]/g, "").slice(2, 14);
   return der(0x17, Buffer.from(`${text}Z`));
@@ -24,8 +24,8 @@ function extension(id: string, critical: boolean, value: Uint8Array): Buffer {
 
 /**
  * Makes a certificate for `localhost` and 127.0.0.1 with a new P-256 key (RFC 5280).
- * @param at start of its life, milliseconds; it lasts a day
- * @returns PEM texts; the certificate is its own authority
+ * @param at start of the certificate's validity period of one day, in milliseconds
+ * @returns PEM texts; the certificate is its own certificate authority
  */
 export function selfSigned(at: number): { readonly cert: string; readonly key: string } {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });

@@ -1,8 +1,8 @@
-/** The certificate authorities of this system, which curl and apt use. */
+/** Finds the certificate authorities of this system, which curl and apt use. */
 import * as tls from "node:tls";
 import { readTrustedFile } from "../files/trusted-file.ts";
 
-/** The files of Debian and Alpine, Red Hat, SUSE, NetBSD and FreeBSD, and others: each system has one of them. */
+/** The bundles on Debian and Alpine, Red Hat, SUSE, NetBSD, FreeBSD and other systems; the first usable file counts. */
 const bundles = [
   "/etc/ssl/certs/ca-certificates.crt",
   "/etc/pki/tls/certs/ca-bundle.crt",
@@ -12,17 +12,17 @@ const bundles = [
   "/etc/ssl/cert.pem",
 ];
 
-/** Node's own way, since 22.15 and 23.8. */
+/** Node's own function, which exists since Node 22.15 and 23.8. */
 const { getCACertificates } = tls as { getCACertificates?: (type: "system") => string[] };
 
-/** The certificates in a text, each in PEM (RFC 7468), whatever else is in it. */
+/** Returns the PEM certificates (RFC 7468) in a text, whatever else the text contains. */
 export function pemCertificates(text: string): string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
 }
 
 /**
- * PEM certificates; none if the system has none of the known stores. A certificate that can't be read is left out: nothing is
- * trusted through it.
+ * Returns the system's certificate authorities in PEM; empty if the system has none of the known stores. A file that can't be
+ * read is skipped, so that nothing is trusted through it.
  * @param env `SSL_CERT_FILE` is the path of another bundle, as for OpenSSL
  */
 export async function systemAuthorities(env: Readonly<Record<string, string | undefined>>): Promise<string[]> {
@@ -30,7 +30,7 @@ export async function systemAuthorities(env: Readonly<Record<string, string | un
   if (named === undefined && getCACertificates !== undefined) return getCACertificates("system");
   for (const file of named === undefined ? bundles : [named]) {
     const use = { what: "the certificate authorities", code: "bad_config" } as const;
-    // A file that other users can change is skipped like a missing one: that can only reduce trust.
+    // A file that other users can change is skipped like a missing file: skipping a file can only reduce trust.
     const text = await readTrustedFile(file, use).catch(() => Buffer.alloc(0));
     const found = pemCertificates(text.toString("latin1"));
     if (found.length > 0) return found;

@@ -1,4 +1,4 @@
-/** Access to the network: limited in time and size, with verified TLS only, and with distinct failures. */
+/** Access to the network: with limits on time and size, with verified TLS only, and with a distinct reason for each failure. */
 
 import type { FindCredentials } from "./credentials.ts";
 import { Deadline } from "./deadline.ts";
@@ -22,16 +22,16 @@ import type {
 } from "./types.ts";
 
 export interface TransportOptions {
-  /** PEM certificates of authorities trusted in addition to the usual roots. */
+  /** PEM certificates of authorities that are trusted in addition to the usual roots. */
   readonly ca?: string;
-  /** Refuse network requests; `file:` still works. */
+  /** Whether to refuse network requests; `file:` URLs still work. */
   readonly offline?: boolean;
   readonly limits?: Partial<NetLimits>;
   /** Where an archive's redirects may lead; `any` by default. */
   readonly redirects?: Redirects;
-  /** Names, passwords and tokens for archives' servers; none by default. Key servers get none. */
+  /** Finds names, passwords and tokens for archives' servers; none by default. Key servers get no credentials. */
   readonly credentials?: FindCredentials;
-  /** Variables with the proxies; the environment of the process by default. */
+  /** The environment variables with the proxies; the environment of the process by default. */
   readonly env?: ProxyEnvironment;
 }
 
@@ -48,7 +48,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
   const credentials: FindCredentials = options.credentials ?? (async () => undefined);
   let usual: Promise<Dispatchers> | undefined;
   let system: Promise<Dispatchers> | undefined;
-  // Reading the system's hundreds of certificates is slow: only if Node's own list is not enough.
+  // Reading the system's hundreds of certificates is slow, so they are read only if Node's own list is not enough.
   const withSystem = async () => makeDispatchers([...authorities, ...(await systemAuthorities(env))], limits, env);
 
   async function followSafely(question: Question, terms: FollowTerms, deadline: Deadline) {
@@ -134,7 +134,7 @@ interface FollowTerms {
   readonly credentials: FindCredentials;
 }
 
-/** Sends a request and follows allowed redirects. */
+/** Sends a request and follows the redirects that are allowed. */
 async function follow(
   dispatchers: Dispatchers,
   first: Question,
@@ -163,8 +163,8 @@ async function follow(
 }
 
 /**
- * The credentials for one server in a chain of redirects. Only the first host gets any: otherwise an archive's server could
- * cause a request with the user's credentials for some other host.
+ * Returns the credentials for one server in a series of redirects. Only the first host gets credentials: otherwise an
+ * archive's server could make the client send the user's credentials for another host.
  */
 async function authorizationFor(
   url: URL,

@@ -4,57 +4,60 @@ import type { Duration } from "../time.ts";
 import type { NetLimits } from "./limits.ts";
 
 /**
- * What a server may do. `keyserver`: no redirects, and everything within one short deadline. `archive`: redirects, and any time
- * at an acceptable rate.
+ * What a server may do. `keyserver`: no redirects, and one short deadline for the whole fetch. `archive`: redirects are
+ * allowed, and the fetch may take any time at an acceptable rate.
  */
 export type Policy = "keyserver" | "archive";
 
 /** Where an archive's redirects may lead: to any host, or to the same scheme, host and port. */
 export type Redirects = "any" | "same-origin";
 
-/** What a server is asked. */
+/** What feedkey asks a server. */
 export interface Question {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | Readable | undefined;
-  /** How long until the head of the answer, where a long body comes before it. */
+  /** Time limit until the head of the answer, if a long body is sent before it. */
   readonly headWithin?: Duration;
 }
 
 export interface AnswerHead {
-  /** HTTP's status; files have 200, 403 and 404. */
+  /** The HTTP status; for files, 200, 403 or 404. */
   readonly status: number;
-  /** Names in lower case; repeated ones joined by `, `. */
+  /** Names are in lower case; the values of repeated headers are joined by `, `. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Where the answer came from, after redirects; without user name and password. */
+  /** The URL that the answer came from, after redirects, without user name and password. */
   readonly url: string;
 }
 
 export interface HttpAnswer extends AnswerHead {
-  /** Empty if a sink took it. For answers other than 200 and 206 only the beginning. */
+  /** The body; empty if a sink took it. For answers other than 200 and 206, only the beginning of the body. */
   readonly body: Uint8Array;
-  /** The body is the beginning of a longer one (`beginning`). */
+  /** Whether the body is only the beginning of a longer body (see `beginning`). */
   readonly isCut?: boolean;
 }
 
 export interface GetOptions {
-  /** A longer body is an error (`too_large`), found before or while it is read. */
+  /** Size limit for the body; a longer body is an error (`too_large`), thrown before or while the body is read. */
   readonly maxBytes: number;
-  /** A longer body is cut, and is an error only if it is many times too long. Not with a sink, nor for `file:`. */
+  /**
+   * Whether to cut a longer body; a body that is many times too long is still an error. Not allowed with a sink or for
+   * `file:`.
+   */
   readonly beginning?: boolean;
   readonly policy: Policy;
-  /** `file:` URLs: the folder that must really contain the file. Without it they are refused. */
+  /** For `file:` URLs: the folder that must really contain the file. Without a root, `file:` URLs are refused. */
   readonly root?: string | undefined;
-  /** Total time instead of the policy's. */
+  /** Total time limit, instead of the policy's own. */
   readonly within?: Duration | undefined;
-  /** Further request headers. Only with a `range` among them is a partial answer (206) accepted. */
+  /** Further request headers. A partial answer (206) is accepted only if `range` is among them. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Called with the bytes received so far and the announced total. */
+  /** Called with the number of bytes received so far and the announced total. */
   readonly onProgress?: (received: number, total: number | undefined) => void;
   /**
-   * Takes the body of a 200 or 206 piece by piece, one at a time. Its errors reach the caller unchanged. It may get pieces of an
-   * answer that then fails: only a returned answer is complete.
+   * Takes the body of a 200 or 206 answer piece by piece, one piece at a time. Errors from the sink reach the caller unchanged.
+   * The sink may get pieces of an answer that then fails: a body is complete only if the answer is returned.
    */
   readonly sink?: (chunk: Uint8Array, head: AnswerHead) => Promise<void> | void;
 }
@@ -66,28 +69,28 @@ export interface PostOptions {
 
 export interface SendOptions {
   readonly headers: Readonly<Record<string, string>>;
-  /** Of a stream the headers say the length. */
+  /** The body to send. For a stream, the headers must give the length. */
   readonly body?: Uint8Array | Readable | undefined;
-  /** Of the answer. */
+  /** Size limit for the body of the answer. */
   readonly maxBytes: number;
-  /** Total time: a long body needs more of it. */
+  /** Total time limit: a long body needs more time. */
   readonly within: Duration;
 }
 
 export interface Transport {
-  /** Whether it refuses network requests. */
+  /** Whether this transport refuses network requests. */
   readonly offline: boolean;
   readonly limits: NetLimits;
   /**
-   * Fetches `https:`, `http:` or `file:`. Any status but a redirect is an answer.
+   * Fetches an `https:`, `http:` or `file:` URL. Any status except a redirect is returned as an answer.
    * @throws FeedkeyError `unavailable` with `details.reason` (see `FailureReason`); `bad_path` for a `file:` URL that leads
    * out of its root
    */
   get(url: URL, options: GetOptions): Promise<HttpAnswer>;
   /** Sends a body under the policy `keyserver`. Throws as `get` does. */
   post(url: URL, body: Uint8Array, contentType: string, options: PostOptions): Promise<HttpAnswer>;
-  /** Any request to a server that its keeper has a key for: no redirects are followed. Throws as `get` does. */
+  /** Sends any request to a server for which the keeper has an access key. Follows no redirects. Throws as `get` does. */
   send(method: Question["method"], url: URL, options: SendOptions): Promise<HttpAnswer>;
-  /** Ends requests under way and closes all connections. */
+  /** Aborts requests in progress and closes all connections. */
   close(): Promise<void>;
 }

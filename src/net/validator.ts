@@ -2,23 +2,26 @@
 import type { Duration, Instant } from "../time.ts";
 import type { AnswerHead } from "./types.ts";
 
-/** Either the tag or the date. */
+/** A validator: either the entity tag or the modification date of a file. */
 export interface Validator {
   readonly etag?: string | undefined;
   readonly lastModified?: string | undefined;
 }
 
-/** Tags are opaque; a longer one is not stored. */
+/** The longest entity tag that is stored. Tags are opaque. */
 const maxTag = 256;
 
-/** Dates have whole seconds, and the two dates may come from different clocks: a younger file may change without a new date. */
+/**
+ * A date is used only if the file is older than this. Dates have whole seconds and may come from different clocks, so that a
+ * file that has just changed may change again without a new date.
+ */
 const settled: Duration = 60_000;
 
 /**
- * The validator of an answer; undefined if none surely distinguishes it from the next version. A weak tag or a date may be the
- * same for two versions within one second, so neither is used for a file that has just changed.
- * @param latest the latest date that is plausible by our clock: with a date in the future, an honest server would call every
- * later version unchanged
+ * Returns the validator in an answer; undefined if no validator surely distinguishes this version of the file from the next. A
+ * weak tag or a date may be the same for two versions within one second, so neither is used for a file that has just changed.
+ * @param latest the latest date that is plausible by the client's clock: after a date in the future, an honest server would
+ * call every later version unchanged
  */
 export function validatorOf({ headers }: AnswerHead, latest: Instant): Validator | undefined {
   const { etag, "last-modified": lastModified } = headers;
@@ -31,18 +34,18 @@ export function validatorOf({ headers }: AnswerHead, latest: Instant): Validator
   return isTag ? { etag } : { lastModified };
 }
 
-/** Whether its date, if it has one, is at most the given one. */
+/** Whether the validator has no date, or a date that is not after `latest`. */
 export function isDatedBy({ lastModified }: Validator, latest: Instant): boolean {
   return lastModified === undefined || (dateOf(lastModified) ?? Number.POSITIVE_INFINITY) <= latest;
 }
 
-/** The request headers that ask for a file only if it is no longer this version: else the answer is 304. */
+/** Returns the request headers that ask for a file only if it has changed since this version; otherwise the answer is 304. */
 export function unlessStill({ etag, lastModified }: Validator): Readonly<Record<string, string>> {
   if (etag !== undefined) return { "if-none-match": etag };
   return lastModified === undefined ? {} : { "if-modified-since": lastModified };
 }
 
-/** A date in the one form that servers still send, such as `Sun, 06 Nov 1994 08:49:37 GMT`. */
+/** Parses a date in the only form that servers still send, such as `Sun, 06 Nov 1994 08:49:37 GMT`. */
 function dateOf(text: string | undefined): Instant | undefined {
   const isOne = text !== undefined && /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(text);
   const at = isOne ? Date.parse(text) : Number.NaN;

@@ -1,4 +1,4 @@
-/** How to get at an object store: address, region and keys, from where the programs of Amazon's take them too. */
+/** How to access an object store: URL, region and keys, read from the same places as Amazon's own programs. */
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
@@ -16,7 +16,7 @@ export interface StoreKeys {
 }
 
 export interface StoreAccess {
-  /** Of the bucket, without a slash at its end. */
+  /** The bucket's URL, without a slash at the end. */
   readonly url: string;
   readonly region: string;
   readonly keys: StoreKeys;
@@ -24,18 +24,18 @@ export interface StoreAccess {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws FeedkeyError `bad_config`; no message has a key in it */
+/** Finds the access to a bucket. @throws FeedkeyError `bad_config`; no message contains a key */
 export async function storeAccess(place: BucketPlace, env: Environment = process.env): Promise<StoreAccess> {
   const region = place.region ?? (env.AWS_REGION || env.AWS_DEFAULT_REGION || "us-east-1");
   if (!isRegion(region)) throw bad("AWS_REGION is not the name of a region", "write it as eu-central-1");
   return { url: urlOf(place, region, env), region, keys: keysOf(env) ?? (await keysInFile(env)) };
 }
 
-/** Path style where an address is given, unless the address is the bucket's own. */
+/** Returns the bucket's URL. With an endpoint, the bucket's name is in the path, unless the endpoint is the bucket's own. */
 function urlOf({ bucket, endpoint }: BucketPlace, region: string, env: Environment): string {
   const given = endpoint ?? (env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL);
   if (given === undefined || given === "") {
-    // The certificate of the one does not fit a bucket with dots in its name.
+    // Amazon's wildcard certificate does not match a host name with a bucket that has dots in its name.
     const [own, path] = bucket.includes(".") ? ["", `/${bucket}`] : [`${bucket}.`, ""];
     return `https://${own}s3.${region}.amazonaws.com${path}`;
   }

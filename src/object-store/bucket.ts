@@ -1,6 +1,6 @@
 /**
- * A bucket of an object store with Amazon's S3 interface: list, read, write whole objects, remove. Writing one object is atomic, and
- * may depend on what is there; there is no other way to change several things together.
+ * A bucket in an object store with Amazon's S3 API: list, read, write and remove whole objects. A write of one object is atomic,
+ * and may depend on the present object. The API can't change several objects together.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { FeedkeyError } from "../error.ts";
@@ -14,27 +14,27 @@ import type { StoreAccess } from "./access.ts";
 import { type Listing, readListing, type Stored } from "./listing.ts";
 import { encodedPath, signed } from "./signed.ts";
 
-/** An object that is to be written. */
+/** An object to write. */
 export interface NewObject {
   readonly size: number;
-  /** Lower-case hex: the server compares it with what it gets. */
+  /** SHA-256 in lower-case hex. The server compares this digest with the received bytes. */
   readonly sha256: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Called anew for each attempt. */
+  /** Returns the object's bytes. Called again for each attempt. */
   body(): Promise<Question["body"]>;
 }
 
-/** What must be there for an object to be written: nothing, or what has this ETag. */
+/** The condition for a write: the present object has this ETag; if undefined, no object exists under the name. */
 export type Condition = { readonly etag: string | undefined };
 
-/** Its ETag. `changed`: the condition was not met. `unsupported`: the server does not know conditions. */
+/** The written object's ETag. `changed`: the condition was not met. `unsupported`: the server does not support conditions. */
 export type Written = { readonly etag: string } | "changed" | "unsupported";
 
 const emptyDigest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const attempts = 5;
 const maxDelay: Duration = 20_000;
 const listingBytes = 8 * 1024 * 1024;
-/** What S3 takes in one request. */
+/** The largest object, in bytes, that S3 accepts in one request. */
 export const maxObject = 5 * 1024 ** 3;
 
 const hints: Readonly<Record<string, string>> = {
@@ -49,7 +49,7 @@ const hints: Readonly<Record<string, string>> = {
   XAmzContentSHA256Mismatch: "the file changed while it was uploaded; run the command again",
 };
 
-/** Worth another attempt: the network, or a server that is overloaded. */
+/** Whether another attempt may succeed: after a network failure, or if the server is overloaded. */
 function isPassing(outcome: HttpAnswer | FeedkeyError): boolean {
   if (!(outcome instanceof FeedkeyError)) {
     const { status } = outcome;
@@ -58,14 +58,14 @@ function isPassing(outcome: HttpAnswer | FeedkeyError): boolean {
   return ["connect", "cut_off", "timeout", "dns"].includes(String(outcome.details.reason));
 }
 
-/** Names of objects are below a prefix, and without it in all that goes in and out. */
+/** The objects below a prefix. All names that callers give or get are without the prefix. */
 export class Bucket {
   readonly #access: StoreAccess;
   readonly #prefix: string;
   readonly #transport: Transport;
   readonly #delay: Duration;
 
-  /** @param delay before the second attempt; it doubles with each */
+  /** @param delay time before the second attempt, in milliseconds; doubles with each attempt */
   constructor(access: StoreAccess, prefix: string, transport: Transport, delay: Duration = 500) {
     this.#access = access;
     this.#prefix = prefix;
@@ -73,7 +73,7 @@ export class Bucket {
     this.#delay = delay;
   }
 
-  /** All objects whose names begin so. @throws FeedkeyError `unavailable` */
+  /** Lists all objects whose names begin with `beginning`. @throws FeedkeyError `unavailable` */
   async list(beginning = ""): Promise<Map<string, Stored>> {
     const found = new Map<string, Stored>();
     for (let token: string | undefined, first = true; first || token !== undefined; first = false) {
@@ -91,7 +91,7 @@ export class Bucket {
     return found;
   }
 
-  /** What is there; undefined if there is nothing. @throws FeedkeyError `unavailable`, also if it has more bytes */
+  /** Reads an object; returns undefined if no such object exists. @throws FeedkeyError `unavailable`, also if it is too large */
   async read(name: string, maxBytes: number): Promise<Uint8Array | undefined> {
     const answer = await this.#ask("GET", this.#url(name), {}, maxBytes);
     if (answer.status === 404) return undefined;
@@ -99,7 +99,7 @@ export class Bucket {
     return answer.body;
   }
 
-  /** @param condition undefined: whatever is there @throws FeedkeyError `unavailable` */
+  /** Writes an object. @param condition undefined replaces any present object @throws FeedkeyError `unavailable` */
   async write(name: string, object: NewObject, condition?: Condition): Promise<Written> {
     const { size, sha256, headers } = object;
     const when =
@@ -116,7 +116,7 @@ export class Bucket {
     throw this.#failure("write", name, answer);
   }
 
-  /** @throws FeedkeyError `unavailable` */
+  /** Removes an object, if it exists. @throws FeedkeyError `unavailable` */
   async remove(name: string): Promise<void> {
     const answer = await this.#ask("DELETE", this.#url(name), {}, listingBytes);
     if (answer.status !== 204 && answer.status !== 200 && answer.status !== 404) {
@@ -126,7 +126,7 @@ export class Bucket {
 
   #url(name: string | undefined, query: Readonly<Record<string, string>> = {}): URL {
     const url = new URL(`${this.#access.url}/${name === undefined ? "" : encodedPath(this.#prefix + name)}`);
-    // Not as forms write it: a space as "+" would be signed as something else.
+    // Not URLSearchParams, which encodes a space as "+": the signature needs "%20".
     url.search = Object.entries(query)
       .map(([key, value]) => `${key}=${encodeURIComponent(value)}`)
       .join("&");
@@ -161,7 +161,7 @@ export class Bucket {
     }
   }
 
-  /** Of the server's words only its code: with the wrong secret, it sends back what was signed. */
+  /** Makes an error. From the server's answer it takes only the code, because the answer to a wrong secret contains the signed text. */
   #failure(what: string, name: string | undefined, { status, body }: HttpAnswer): FeedkeyError {
     const text = Buffer.from(body.subarray(0, 4096)).toString("utf8");
     const code = /<Code>([A-Za-z0-9]{1,64})<\/Code>/.exec(text)?.[1];

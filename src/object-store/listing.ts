@@ -1,10 +1,10 @@
-/** What an object store says is in a bucket (ListObjectsV2). Nothing is trusted for it: it tells what need not be uploaded again. */
+/** Reads an object store's list of a bucket (ListObjectsV2). The list is not trusted: it only shows what need not be uploaded. */
 
-/** An object as it is listed. */
+/** A listed object. */
 export interface Stored {
-  /** Without quotes. */
+  /** The ETag without quotes. */
   readonly etag: string;
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number;
 }
 
@@ -45,7 +45,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Reads one page. Names are encoded as in URLs where the server says so, since XML can't hold all of them. */
+/** Reads one page. Names are URL-encoded if the server says so, because XML can't contain every name. */
 export function readListing(xml: string): Listing {
   const isEncoded = element(xml, "EncodingType") === "url";
   const objects = xml

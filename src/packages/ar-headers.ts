@@ -1,19 +1,19 @@
 /**
- * The bytes between the contents of an `ar` archive (ar(5)), exactly as libarchive (BSD) or binutils (GNU) write them. No
- * digest covers them, so a verifier must accept no other bytes here.
+ * The bytes between the members' contents in an `ar` archive (ar(5)), exactly as libarchive (BSD) or binutils (GNU) write them. No
+ * digest covers these bytes, so a verifier must accept no others.
  */
 import { AR_MAGIC } from "./ar.ts";
 
 export interface MemberShape {
   readonly name: string;
-  /** Bytes of content. */
+  /** The size of the content, in bytes. */
   readonly size: number;
 }
 
-/** Time, owner, group and mode: the columns 16 to 48 of a header. */
+/** Columns 16 to 48 of a header: time, owner, group and mode. */
 export const plainOwner = ["0".padEnd(12), "0".padEnd(6), "0".padEnd(6), "100644".padEnd(8)].join("");
 
-/** The owner columns of a header. */
+/** Returns the columns for time, owner, group and mode in a header. */
 export function ownerOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.subarray(16, 48)).toString("latin1");
 }
@@ -26,7 +26,7 @@ function withMagic(prefixes: readonly Buffer[]): Buffer[] {
   return prefixes.map((prefix, index) => (index === 0 ? Buffer.concat([Buffer.from(AR_MAGIC), prefix]) : prefix));
 }
 
-/** The bytes before the content of each member, including the magic before the first, in the BSD form, `#1/length`. */
+/** Returns the bytes before each member's content in the BSD form, `#1/length`. The first bytes include the archive's magic. */
 export function bsdPrefixes(members: readonly MemberShape[], owner: string): Buffer[] {
   const prefixes = members.map(({ name, size }) => {
     if (name.length <= 16 && !name.includes(" ")) return header(name, owner, size);
@@ -35,7 +35,7 @@ export function bsdPrefixes(members: readonly MemberShape[], owner: string): Buf
   return withMagic(prefixes);
 }
 
-/** The same in the GNU form: names that are too long are in a table before the first member. */
+/** Returns the bytes before each member's content in the GNU form. Long names are in a table before the first member. */
 export function gnuPrefixes(members: readonly MemberShape[], owner: string): Buffer[] {
   let table = "";
   const headers = members.map(({ name, size }) => {
@@ -50,7 +50,7 @@ export function gnuPrefixes(members: readonly MemberShape[], owner: string): Buf
   return withMagic(headers.map((one, index) => (index === 0 ? Buffer.concat([before, one]) : one)));
 }
 
-/** The padding after a content of odd length. */
+/** Returns the padding after a content: a newline if the size is odd. @param size in bytes */
 export function paddingOf(size: number): Buffer {
   return Buffer.from(size % 2 === 0 ? "" : "\n");
 }

@@ -1,5 +1,5 @@
 /**
- * The `ar` archive (ar(5)): the outer form of .deb, of newer .ipk, and of pkgsrc's signed packages.
+ * The `ar` archive (ar(5)): the outer form of .deb packages, newer .ipk packages, and pkgsrc's signed packages.
  * Reads the plain form and the long names of BSD (`#1/length`) and GNU (`//` table, `/offset`).
  */
 import { asBuffer } from "../formats/line-cursor.ts";
@@ -10,22 +10,22 @@ import type { ByteSource } from "./source.ts";
 
 export const AR_MAGIC = "!<arch>\n";
 
-/** Bytes of a header, without a long name after it. */
+/** The size of a header in bytes, without a long name after the header. */
 export const HEADER_SIZE = 60;
 
 /** One member, with the place of its content in the archive. */
 export interface ArMember {
   readonly name: string;
-  /** First byte of the content, long name excluded. */
+  /** Offset of the content's first byte, after a long name. */
   readonly offset: number;
-  /** Bytes of content. */
+  /** The size of the content, in bytes. */
   readonly size: number;
 }
 
 /**
- * Lists all members in their order, reading headers only. Names may appear twice; the caller decides about that. Symbol and
- * name tables are not listed.
- * @throws FeedkeyError `bad_package` for anything that is not a complete, well-formed archive
+ * Lists all members in their order. Reads only headers. A name may appear twice; the caller decides whether to allow this. Symbol
+ * tables and name tables are not listed.
+ * @throws FeedkeyError `bad_package` unless the archive is complete and well-formed
  */
 export function readArMembers(source: ByteSource): ArMember[] {
   if (source.size < AR_MAGIC.length || latin1(source.read(0, AR_MAGIC.length)) !== AR_MAGIC) {
@@ -53,7 +53,7 @@ function readHeader(source: ByteSource, position: number): ArMember {
   const text = latin1(source.read(position, HEADER_SIZE));
   if (text.slice(58) !== "`\n") throw damage(`ar header at byte ${position} does not end like one`);
   const owner = [text.slice(16, 28), text.slice(28, 34), text.slice(34, 40)];
-  // GNU leaves these empty for its tables.
+  // GNU ar leaves these fields empty for its tables.
   if (!owner.every((field) => /^\d* *$/.test(field)) || !/^[0-7]* *$/.test(text.slice(40, 48))) {
     throw damage(`ar header at byte ${position} has a time, owner or mode that is not a number`);
   }
@@ -93,7 +93,7 @@ function resolveName(source: ByteSource, header: ArMember, names: string | undef
 }
 
 function checkName(member: ArMember): ArMember {
-  // Package tools write only ASCII here; anything else is damage or meant to deceive readers.
+  // Package tools write only ASCII names. Other names are damage, or are meant to deceive readers.
   if (!/^[\x20-\x7e]+$/.test(member.name)) {
     throw damage(`ar member at byte ${member.offset} has the unusable name ${quote(member.name)}`);
   }

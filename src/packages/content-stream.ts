@@ -1,4 +1,4 @@
-/** The content of a compressed file, from its beginning, as far as needed. */
+/** Decompresses a file from its beginning, as far as needed. */
 import { FeedkeyError } from "../error.ts";
 import { unbzip2Head } from "./compression/bzip2.ts";
 import { detectCompression } from "./compression/compression.ts";
@@ -15,8 +15,8 @@ const PIECE = 64 * 1024;
 const FIRST_LOOK = 512 * 1024;
 
 /**
- * The content of a file that is compressed with gzip, bzip2, xz or zstd, piece by piece.
- * @throws FeedkeyError `bad_package` for another compression, damaged data, or more content than is read
+ * Yields the content of a file that is compressed with gzip, bzip2, xz or zstd, piece by piece.
+ * @throws FeedkeyError `bad_package` for another compression, damaged data, or content over the size limit
  */
 export async function* contentChunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   const kind = detectCompression(source.read(0, Math.min(8, source.size)));
@@ -38,7 +38,7 @@ export async function* contentChunks(source: ByteSource): AsyncGenerator<Uint8Ar
   }
 }
 
-/** The decoder returns nothing before it ends, so it is run on more and more of the file. */
+/** Decompresses longer and longer beginnings of the file, because the decoder returns nothing before it ends. */
 async function* unbzip2Chunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   let given = 0;
   for (let look = FIRST_LOOK; ; look = Math.min(look * 8, MAX_BZIP2_AT_ONCE)) {
@@ -50,7 +50,7 @@ async function* unbzip2Chunks(source: ByteSource): AsyncGenerator<Uint8Array, vo
   }
 }
 
-/** The decoder takes only complete frames, so the first blocks are decoded as a frame, then more and more of them. */
+/** Decompresses more and more of the first blocks, each time as a complete frame, because the decoder needs complete frames. */
 async function* unzstdChunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   let given = 0;
   for (let look = FIRST_LOOK; look < source.size; look *= 8) {
@@ -58,7 +58,7 @@ async function* unzstdChunks(source: ByteSource): AsyncGenerator<Uint8Array, voi
     const head = zstdHead(source.read(0, Math.min(look, MAX_ZSTD_AT_ONCE)), MAX_ZSTD_AT_ONCE);
     if (head === undefined) continue;
     const content = await unzstd(head.bytes, MAX_ZSTD_AT_ONCE);
-    // In small pieces: a reader that takes one piece too many must not make the next attempt useless.
+    // Yield small pieces: a reader that takes one piece too many must not trigger another decompression.
     yield* piecesOf(bytesSource(content.subarray(given)), PIECE);
     given = content.length;
     if (head.isFull) throw exceeds(MAX_ZSTD_AT_ONCE);

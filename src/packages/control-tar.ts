@@ -3,8 +3,8 @@ import { damage, quote } from "./damage.ts";
 import { MAX_CONTROL_FILE } from "./limits.ts";
 
 /**
- * The bytes of the file `control` in a decompressed `control.tar`.
- * @throws FeedkeyError `bad_package` unless there is exactly one, a plain file, in a complete archive
+ * Returns the bytes of the file `control` in a decompressed `control.tar`.
+ * @throws FeedkeyError `bad_package` unless the archive is complete and contains exactly one regular file `control`
  */
 export function findControlFile(tar: Uint8Array): Uint8Array {
   let control: Uint8Array | undefined;

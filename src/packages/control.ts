@@ -1,6 +1,6 @@
 /**
- * The control file of a package: .deb and newer .ipk are `ar` archives, older .ipk a gzip-compressed tar of the same three members.
- * The members may come in any order, as for opkg, but none of them twice: docs/opkg.md.
+ * The control file of a package. .deb and newer .ipk packages are `ar` archives; older .ipk packages are gzip-compressed tar archives
+ * with the same three members. The members may come in any order, as in opkg, but each only once: see docs/opkg.md.
  */
 import { asBuffer } from "../formats/line-cursor.ts";
 import { type ReadEntry, type TarEntry, visitEntries } from "../formats/tar/tar.ts";
@@ -20,8 +20,8 @@ export interface PackageControl {
 }
 
 /**
- * Reads the control file of a .ipk, .opk or .deb. Of an `ar` archive only the headers and the control archive are read.
- * @throws FeedkeyError `bad_package`, without the file's name
+ * Reads the control file of a .ipk, .opk or .deb package. In an `ar` archive, reads only the headers and the control archive.
+ * @throws FeedkeyError `bad_package` if the package is malformed; the message does not name the file
  */
 export async function readControlFrom(source: ByteSource): Promise<PackageControl> {
   const head = source.read(0, Math.min(AR_MAGIC.length, source.size));
@@ -59,11 +59,11 @@ function kindOf(name: string): MemberKind | undefined {
   return kind as MemberKind | undefined;
 }
 
-/** The members that matter. With two of one kind, the installer could read another control file than feedkey. */
+/** The members that feedkey uses. If a package had two of one kind, an installer could read another control file than feedkey. */
 class Members {
   readonly #seen = new Map<MemberKind, string>();
 
-  /** @throws FeedkeyError `bad_package` for the second of its kind */
+  /** Notes a member and returns its kind. @throws FeedkeyError `bad_package` if the member is the second of its kind */
   add(name: string): MemberKind | undefined {
     const kind = kindOf(name);
     if (kind === undefined) return undefined;
@@ -75,7 +75,7 @@ class Members {
     return kind;
   }
 
-  /** The control archive, after all members have been read. */
+  /** Checks that no member is missing, and returns the control archive. Call this after all members have been read. */
   complete<T>(control: T | undefined): T {
     if (control === undefined) throw damage('has no member "control.tar"');
     if (!this.#seen.has("data.tar")) throw damage('has no member "data.tar"');
@@ -84,8 +84,8 @@ class Members {
 }
 
 /**
- * ipkg's first form. It is read to its end: opkg uses the first control archive, but programs that extract everything use the
- * last.
+ * Reads a package in ipkg's first form. Reads the package to its end: opkg uses the first control archive, but programs that
+ * extract everything use the last.
  */
 async function controlOfTar(source: ByteSource): Promise<Uint8Array> {
   const found = new Members();
@@ -108,14 +108,14 @@ async function controlOfTar(source: ByteSource): Promise<Uint8Array> {
   return controlOfMember(path, content);
 }
 
-/** The member may be missing, because opkg ignores it; if it exists, it must not name another format. */
+/** Checks `debian-binary`, which must not name another format. The member may be missing, because opkg ignores it. */
 function checkFormatVersion(bytes: Uint8Array): void {
   const text = asBuffer(bytes).toString("latin1");
   if (/^2\.\d+[ \t\r]*(?:\n|$)/.test(text)) return;
   throw damage(`expected format version 2 in "debian-binary", found ${quote(text.trimEnd())}`);
 }
 
-/** The compression by the name of a control archive. */
+/** The compression of a control archive, by its name. */
 const compressionOf: Readonly<Record<string, Compression>> = {
   "control.tar": "none",
   "control.tar.gz": "gzip",
@@ -127,7 +127,7 @@ async function controlOfMember(name: string, bytes: Uint8Array): Promise<Uint8Ar
   const named = compressionOf[name];
   if (named === undefined)
     throw damage(`${quote(name)} has a compression that is not supported: expected .gz, .xz or .zst`);
-  // dpkg uses the name, libarchive the bytes: if they differ, installers would read different data.
+  // dpkg trusts the name, libarchive the bytes. If the two differ, installers would read different data.
   const found = detectCompression(bytes);
   if (found !== named) throw damage(`${quote(name)} contains data of another compression: "${found}"`);
   return findControlFile(await decompress(bytes, found, MAX_CONTROL_TAR));

@@ -1,4 +1,4 @@
-/** Whether a file is a package by its content, whatever its name. */
+/** Tells by a file's content, not its name, whether the file is a package. */
 import { closeSync, fstatSync, statSync } from "node:fs";
 import { FeedkeyError } from "../error.ts";
 import { visitEntries } from "../formats/tar/tar.ts";
@@ -7,32 +7,32 @@ import { detectCompression } from "./compression/compression.ts";
 import { contentChunks } from "./content-stream.ts";
 import { type ByteSource, fileSource, openPackage, piecesOf } from "./source.ts";
 
-/** Bytes of a tar archive that are read: the first members show that it is a package. */
+/** How many bytes of a tar archive are read. The first members show whether the archive is a package. */
 const HEAD = 64 * 1024;
 
-/** First members that only packages have: opkg's older form, pkgsrc, apk and pacman. */
+/** Matches first members that only packages have: packages in opkg's older form and packages for pkgsrc, apk and pacman. */
 const tellTale = /^(debian-binary|(control|data)\.tar(\.[a-z0-9]+)?|\+CONTENTS|\.PKGINFO|\.BUILDINFO|\.SIGN\..+)$/;
 
 const RPM_LEAD = "edabeedb";
 
 /**
- * Compression formats that some installer reads but feedkey does not: lzma, lzip, lz4, compress, zstd with a skippable frame
- * first.
+ * Matches, in hex, compression formats that some installer reads but feedkey does not: lzma, lzip, lz4, compress, and zstd with a
+ * skippable frame first.
  */
 const SEALED = /^(5d0000|4c5a4950|04224d18|1f9d|5[0-9a-f]2a4d18)/;
 
-/** Whether bytes are compressed in a way that feedkey can't read. */
+/** Tells whether bytes have a compression that feedkey can't read. */
 function isSealed(bytes: Uint8Array): boolean {
   return SEALED.test(Buffer.from(bytes.subarray(0, 8)).toString("hex"));
 }
 
 /**
- * Whether a file is a package; links are followed, since installers follow them too.
- * @returns false for anything but a regular file, and for a link that leads nowhere
- * @throws FeedkeyError `not_found` if it can't be read
+ * Tells whether a file is a package. Follows links, because installers follow links too.
+ * @returns false for anything but a regular file, and for a link without a target
+ * @throws FeedkeyError `not_found` if the file can't be read
  */
 export async function holdsPackage(path: string): Promise<boolean> {
-  // Checked first: opening a device can start it.
+  // Check this before the file is opened: to open a device can start the device.
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
   const descriptor = openPackage(path);
   try {
@@ -47,7 +47,7 @@ async function isPackage(source: ByteSource): Promise<boolean> {
   let isFound = false;
   const head = Buffer.from(source.read(0, Math.min(AR_MAGIC.length, source.size)));
   if (head.toString("latin1") === AR_MAGIC || head.toString("hex").startsWith(RPM_LEAD)) return true;
-  // A file that can't be read counts as a package, because an installer may be able to read it.
+  // A file that feedkey can't decompress counts as a package, because an installer may be able to read it.
   if (isSealed(head)) return true;
   try {
     const isPlain = detectCompression(head) === "none";
@@ -56,7 +56,7 @@ async function isPackage(source: ByteSource): Promise<boolean> {
       isFound = tellTale.test(name);
       return !isFound;
     };
-    // An unusual header stops our reader, but perhaps not an installer's, so the first name counts anyway.
+    // An unusual header stops feedkey's reader, but perhaps not an installer's. So the first name counts anyway.
     await visitEntries(
       watched(content, (first) => {
         // An installer could decompress a file that was compressed twice.
@@ -84,7 +84,7 @@ async function* headOf(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>)
   }
 }
 
-/** Yields the first piece, and ends if that is enough. */
+/** Passes the chunks on, and ends after the first chunk unless `look` asks for more. */
 async function* watched(
   chunks: AsyncIterable<Uint8Array>,
   look: (first: Uint8Array) => boolean,
@@ -97,7 +97,7 @@ async function* watched(
   }
 }
 
-/** The name in the first header of a tar archive, whatever else the header says, after any number of empty blocks. */
+/** Returns the name in a tar archive's first header, after any number of empty blocks. Ignores the rest of the header. */
 function firstName(whole: Uint8Array): string {
   const start = whole.findIndex((byte) => byte !== 0);
   const chunk = whole.subarray(start < 0 ? 0 : start - (start % 512));

@@ -1,36 +1,39 @@
-/** `+PKG_HASH` of a signed pkgsrc package: what its signature covers (pkg_install's pkg_signature.c). */
+/** `+PKG_HASH` in a signed pkgsrc package, which the signature covers (pkg_install's pkg_signature.c). */
 import { createHash } from "node:crypto";
 import { damage } from "./damage.ts";
 import type { ByteSource } from "./source.ts";
 
 const DIGEST_SIZE = 64;
 const MIN_BLOCK = 1024;
-/** A block is kept in memory as a whole. */
+/** The size limit for a block, in bytes, because a whole block is kept in memory. */
 const MAX_BLOCK = 16 * 1024 * 1024;
 const USUAL_BLOCK = 65_536;
 
 export interface PackageHash {
   /** Name and version of the package. */
   readonly pkgname: string;
-  /** Bytes. */
+  /** The size of a block, in bytes. */
   readonly blockSize: number;
-  /** Bytes of the package inside. */
+  /** The size of the unsigned package, in bytes. */
   readonly fileSize: number;
-  /** SHA-512 of each block, one after the other. */
+  /** The SHA-512 digests of all blocks, one after another. */
   readonly digests: Uint8Array;
 }
 
-/** How many blocks a package has. */
+/** Returns the number of blocks in a package. */
 export function blockCount({ fileSize, blockSize }: Pick<PackageHash, "fileSize" | "blockSize">): number {
   return Math.ceil(fileSize / blockSize);
 }
 
-/** The digest of one block. */
+/** Returns the digest of one block. */
 export function digestOfBlock({ digests }: PackageHash, index: number): Uint8Array {
   return digests.subarray(index * DIGEST_SIZE, (index + 1) * DIGEST_SIZE);
 }
 
-/** pkg_add refuses every package whose size is a multiple of the block size: it expects a last block of 0 bytes. */
+/**
+ * Chooses a block size in bytes of which the file size is not a multiple. Otherwise pkg_add would expect a last block of 0 bytes,
+ * and refuse the package. @param fileSize in bytes
+ */
 export function chooseBlockSize(fileSize: number): number {
   let size = USUAL_BLOCK;
   while (fileSize % size === 0) size += 1;
@@ -39,7 +42,7 @@ export function chooseBlockSize(fileSize: number): number {
 
 /**
  * Hashes a package block by block.
- * @throws FeedkeyError `bad_package` for an empty one
+ * @throws FeedkeyError `bad_package` if the package is empty
  */
 export function hashPackage(inner: ByteSource, pkgname: string): PackageHash {
   if (inner.size === 0) throw damage("is empty");
@@ -59,12 +62,12 @@ export function readBlock(
   return inner.read(start, Math.min(blockSize, fileSize - start));
 }
 
-/** SHA-512. */
+/** Computes the SHA-512 digest of a block. */
 export function hashBlock(block: Uint8Array): Uint8Array {
   return createHash("sha512").update(block).digest();
 }
 
-/** The bytes of the file: line feeds only, digests in lower case. */
+/** Returns the bytes of `+PKG_HASH`, with line feeds only and digests in lower case. */
 export function formatPackageHash(hash: PackageHash): Buffer {
   const lines = ["pkgsrc signature", "", "version: 1", `pkgname: ${hash.pkgname}`, "algorithm: SHA512"];
   lines.push(`block size: ${hash.blockSize}`, `file size: ${hash.fileSize}`, "");
@@ -79,8 +82,8 @@ const shape =
   /^pkgsrc signature\n\nversion: 1\npkgname: ([\x21-\x7e]+)\nalgorithm: SHA512\nblock size: (\d{1,9})\nfile size: (\d{1,15})\n\n((?:[0-9a-f]{128}\n)+)end pkgsrc signature\n$/;
 
 /**
- * Reads the file, in canonical form only.
- * @throws FeedkeyError `bad_package`
+ * Reads `+PKG_HASH`. Accepts only the canonical form.
+ * @throws FeedkeyError `bad_package` if the file has another form
  */
 export function parsePackageHash(bytes: Uint8Array): PackageHash {
   const text = Buffer.from(bytes).toString("latin1");
@@ -98,7 +101,7 @@ export function parsePackageHash(bytes: Uint8Array): PackageHash {
   if (hash.fileSize < 1 || hash.digests.length !== blockCount(hash) * DIGEST_SIZE) {
     throw damage(`"+PKG_HASH" has ${hash.digests.length / DIGEST_SIZE} digests for a file of ${hash.fileSize} bytes`);
   }
-  // No leading zeros or the like: one text for one meaning.
+  // A file has only one valid text, for example without leading zeros.
   if (!formatPackageHash(hash).equals(bytes))
     throw damage('"+PKG_HASH" has numbers that are not written as pkg_admin writes them');
   return hash;

@@ -1,4 +1,4 @@
-/** Reads the lists of packages that a root names by size and digest, from any source. */
+/** Reads the package lists that a root names by size and digest, from any source. */
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -7,32 +7,32 @@ import { compressionOf, type Part, type PartForm } from "../formats/format.ts";
 import { canDecompress, decompress } from "./compression/compression.ts";
 
 /**
- * A source of parts; its data is not trusted. A file that exceeds the limit may be an error with the reason `too_large`.
- * @param place below the folder of the root
- * @param limit bytes that it may have
- * @param damaged where a stored text of the part is that does not match the root; undefined if there is none
- * @returns undefined if there is none
+ * Reads a file with a part; the file's bytes are not trusted. May throw an error with the reason `too_large` for a file over the limit.
+ * @param place path below the root's folder
+ * @param limit size limit in bytes
+ * @param damaged path of a stored text of this part that does not match the root; undefined if no such text is stored
+ * @returns undefined if the file does not exist
  */
 export type PartSource = (place: string, limit: number, damaged: string | undefined) => Promise<Uint8Array | undefined>;
 
 /** The feed of the parts. */
 export interface PartTerms {
-  /** Undefined if messages name it anyway. */
+  /** The feed's name; undefined if messages name the feed anyway. */
   readonly feed: string | undefined;
   /** What messages call the root. */
   readonly root: string;
   /** Maximum size of a list in bytes, compressed or not. */
   readonly limit: number;
-  /** The same as for the source. */
+  /** The path to give to the source as `damaged`. */
   readonly damaged?: string | undefined;
 }
 
-/** Whether the source gave or announced more bytes than allowed. */
+/** Tells whether an error says that a source gave or announced too many bytes. */
 export function isTooLarge(error: unknown): error is FeedkeyError {
   return error instanceof FeedkeyError && error.details.reason === "too_large";
 }
 
-/** Whether a text has the size and every digest that is given. */
+/** Tells whether a text has the given size and every given digest. */
 export function fitsDigests(bytes: Uint8Array, { size, sha256, sha512 }: FileDigests): boolean {
   const has = (algorithm: string, hex: string | undefined) => {
     return hex === undefined || createHash(algorithm).update(bytes).digest("hex") === hex;
@@ -41,10 +41,10 @@ export function fitsDigests(bytes: Uint8Array, { size, sha256, sha512 }: FileDig
 }
 
 /**
- * Reads a part in the best available form. A file is decompressed only after its size and digests match the root, and at most
- * to the size in the root.
- * @throws FeedkeyError `unavailable` if no form is available; `bad_index` if the file differs from the root's list, or is
- * larger than the limit (reason `limits`)
+ * Reads a part in the best available form. Decompresses a file only after its size and digests match the root, and at most to the
+ * size that the root gives.
+ * @throws FeedkeyError `unavailable` if no form is available; `bad_index` if the file does not match the root, or is larger than
+ * the limit (reason `limits`)
  */
 export async function partText(part: Part, terms: PartTerms, source: PartSource): Promise<Uint8Array> {
   refuseLargePart(part, terms, part.open.size);
@@ -74,7 +74,7 @@ export async function partText(part: Part, terms: PartTerms, source: PartSource)
   });
 }
 
-/** @throws FeedkeyError `bad_index` */
+/** Throws if a part is larger than the limit. @param size the part's size in bytes @throws FeedkeyError `bad_index` */
 export function refuseLargePart({ path }: Part, { feed, limit }: PartTerms, size: number): void {
   if (size <= limit) return;
   const problem = `${escapeText(path)} has ${size} bytes, more than the ${limit} that are read`;

@@ -1,7 +1,7 @@
 /**
- * The signed package of pkg_install: an `ar` archive of `+PKG_HASH`, its detached signature, and the package itself. Reading is
- * stricter than pkg_add: exactly three members with these names in this order, and all bytes between them exactly as libarchive
- * or binutils write them.
+ * pkg_install's signed package: an `ar` archive with `+PKG_HASH`, a detached signature over it, and the package itself. feedkey's
+ * reader is stricter than pkg_add: it accepts exactly three members with these names in this order, and all bytes between them
+ * exactly as libarchive or binutils write them.
  */
 import { type ArMember, HEADER_SIZE, readArMembers } from "./ar.ts";
 import { bsdPrefixes, gnuPrefixes, ownerOf, paddingOf, plainOwner } from "./ar-headers.ts";
@@ -15,9 +15,9 @@ const hashName = "+PKG_HASH";
 const signatureName = "+PKG_GPG_SIGNATURE";
 
 export interface SignedParts {
-  /** `+PKG_HASH`: what the signature covers. */
+  /** The bytes of `+PKG_HASH`, which the signature covers. */
   readonly hash: Uint8Array;
-  /** `+PKG_GPG_SIGNATURE`, unchanged. */
+  /** The unchanged bytes of `+PKG_GPG_SIGNATURE`. */
   readonly signature: Uint8Array;
   /** The name of the member with the package itself. */
   readonly innerName: string;
@@ -26,8 +26,8 @@ export interface SignedParts {
 }
 
 /**
- * Splits a signed package into its parts. Nothing is verified yet.
- * @throws FeedkeyError `bad_package` for anything but the exact form
+ * Splits a signed package into its parts. Does not verify the signature or the digests.
+ * @throws FeedkeyError `bad_package` unless the package has exactly this form
  */
 export function signedParts(source: ByteSource): SignedParts {
   const members = readArMembers(source);
@@ -40,7 +40,7 @@ export function signedParts(source: ByteSource): SignedParts {
   if (hash.size > MAX_PKG_HASH || signature.size > MAX_PKG_SIGNATURE) {
     throw damage("has a hash file or a signature over the size limit", { reason: "limits" });
   }
-  // All three have the same owner and time: those of the file that was signed.
+  // All three members have the owner and the time of the unsigned file.
   const owner = ownerOf(source.read(hash.offset - HEADER_SIZE, HEADER_SIZE));
   if (![bsdPrefixes, gnuPrefixes].some((prefixes) => isFramed(source, members, prefixes(members, owner)))) {
     throw damage("its archive is not in the form that pkg_admin or ar writes", { reason: "headers" });
@@ -53,7 +53,7 @@ export function signedParts(source: ByteSource): SignedParts {
   };
 }
 
-/** Whether the archive consists of these prefixes, the contents, and their padding. */
+/** Tells whether the archive consists only of these prefixes, the contents, and their padding. */
 function isFramed(source: ByteSource, members: readonly ArMember[], prefixes: readonly Uint8Array[]): boolean {
   let position = 0;
   for (const [index, { offset, size }] of members.entries()) {
@@ -66,8 +66,8 @@ function isFramed(source: ByteSource, members: readonly ArMember[], prefixes: re
 }
 
 /**
- * The bytes of a signed package, piece by piece, in the form of pkg_admin; the same input gives the same bytes.
- * @param signature armored
+ * Yields a signed package, piece by piece, in the form that pkg_admin writes. The same input gives the same bytes.
+ * @param signature the armored signature
  * @throws FeedkeyError `digest_mismatch` if the package changed since it was hashed
  */
 export function* signedPackage(

@@ -2,18 +2,18 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { damage } from "./damage.ts";
 
-/** Bytes that can be read at any position, without reading everything before it. */
+/** Bytes that can be read at any position. */
 export interface ByteSource {
-  /** Bytes in all. */
+  /** The total size in bytes. */
   readonly size: number;
   /**
-   * Exactly `length` bytes from `position`.
-   * @throws FeedkeyError `bad_package` if the source ends before, `not_found` if the system cannot read it
+   * Reads exactly `length` bytes from `position`.
+   * @throws FeedkeyError `bad_package` if the source ends before; `not_found` if the system can't read the source
    */
   read(position: number, length: number): Uint8Array;
 }
 
-/** A source over bytes in memory. */
+/** Returns a source over bytes in memory. */
 export function bytesSource(bytes: Uint8Array): ByteSource {
   return {
     size: bytes.length,
@@ -24,7 +24,7 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
   };
 }
 
-/** A part of a source as a separate source. */
+/** Returns a part of a source as a separate source. @param offset in bytes @param size in bytes */
 export function partOf(source: ByteSource, offset: number, size: number): ByteSource {
   return {
     size,
@@ -35,7 +35,7 @@ export function partOf(source: ByteSource, offset: number, size: number): ByteSo
   };
 }
 
-/** All of a source in pieces of at most that many bytes. */
+/** Yields a whole source in pieces. @param length maximum size of a piece in bytes */
 export function* piecesOf(source: ByteSource, length: number): Generator<Uint8Array, void, undefined> {
   for (let position = 0; position < source.size; position += length) {
     yield source.read(position, Math.min(length, source.size - position));
@@ -44,12 +44,13 @@ export function* piecesOf(source: ByteSource, length: number): Generator<Uint8Ar
 
 /**
  * Opens a package file for reading.
- * @param flags more than `O_RDONLY`, such as `O_NOFOLLOW`
- * @throws FeedkeyError `not_found`
+ * @param flags further flags beside `O_RDONLY`, such as `O_NOFOLLOW`
+ * @returns the file descriptor
+ * @throws FeedkeyError `not_found` if the file can't be opened
  */
 export function openPackage(path: string, flags = 0): number {
   try {
-    // Without O_NONBLOCK a named pipe would keep the program waiting for a writer.
+    // Without O_NONBLOCK, the program would wait for a writer if the file is a named pipe.
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
   } catch (error) {
     throw unreadable(error);
@@ -57,8 +58,8 @@ export function openPackage(path: string, flags = 0): number {
 }
 
 /**
- * Opens a package file for an action, and closes it.
- * @throws FeedkeyError `not_found`, `bad_package` if it is not a regular file, and what the action throws
+ * Opens a package file for an action, and closes the file afterwards.
+ * @throws FeedkeyError `not_found`; `bad_package` if the package is not a regular file; what the action throws
  */
 export async function withPackage<Found>(path: string, action: (source: ByteSource) => Promise<Found>): Promise<Found> {
   const descriptor = openPackage(path);
@@ -72,8 +73,9 @@ export async function withPackage<Found>(path: string, action: (source: ByteSour
 }
 
 /**
- * One read from an open file, up to the length of `into`; 0 at the end.
- * @throws FeedkeyError `not_found` if the system cannot read it
+ * Reads once from an open file into `into`.
+ * @returns the number of bytes read; 0 at the end of the file
+ * @throws FeedkeyError `not_found` if the system can't read the file
  */
 export function readAt(descriptor: number, into: Uint8Array, position: number): number {
   try {
@@ -87,7 +89,7 @@ function unreadable(error: unknown): FeedkeyError {
   return new FeedkeyError("not_found", `cannot be read: ${systemCode(error) ?? "unknown error"}`, { cause: error });
 }
 
-/** A source over an open file of `size` bytes. Reads are synchronous: they are few, small, and made in worker threads. */
+/** Returns a source over an open file of `size` bytes. Reads are synchronous: few, small, and usually in worker threads. */
 export function fileSource(descriptor: number, size: number): ByteSource {
   return {
     size,
@@ -97,7 +99,7 @@ export function fileSource(descriptor: number, size: number): ByteSource {
       let filled = 0;
       while (filled < length) {
         const count = readAt(descriptor, bytes.subarray(filled), position + filled);
-        // The file has shrunk since its size was taken.
+        // The file has become shorter since its size was read.
         if (count === 0) throw endsEarly(position, length, position + filled);
         filled += count;
       }

@@ -1,6 +1,6 @@
 /**
- * What the trust page does for a visitor: judges the archive by its own files and a fingerprint that came from elsewhere. It is the
- * judgement of a new client that can ask no key server.
+ * What the trust page does for a visitor: judges the archive by the archive's files and a fingerprint from another source. The
+ * page judges as a new client does that can ask no key server.
  */
 import { type Candidate, framedCandidate } from "../client/candidate.ts";
 import { indexLimit, indexNames, maxSignatureBytes, signedBytes } from "../client/index-files.ts";
@@ -20,28 +20,28 @@ import { fullFingerprint } from "../store/fingerprint.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
-/** What the page says of its archive. It is believed for nothing but where to look. */
+/** What the page says about its archive. The page uses these claims only to find files, and trusts none of them. */
 export interface ClaimedArchive {
   readonly name: string;
   readonly feeds: readonly Feed[];
 }
 
 /**
- * Gets a file of the archive. Nothing that it gives is believed.
- * @param path below the archive's root
- * @param limit bytes that it may have
- * @returns undefined if there is none
+ * Gets a file from the archive. Nothing in the file is trusted yet.
+ * @param path path below the archive's root
+ * @param limit size limit of the file in bytes
+ * @returns undefined if the file is missing
  */
 export type Source = (path: string, limit: number) => Promise<Uint8Array | undefined>;
 
-/** The keys that a fingerprint leads to. */
+/** The keys that a client trusts if it starts from a fingerprint. */
 export interface JudgedArchive {
   readonly seed: Fingerprint;
   readonly profile: Profile;
   readonly judged: Judged;
 }
 
-/** The defaults of a new profile, but for key servers: a browser can't ask them. */
+/** Returns a profile with the defaults of a new profile, but without key servers: a browser can't ask them. */
 export function profileOf(name: string, seed: Fingerprint, identity: Identity): Profile {
   return {
     name,
@@ -73,9 +73,9 @@ const silent = {
 };
 
 /**
- * Judges the keys in the archive's bundle from a fingerprint on.
- * @throws FeedkeyError `usage` for less than a full fingerprint, `not_found` without a bundle, `bad_certificate` for one that can't be
- *   read to its end, `untrusted_signer` if it lacks the key, `revoked`, `unavailable`
+ * Judges the keys in the archive's bundle, starting from a fingerprint.
+ * @throws FeedkeyError `usage` if the fingerprint is not complete; `not_found` if there is no bundle; `bad_certificate` if the
+ *   bundle can't be read to its end; `untrusted_signer` if the bundle lacks the key; `revoked`, `unavailable`
  */
 export async function judgeArchive(
   { name }: ClaimedArchive,
@@ -87,7 +87,7 @@ export async function judgeArchive(
   const bundle = await source(bundlePath, limits.keyringBytes);
   if (bundle === undefined) throw new FeedkeyError("not_found", `the archive has no ${bundlePath}`);
   const { certificates, loose, isWhole, problems } = readKeys(bundle);
-  // What is cut off may be a revocation.
+  // The missing part may contain a revocation.
   if (!isWhole) {
     throw new FeedkeyError("bad_certificate", `${bundlePath} can't be read to its end: ${problems.join(", ")}`);
   }
@@ -102,7 +102,7 @@ function below(folder: string, name: string): string {
   return folder === "" ? name : `${folder}/${name}`;
 }
 
-/** @throws FeedkeyError `not_found` if there is no index, and as `signedBytes` */
+/** Finds the index of a feed and its signatures. @throws FeedkeyError `not_found` if there is no index; and as `signedBytes` */
 async function findCandidate(feed: Feed, source: Source): Promise<Candidate> {
   const limit = indexLimit(feed, undefined);
   const names = indexNames(feed);
@@ -123,7 +123,10 @@ async function findCandidate(feed: Feed, source: Source): Promise<Candidate> {
   });
 }
 
-/** Verifies the index of a feed. @throws FeedkeyError with the code of the rule that refuses; `not_found`, `unavailable` */
+/**
+ * Verifies the index of a feed.
+ * @throws FeedkeyError with the code of the rule that refuses the index; `not_found`, `unavailable`
+ */
 export async function verifyFeed(
   { profile, judged }: JudgedArchive,
   feed: Feed,
@@ -136,8 +139,8 @@ export async function verifyFeed(
 }
 
 /**
- * The verified index that lists a file, with the size and digest that the file has.
- * @throws FeedkeyError `not_listed` if none lists one of that name; else the gravest refusal of those that do
+ * Returns the verified index that lists a file with the file's size and digest.
+ * @throws FeedkeyError `not_listed` if no index lists a file with this name; else the gravest refusal by an index that does
  */
 export function findListing(
   indexes: readonly VerifiedIndex[],

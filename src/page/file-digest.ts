@@ -1,20 +1,20 @@
-/** SHA-256 of a file of any size, piece by piece, so that the page stays responsive and memory small. */
+/** Computes the SHA-256 of a file of any size in pieces, so that the page stays responsive and uses little memory. */
 import { createHash } from "node:crypto";
 
-/** Bytes that are in memory at once; they take some 20 ms. */
+/** Number of bytes in memory at a time; a browser hashes them in some 20 ms. */
 const pieceLength = 2 * 1024 * 1024;
 
-/** What can be read in pieces: a file of the browser. */
+/** A file in the browser, which can be read in pieces. */
 export interface Sliceable {
   readonly size: number;
   slice(start: number, end: number): { arrayBuffer(): Promise<ArrayBuffer> };
 }
 
 /**
- * The SHA-256 of a file, lower-case hex, with the number of bytes that were hashed.
- * @param onProgress called with the bytes that are done
+ * Returns the SHA-256 of a file in lower-case hex, with the number of bytes that were hashed.
+ * @param onProgress called with the number of bytes hashed so far
  * @param pause lets the browser do other work between two pieces
- * @throws Error if the file can't be read to its end, or is changed meanwhile
+ * @throws Error if the file can't be read to its end, or changes meanwhile
  */
 export async function digestOf(
   file: Sliceable,

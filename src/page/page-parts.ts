@@ -1,4 +1,7 @@
-/** What the build made for the trust page (`build/page.mjs`). As deep below the root as the bundled program: both find it by one path. */
+/**
+ * The files that the build made for the trust page (`build/page.mjs`). This module is as deep below the project's folder as the
+ * bundled program, so that both find the files by the same relative path.
+ */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { FeedkeyError } from "../error.ts";
@@ -9,7 +12,7 @@ export interface PageParts {
   readonly style: string;
 }
 
-/** Reads them. @throws FeedkeyError `internal` if they are missing */
+/** Reads the page's files. @throws FeedkeyError `internal` if a file is missing */
 export async function pageParts(): Promise<PageParts> {
   const read = async (name: string) => {
     return await readFile(fileURLToPath(new URL(`../bundle/${name}`, import.meta.url)), "utf8").catch((cause) => {

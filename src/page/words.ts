@@ -1,7 +1,7 @@
-/** Verdicts of the trust page in words for people who have never heard of a chain of keys. */
+/** The trust page's verdicts, in words for people who have never heard of a chain of keys. */
 import type { ErrorCode } from "../error.ts";
 
-/** Whether something was found wrong, or could not be looked at. Only the absence of both is good. */
+/** Whether the page found something wrong, or could not check something. Without a mark, everything was checked and good. */
 export type Mark = "refused" | "unchecked";
 
 export interface Words {
@@ -95,7 +95,7 @@ const obstacles: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> = {
   },
 };
 
-/** What the fingerprint itself, rather than a signature, is refused for. */
+/** The words for reasons why the page refuses the fingerprint itself, rather than a signature. */
 const ofFingerprint: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> = {
   untrusted_signer: {
     title: "No key of this archive has this fingerprint",
@@ -109,8 +109,8 @@ const ofFingerprint: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> =
 };
 
 /**
- * The words for an error's code. What has no words of its own is refused too.
- * @param about whether the visitor's fingerprint was refused, or something that should be signed
+ * Returns the words for an error's code. A code without words of its own counts as refused.
+ * @param about whether the page refused the visitor's fingerprint, or something that should be signed
  */
 export function wordsOf(code: ErrorCode, about: "fingerprint" | "signed"): Words {
   const special = about === "fingerprint" ? ofFingerprint[code] : undefined;
@@ -120,26 +120,26 @@ export function wordsOf(code: ErrorCode, about: "fingerprint" | "signed"): Words
   return { mark: "refused", ...(refusals[code] ?? { title: "Refused", advice: doNotInstall }) };
 }
 
-/** Digits in groups of four, as they are read aloud. */
+/** Returns a fingerprint in groups of four digits, as people read them aloud. */
 export function grouped(fingerprint: string): string {
   return fingerprint.replace(/(.{4})(?=.)/g, "$1 ");
 }
 
 const units = ["bytes", "KB", "MB", "GB"] as const;
 
-/** A size, such as `1.5 MB`. */
+/** Returns a size in words, such as `1.5 MB`. */
 export function sizeText(bytes: number): string {
   const unit = bytes < 1000 ? 0 : bytes < 1e6 ? 1 : bytes < 1e9 ? 2 : 3;
   const value = bytes / 1000 ** unit;
   return `${unit === 0 ? String(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** A moment to the minute, in UTC. @param at RFC 3339 */
+/** Returns a time to the minute, in UTC. @param at a time in RFC 3339 */
 export function momentText(at: string): string {
   return `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`;
 }
 
-/** What the page has not looked at, however good everything else is. */
+/** What the page never checks, even if everything else is good. */
 export const notChecked = [
   "Key servers. A key that its owner revoked there, and not in the archive's own files, still passes.",
   "Whether there is a newer list of packages. An older one, rightly signed and not yet expired, passes.",

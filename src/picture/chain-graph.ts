@@ -8,17 +8,17 @@ import { iso } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Rejected, Trusted, TrustSet } from "../trust/judge.ts";
 
-/** Anyone can upload keys that are refused, so only as many are drawn as a person can look at. */
+/** Anyone can upload keys that clients refuse, so the graph has only as many refused keys as a person can look at. */
 const mostRefused = 50;
-/** The length of a line in a box, in characters. */
+/** Maximum length of a line in a box, in characters. */
 const lineLength = 44;
 
-/** A quoted string; `&` would begin an entity, and a backslash one of Graphviz's escapes. */
+/** Returns a quoted string. `&` would begin an entity, and a backslash would begin one of Graphviz's escapes. */
 function quoted(text: string): string {
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("&", "&amp;").replaceAll("\n", "\\n")}"`;
 }
 
-/** Breaks text into lines, at spaces if there are any. */
+/** Breaks text into lines, at spaces if the text has any. */
 function broken(text: string): string[] {
   const lines: string[] = [];
   let line = "";
@@ -35,7 +35,7 @@ function broken(text: string): string[] {
 
 const date = (at: number) => iso(at).slice(0, 10);
 
-/** Name, fingerprint in two lines, how long the key is valid. */
+/** Returns the lines at the top of a box: the user ID, the fingerprint in two lines, and the key's validity period. */
 function head(fingerprint: Fingerprint, key: Trusted | Rejected, trust: TrustSet): string[] {
   const { expiresAt } = keyToday(key, trust);
   const created = date(key.facts.primary.createdAt);
@@ -71,14 +71,14 @@ function refusedBox(fingerprint: Fingerprint, key: Rejected, trust: TrustSet): s
   return box(fingerprint, "refused", lines, ', style=dashed, color="#cf222e"');
 }
 
-/** The graph. Refused keys and links are dashed, delegations have an empty arrowhead. */
+/** Returns the graph. Refused keys and links are dashed; delegations have an empty arrowhead. */
 export function chainGraph(trust: TrustSet): string {
   const refused = [...trust.rejected].slice(0, mostRefused);
   const drawn = new Set([...trust.trusted.keys(), ...refused.map(([fingerprint]) => fingerprint)]);
   const edges = (links: TrustSet["links"], kind: string, attributes: string) => {
     return links.flatMap(({ issuer, subject, refusal }) => {
       if (!drawn.has(issuer) || !drawn.has(subject)) return [];
-      // A certification of an earlier key by a later one must not change the order from top to bottom.
+      // If a later key certified an earlier key, this link must not change the order from top to bottom.
       const isUp = trust.trusted.get(issuer)?.via.includes(subject) === true;
       const order = isUp ? ", constraint=false" : "";
       const label = refusal === undefined ? "" : quoted(broken(refusal.reason).join("\n"));
@@ -92,7 +92,7 @@ export function chainGraph(trust: TrustSet): string {
   const left = trust.rejected.size - refused.length;
   return [
     "digraph chain {",
-    // A font whose widths are built into Graphviz: it can't measure others here.
+    // Graphviz knows the widths of this font; it may be unable to measure other fonts.
     "  graph [rankdir=TB, nodesep=0.4];",
     '  node [shape=box, fontname="Courier", fontsize=10, margin="0.15,0.08"];',
     '  edge [fontname="Helvetica", fontsize=9];',

@@ -1,9 +1,9 @@
-/** Pictures for a browser, in its light and its dark theme. */
+/** Draws pictures for a browser, in its light and its dark theme. */
 import { Graphviz } from "@hpcc-js/wasm-graphviz";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 
-/** Styles that override the attributes of the drawing; viewers without style sheets use the attributes. */
+/** Styles that override the attributes in the drawing; viewers without style sheets use the attributes. */
 const style = `<style>
 svg { background: #ffffff; color-scheme: light dark; }
 .seed polygon { fill: #ddf4ff; }
@@ -37,9 +37,9 @@ export function escapeXml(text: string): string {
 }
 
 /**
- * Lays a graph out. The library is Graphviz itself as WebAssembly: whether `dot` is installed makes no difference.
- * @param title describes the picture in a sentence, for screen readers
- * @throws FeedkeyError `internal` for a graph that Graphviz does not read
+ * Lays out a graph. The library is Graphviz itself as WebAssembly, so `dot` need not be installed.
+ * @param title a sentence that describes the picture for screen readers
+ * @throws FeedkeyError `internal` if Graphviz can't read the graph
  */
 export async function layOut(graph: string, title: string): Promise<string> {
   const graphviz = await Graphviz.load();

@@ -1,4 +1,4 @@
-/** A rotation over time: a bar for each key, the overlap, and today. */
+/** Draws a rotation over time: a bar for each key, the overlap, and today. */
 
 import { largest, smallest } from "../extremes.ts";
 import type { RotationStatus } from "../keys/rotation/take-rotation.ts";
@@ -10,7 +10,7 @@ const left = 20;
 const row = 52;
 const top = 40;
 const day = 86_400_000;
-/** How much of the future to show for a key that never expires. */
+/** How much of the future to show for a key that never expires, in milliseconds. */
 const farAhead = 3 * 365 * day;
 
 const style = `<style>
@@ -28,7 +28,7 @@ text { fill: #1f2328; }
 
 const date = (at: number) => iso(at).slice(0, 10);
 
-/** The first days of months or years between two dates; few enough to be readable. */
+/** Returns the first days of months or years between two dates, few enough to be readable. */
 function ticks(from: number, to: number): number[] {
   const years = (to - from) / (365 * day);
   const months = years > 6 ? 12 : years > 3 ? 6 : years > 1 ? 3 : 1;
@@ -42,7 +42,7 @@ function ticks(from: number, to: number): number[] {
   return found;
 }
 
-/** The picture. @param at today */
+/** Returns the picture as SVG. @param at today */
 export function timeline({ keys, present, successor, overlapEnds }: Omit<RotationStatus, "feeds">, at: number): string {
   const ends = keys.map(({ expiresAt, revokedAt }) => revokedAt ?? expiresAt ?? at + farAhead);
   const from = smallest([at, ...keys.map(({ createdAt }) => createdAt)]) - 30 * day;

@@ -1,4 +1,4 @@
-/** `root = s3://BUCKET/PREFIX` of `archive.ini`. */
+/** Reads `root = s3://BUCKET/PREFIX` in `archive.ini`. */
 import { withoutTrailing } from "../trailing.ts";
 import type { ErrorAt } from "./config-error.ts";
 import type { IniValue } from "./ini.ts";
@@ -7,7 +7,11 @@ import type { BucketPlace } from "./types.ts";
 
 const onlyWithBucket = ["root-local", "s3-endpoint", "s3-region"];
 
-/** @returns undefined if the root is a folder @throws what `errorAt` makes */
+/**
+ * Reads the place in an object store.
+ * @returns undefined if the root is a folder
+ * @throws what `errorAt` makes, if the root or a setting for object stores is not valid
+ */
 export function readBucket(section: Section, root: IniValue, errorAt: ErrorAt): BucketPlace | undefined {
   if (!root.text.startsWith("s3:")) {
     for (const key of onlyWithBucket) {
@@ -36,7 +40,10 @@ function readEndpoint(value: IniValue | undefined, errorAt: ErrorAt): string | u
   throw errorAt(value.line, '"s3-endpoint" is not the address of a server', "write it as https://s3.example.org");
 }
 
-/** The address of a server without a slash at its end; undefined for what is not one, or has a user name or a password. */
+/**
+ * Returns a server's address without a trailing slash; undefined if the text is not an http or https URL, or has a user name, a
+ * password, a query or a fragment.
+ */
 export function endpointOf(text: string): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "")
@@ -49,7 +56,7 @@ function readRegion(value: IniValue | undefined, errorAt: ErrorAt): string | und
   throw errorAt(value.line, `"s3-region" is not a region: "${value.text}"`, "write it as eu-central-1");
 }
 
-/** Whether it can be the name of a region. */
+/** Whether a text can be the name of a region. */
 export function isRegion(text: string): boolean {
   return /^[A-Za-z0-9-]{1,64}$/.test(text);
 }

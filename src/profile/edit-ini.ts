@@ -1,9 +1,9 @@
-/** Changes one line of a configuration file and leaves all others as they are. */
+/** Changes one line in a configuration file and leaves all other lines as they are. */
 import { encodeValue } from "./ini.ts";
 
 /**
- * Replaces the value of a key in the text; a comment after the value stays. Returns the text unchanged if the section has no
- * such line.
+ * Replaces the value of a key in the text; a comment after the value stays. Returns the text unchanged if the section does not
+ * have the key.
  */
 export function withValue(text: string, section: string, key: string, value: string): string {
   let current = "";

@@ -1,15 +1,15 @@
 /**
- * The shape of configuration files: sections, keys, values, each with its line.
+ * The form of configuration files: sections, keys, values, each with its line.
  *
  * The package `ini` decodes values, but its parser merges sections, drops what it does not understand, and does not report line
- * numbers. Here a misspelt line must be an error, because it could be the one that switches a check on.
+ * numbers. In feedkey a misspelt line must be an error, because it could be the line that switches a check on.
  */
 import { unsafe } from "ini";
 import type { ErrorAt } from "./config-error.ts";
 
 export interface IniValue {
   readonly text: string;
-  /** From 1. */
+  /** Line number, from 1. */
   readonly line: number;
 }
 
@@ -20,10 +20,11 @@ export interface IniSection {
 }
 
 /**
- * Reads the sections in their order. Line ends are LF or CRLF, and a byte order mark may come first. A comment starts
- * with `;` or `#` at the start of a line, or with `;` after a space. A value with ` ;` or spaces at its ends, or one
- * that starts with a quote, is written in double quotes, as a JSON string; `\;`, `\#` and `\\` work without.
- * @throws what `errorAt` makes: a line that is neither section nor key, a key outside a section, anything twice
+ * Reads the sections in their order. Lines end with LF or CRLF; a byte order mark may come first. A comment starts with `;` or
+ * `#` at the start of a line, or with `;` after a space. A value needs double quotes, as a JSON string, if it contains ` ;`,
+ * has spaces at its ends, or starts with a quote; `\;`, `\#` and `\\` work without quotes.
+ * @throws what `errorAt` makes, for a line that is neither section nor key, a key outside a section, or a repeated section or
+ *   key
  */
 export function readIni(text: string, errorAt: ErrorAt): IniSection[] {
   const sections = new Map<string, IniSection>();
@@ -56,7 +57,10 @@ export function readIni(text: string, errorAt: ErrorAt): IniSection[] {
   return [...sections.values()];
 }
 
-/** Writes a value so that `readIni` reads it back: unchanged if possible, else quoted, so that it stays on one line. */
+/**
+ * Encodes a value so that `readIni` reads the same value: unchanged if possible, else quoted, so that the value stays on one
+ * line.
+ */
 export function encodeValue(text: string): string {
   return /^[^"';#\\\p{Cc}]+$/u.test(text) && text === text.trim() ? text : JSON.stringify(text);
 }
@@ -72,7 +76,7 @@ function sectionName(line: string, number: number, errorAt: ErrorAt): string {
 function decodeValue(text: string, number: number, errorAt: ErrorAt): string {
   if (text.startsWith('"')) {
     const [, quoted] = /^("(?:[^"\\]|\\.)*")([ \t]*|[ \t]+;.*)$/s.exec(text) ?? [];
-    // If the quoted text is not a JSON string, the library returns it as it is.
+    // If the quoted text is not a JSON string, the library returns the text unchanged.
     const decoded = quoted === undefined ? undefined : unsafe(quoted);
     if (decoded === undefined || decoded === quoted) {
       throw errorAt(number, "the quoted value is not a complete JSON string");
@@ -82,19 +86,22 @@ function decodeValue(text: string, number: number, errorAt: ErrorAt): string {
   }
   if (text.startsWith("'")) throw errorAt(number, "the value starts with a single quote", 'use "double quotes"');
   const bare = trimBlank(text.replace(/(^|[ \t]);.*$/s, ""));
-  // The library trims every kind of space, and takes any ; or # for a comment, unlike this file format.
+  // Unlike this file format, the library trims every kind of space, and takes any ; or # for the start of a comment.
   if (bare !== bare.trim()) {
     throw errorAt(number, "the value begins or ends with an unusual space", 'use "double quotes"');
   }
   return unsafe(bare.replace(/\\.|[;#]/gs, (found) => (found.length === 1 ? `\\${found}` : found)));
 }
 
-/** Control characters except the tab: they do not belong in a configuration, and could hide text in an editor. */
+/**
+ * Whether a text has control characters except the tab: they do not belong in a configuration, and could hide text in an
+ * editor.
+ */
 function isControlled(text: string): boolean {
   return /[^\P{Cc}\t]/u.test(text);
 }
 
-/** Without spaces and tabs at the ends. A regular expression would take quadratic time for long runs. */
+/** Removes spaces and tabs at the ends. A regular expression would take quadratic time for long runs of spaces. */
 function trimBlank(text: string): string {
   let start = 0;
   let end = text.length;

@@ -1,4 +1,4 @@
-/** Paths that archives and clients share. */
+/** Paths on which archives and clients agree. */
 
-/** The key bundle, below the archive's URL. */
+/** Path of the key bundle, below the archive's URL. */
 export const bundlePath = "keys/archive-keyring.pgp";

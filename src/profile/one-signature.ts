@@ -1,8 +1,8 @@
-/** Feeds that can't be signed by the old and the new key at once during a rotation. */
+/** Feeds that the old and the new key can't both sign during a rotation. */
 import { formatOf } from "../formats/formats.ts";
 import type { ArchiveFeed } from "./types.ts";
 
-/** For each such feed, what its users need before another key signs, in words. */
+/** Returns, for each such feed, what its users need before another key signs, in words. */
 export function needsOfFeeds(feeds: readonly ArchiveFeed[]): string[] {
   return feeds.flatMap(({ name, format }) => {
     const { oneSignature } = formatOf(format);

@@ -1,4 +1,4 @@
-/** `archive.ini`: what the publishing side publishes and with which key. */
+/** Reads `archive.ini`: what the publishing side publishes and with which key. */
 import { dirname, isAbsolute, posix, relative, resolve, sep } from "node:path";
 import { archiveNames, formatOf, isPublished, type SignatureForm, signatureForms } from "../formats/formats.ts";
 import { readBucket } from "./bucket.ts";
@@ -26,15 +26,15 @@ const archiveKeys = [
   "page",
 ];
 const feedKeys = ["format", "path", "index", "packages", "compress", "signatures"];
-/** Keys that are only for a suite that feedkey writes. */
+/** Keys that are only for an apt suite whose index feedkey writes. */
 const suiteKeys = ["components", "architectures", "origin", "label", "suite", "codename", "description", "signed-by"];
 
 /** How long a signature over an index is valid by default. */
 export const defaultValidFor = 14 * 86_400_000;
 
 /**
- * Reads and checks the archive's own file.
- * @param file absolute path of the file: it is named in errors, and paths in the text are relative to it
+ * Reads and checks `archive.ini`.
+ * @param file absolute path of the file: errors name the file, and paths in the text are relative to its folder
  * @throws FeedkeyError `bad_config`, naming the file and the line
  */
 export function readArchiveConfig(text: string, file: string): ArchiveConfig {
@@ -71,7 +71,7 @@ export function readArchiveConfig(text: string, file: string): ArchiveConfig {
   return { ...config, feeds };
 }
 
-/** The folder that is published, and the object store that it goes to, if there is one. */
+/** Reads the folder that is published, and the object store that feedkey uploads the folder to, if there is one. */
 function readPlace(section: Section, file: string, errorAt: ErrorAt): Pick<ArchiveConfig, "root" | "bucket"> {
   const root = section.required("root");
   const bucket = readBucket(section, root, errorAt);
@@ -82,7 +82,10 @@ function readPlace(section: Section, file: string, errorAt: ErrorAt): Pick<Archi
   return { root: readRoot(local, file, errorAt), bucket };
 }
 
-/** The file contains the key's fingerprint and paths, and must not be published. */
+/**
+ * Reads the root. Refuses a root that contains `archive.ini`, which has the key's fingerprint and paths and must not be
+ * published.
+ */
 function readRoot({ text, line }: IniValue, file: string, errorAt: ErrorAt): string {
   const root = resolve(dirname(file), text);
   const below = relative(root, resolve(file));
@@ -92,13 +95,13 @@ function readRoot({ text, line }: IniValue, file: string, errorAt: ErrorAt): str
   return root;
 }
 
-/** T10: the domain in the notation `feed@DOMAIN` of index signatures. */
+/** Reads the domain in the notation `feed@DOMAIN` in index signatures (T10). */
 function readDomain(value: IniValue | undefined, errorAt: ErrorAt): string | undefined {
   if (value === undefined || /^(?=.{1,253}$)[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(value.text)) return value?.text;
   throw errorAt(value.line, `"notation-domain" is not a domain: "${value.text}"`, "write it as example.org");
 }
 
-/** A user ID without an address needs a domain for notations. */
+/** Reads the user ID. If the user ID has no email address, `notation-domain` is required. */
 function readUserId({ text, line }: IniValue, notationDomain: string | undefined, errorAt: ErrorAt): string {
   if (notationDomain !== undefined && !/[<>]/.test(text)) return text;
   if (/^[^<>]*<[^\s<>@]+@[^\s<>@]+>$/.test(text)) return text;
@@ -126,7 +129,7 @@ function readFeed(name: string, section: Section, usual: SignatureForm, errorAt:
   const format = section.choice("format", archiveNames, "required");
   const path = readFolder("path", section.required("path"), errorAt);
   const packages = section.optional("packages");
-  // In a profile "." is the feed's folder, but here it would be the archive's: the meaning is unclear.
+  // In a profile, "." is the feed's folder, but here "." would be the archive's folder, so the meaning is unclear.
   if (packages?.text === ".") {
     throw errorAt(packages.line, '"packages" is "."', "leave it out if the packages are in the feed's own folder");
   }
@@ -161,7 +164,10 @@ function readFeed(name: string, section: Section, usual: SignatureForm, errorAt:
   };
 }
 
-/** @throws what `errorAt` makes: one of the keys of a suite in another feed's section */
+/**
+ * Refuses keys of suites.
+ * @throws what `errorAt` makes, if the section has one of the keys, although its feed is not a suite that feedkey writes
+ */
 function refuseKeys(section: Section, keys: readonly string[], errorAt: ErrorAt): void {
   for (const key of keys) {
     const value = section.raw(key);
@@ -171,7 +177,7 @@ function refuseKeys(section: Section, keys: readonly string[], errorAt: ErrorAt)
   }
 }
 
-/** The path of a feed's signed file; the format may have it in a folder below the feed's. */
+/** Returns the folder and the name of a feed's signed file. The format may put the file in a folder below the feed's. */
 function readRootPath(feed: string, name: FeedFormat, path: string, index: IniValue | undefined, errorAt: ErrorAt) {
   const format = formatOf(name);
   if (index === undefined) {

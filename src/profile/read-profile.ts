@@ -1,4 +1,4 @@
-/** The client's profile: which archive, whom to trust, what to fetch. */
+/** Reads a client's profile: which archive to use, whom to trust, what to fetch. */
 
 import { basename, dirname, resolve } from "node:path";
 import type { Format } from "../formats/format.ts";
@@ -31,12 +31,12 @@ const feedKeys = ["format", "path", "index", "packages", "max-index-size", "suit
 
 const day = 86_400_000;
 
-/** The default time for which a known key may be used without a good revocation check (T11). */
+/** The default grace period: how long clients use a known key without a successful revocation check (T11). */
 export const defaultGrace = 14 * day;
 
 /**
  * Reads and checks a profile.
- * @param file absolute path of the file: it is named in errors, and paths in the text are relative to it
+ * @param file absolute path of the file: errors name the file, and paths in the text are relative to its folder
  * @throws FeedkeyError `bad_profile`, naming the file and the line
  */
 export function readProfile(text: string, file: string): Profile {
@@ -75,7 +75,7 @@ function readArchive(section: Section, folder: string, variables: Variables, err
   };
 }
 
-/** T1: exactly one of the two. */
+/** Reads the identity: exactly one of `user-id` and `user-email` (T1). */
 function readIdentity(section: Section, errorAt: ErrorAt): Identity {
   const userId = section.optional("user-id");
   const email = section.optional("user-email");
@@ -143,7 +143,7 @@ function readFeed(name: string, section: Section, variables: Variables, errorAt:
   };
 }
 
-/** The keys that select a part of a repository, for each way to divide a format. */
+/** The keys that select a part of a repository, for each way in which a format can be divided. */
 const divisions = { suites: ["suite", "components", "architectures"], architectures: ["architectures"] };
 
 function readSuite(format: FeedFormat, section: Section, variables: Variables, errorAt: ErrorAt): Partial<Feed> {

@@ -5,23 +5,23 @@ import { encodeValue, readIni } from "./ini.ts";
 import { readProfile } from "./read-profile.ts";
 import type { Profile } from "./types.ts";
 
-/** Where a profile's files are now, relative to it; undefined for one that it does not name. */
+/** Where a profile's files are after the move, relative to the profile; undefined for a file that the profile does not name. */
 export interface ProfilePlaces {
   readonly keyring: string;
   readonly ca: string | undefined;
   readonly keyserverCa: string | undefined;
 }
 
-/** The settings that must be equal before and after the move. */
+/** Returns the settings that must be equal before and after the move. */
 function essence({ archive, trust, feeds, variables }: Profile): string {
   const places = { keyring: "", ca: "", keyserverCa: "" };
   return JSON.stringify([{ ...archive, ...places }, { ...trust, ...places }, feeds, variables]);
 }
 
 /**
- * The text of a profile whose files are elsewhere: only the lines that name them change.
- * @param file that the text was read from, for messages
- * @throws FeedkeyError `bad_profile`
+ * Returns the text of a profile whose files have moved: only the lines that name these files change.
+ * @param file the file that the text was read from, for messages
+ * @throws FeedkeyError `bad_profile` if the text is not a valid profile
  */
 export function relocateProfile(text: string, file: string, places: ProfilePlaces): string {
   const sections = readIni(text, errorsOf("bad_profile", file));

@@ -5,14 +5,17 @@ import { type Duration, parseDuration } from "../time.ts";
 import type { ErrorAt } from "./config-error.ts";
 import type { IniSection, IniValue } from "./ini.ts";
 
-/** All methods throw what `errorAt` makes, at the line of the value, or of the section where a key is missing. */
+/**
+ * One section of a configuration file. All methods throw what `errorAt` makes, at the line of the value, or of the section if a
+ * key is missing.
+ */
 export class Section {
   readonly name: string;
   readonly line: number;
   readonly #values: ReadonlyMap<string, IniValue>;
   readonly #errorAt: ErrorAt;
 
-  /** Refuses unknown keys: one may be a misspelt check. */
+  /** Refuses unknown keys, because an unknown key may be the misspelt name of a check. */
   constructor(section: IniSection, known: readonly string[], errorAt: ErrorAt) {
     this.name = section.name;
     this.line = section.line;
@@ -24,12 +27,12 @@ export class Section {
     }
   }
 
-  /** The value as written; undefined if the key is missing. */
+  /** Returns the value as written; undefined if the key is missing. */
   raw(key: string): IniValue | undefined {
     return this.#values.get(key);
   }
 
-  /** A value that is not empty; undefined if the key is missing. */
+  /** Returns a value that is not empty; undefined if the key is missing. */
   optional(key: string): IniValue | undefined {
     const value = this.#values.get(key);
     if (value?.text === "") throw this.#errorAt(value.line, `"${key}" has no value`);
@@ -46,7 +49,7 @@ export class Section {
     return this.#errorAt(this.line, `section [${this.name}] lacks "${key}"`, hint);
   }
 
-  /** Values between commas; none if the key is missing or empty. */
+  /** Returns the values between commas; none if the key is missing or empty. */
   list(key: string): IniValue[] {
     const value = this.#values.get(key);
     if (value === undefined || value.text === "") return [];
@@ -57,7 +60,7 @@ export class Section {
     });
   }
 
-  /** One of the given words; the first is the default unless `required` is given. */
+  /** Returns one of the given words; the first word is the default, unless `required` is given. */
   choice<const Word extends string>(key: string, words: readonly [Word, ...Word[]], required?: "required"): Word {
     const value = required === undefined ? this.optional(key) : this.required(key);
     if (value === undefined) return words[0];
@@ -66,12 +69,12 @@ export class Section {
     throw this.#errorAt(value.line, `"${key}" must be ${words.join(" or ")}, not "${value.text}"`);
   }
 
-  /** `yes` or `no`; no by default. */
+  /** Reads `yes` or `no`; `no` by default. */
   yesNo(key: string): boolean {
     return this.choice(key, ["no", "yes"]) === "yes";
   }
 
-  /** A length of time above zero; zero only if allowed. */
+  /** Returns a length of time above zero; zero only if the caller allows zero. */
   duration(key: string, zero: "above zero" | "or zero" = "above zero"): Duration | undefined {
     const value = this.optional(key);
     if (value === undefined) return undefined;
@@ -87,7 +90,7 @@ export class Section {
     return length;
   }
 
-  /** A whole number from 1. */
+  /** Returns a whole number from 1 to 9999. */
   count(key: string): number | undefined {
     const value = this.optional(key);
     if (value === undefined) return undefined;
@@ -97,7 +100,10 @@ export class Section {
     return Number(value.text);
   }
 
-  /** A number of bytes above zero, with `K`, `M` or `G` for powers of 1024. @param most in bytes */
+  /**
+   * Returns a number of bytes above zero; `K`, `M` and `G` mean powers of 1024.
+   * @param most the largest allowed number of bytes
+   */
   size(key: string, most: number): number | undefined {
     const value = this.optional(key);
     if (value === undefined) return undefined;
@@ -111,7 +117,7 @@ export class Section {
 
 const units: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
 
-/** A hint for an unknown word: the most similar known one. */
+/** Returns a hint for an unknown word: the most similar known word. */
 export function nearestHint(what: string, word: string, known: readonly string[]): string {
   return `the nearest known ${what} is "${nearest(word, known) ?? ""}"`;
 }

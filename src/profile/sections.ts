@@ -1,11 +1,11 @@
-/** What the two configuration files have in common: their sections. */
+/** Reads what profiles and `archive.ini` have in common: their sections. */
 import type { ErrorAt } from "./config-error.ts";
 import type { IniSection } from "./ini.ts";
 import { nearestHint, Section } from "./section.ts";
 import { readFeedName } from "./values.ts";
 
 export interface Sections {
-  /** The section with this name; undefined if the file has none. */
+  /** Returns the section with this name; undefined if the file has no such section. */
   get(name: string): IniSection | undefined;
   /** The sections `[feed NAME]` in their order. */
   readonly feeds: readonly { readonly name: string; readonly section: Section }[];
@@ -13,7 +13,8 @@ export interface Sections {
 
 /**
  * Sorts the sections by their names.
- * @throws what `errorAt` makes: a section that is neither one of `names` nor a feed, an unknown key in a feed's section
+ * @throws what `errorAt` makes, for a section that is neither one of `names` nor a feed, and for an unknown key in a feed's
+ *   section
  */
 export function sortSections(
   sections: readonly IniSection[],
@@ -35,10 +36,7 @@ export function sortSections(
   return { get: (name) => sections.find((section) => section.name === name), feeds };
 }
 
-/**
- * A section that the file must have.
- * @throws what `errorAt` makes
- */
+/** Returns a section that the file must have. @throws what `errorAt` makes, if the section is missing or has an unknown key */
 export function needSection(sections: Sections, name: string, keys: readonly string[], errorAt: ErrorAt): Section {
   const section = sections.get(name);
   if (section === undefined) throw errorAt(1, `the file lacks a section [${name}]`);

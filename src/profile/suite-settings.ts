@@ -5,13 +5,16 @@ import type { IniValue } from "./ini.ts";
 import type { Section } from "./section.ts";
 import type { SuiteSettings } from "./types.ts";
 
-/** @throws what `errorAt` makes: a text that can't be part of such a path */
+/** Returns a word that can be part of a path in a suite. @throws what `errorAt` makes, for any other text */
 export function readSuiteWord({ text, line }: IniValue, errorAt: ErrorAt): string {
   if (/^[A-Za-z0-9][A-Za-z0-9+._~-]*(\/[A-Za-z0-9][A-Za-z0-9+._~-]*)*$/.test(text)) return text;
   throw errorAt(line, `"${text}" can't be a suite, component or architecture`);
 }
 
-/** Components or architectures, separated by commas or spaces as in sources.list, each once. @throws what `errorAt` makes */
+/**
+ * Returns components or architectures, separated by commas or spaces as in sources.list, each once.
+ * @throws what `errorAt` makes
+ */
 export function readSuiteWords(section: Section, key: string, errorAt: ErrorAt): string[] {
   section.required(key);
   const values = section.list(key).flatMap(({ text, line }) => text.split(/\s+/).map((word) => ({ text: word, line })));
@@ -21,10 +24,10 @@ export function readSuiteWords(section: Section, key: string, errorAt: ErrorAt):
 const names = ["origin", "label", "suite", "codename", "description"] as const;
 
 /**
- * A suite that feedkey writes.
- * @param path of the feed, below the archive
+ * Reads the settings of a suite whose index feedkey writes.
+ * @param path the feed's path below the archive
  * @throws what `errorAt` makes, also if the path is not that of a suite, or the packages are not below the folder that contains
- * `dists/`
+ *   `dists/`
  */
 export function readSuiteSettings(section: Section, path: string, packages: string, errorAt: ErrorAt): SuiteSettings {
   const { line } = section.required("path");

@@ -1,13 +1,13 @@
 /** The compressed forms of a pkgsrc feed's summary, as `archive.ini` and the command line name them. */
 import type { SummaryForm } from "./types.ts";
 
-/** All that can be written; the first one always is. */
+/** All forms that feedkey can write; it always writes the first form. */
 export const summaryForms: readonly SummaryForm[] = ["gz", "xz", "zst"];
 
 /**
- * The requested forms, always including `gz`, in a fixed order.
+ * Returns the requested forms, always including `gz`, in a fixed order.
  * @param refuse makes the error for one word
- * @throws what `refuse` makes: a word that is not a form, or appears twice
+ * @throws what `refuse` makes, for a word that is not a form or is repeated
  */
 export function readSummaryForms<Word extends { readonly text: string }>(
   words: readonly Word[],

@@ -1,4 +1,4 @@
-/** Validated configuration: the client's profile and the archive's own file. */
+/** Validated configuration: a client's profile and the archive's `archive.ini`. */
 import type { FeedNames } from "../formats/format.ts";
 import type { FeedFormat, PublishedFormat, SignatureForm } from "../formats/formats.ts";
 import type { Duration } from "../time.ts";
@@ -8,62 +8,70 @@ export type { FeedFormat, PublishedFormat } from "../formats/formats.ts";
 export interface Feed {
   readonly name: string;
   readonly format: FeedFormat;
-  /** Folder below the archive's URL, variables filled in, no leading or trailing slash; empty for the archive itself. */
+  /**
+   * Folder below the archive's URL, with variables filled in and no leading or trailing slash; empty for the archive itself.
+   */
   readonly path: string;
-  /** File to download first, if the profile names one. */
+  /** The file to download first, if the profile names that file. */
   readonly index: string | undefined;
-  /** The folder to which an entry's file name is relative. */
+  /** The folder that file names in the index are relative to. */
   readonly packages: "feed" | "archive";
-  /** Maximum size of its index in bytes, compressed or not, if the profile gives one. */
+  /** Size limit of the index in bytes, compressed or not, if the profile sets a limit. */
   readonly maxIndexSize?: number;
-  /** Suite or codename, variables filled in; components; architectures: if the format is divided by them. */
+  /**
+   * Suite or codename, with variables filled in. Suite, components and architectures are missing if the format is not divided
+   * by them.
+   */
   readonly suite?: string;
   readonly components?: readonly string[];
   readonly architectures?: readonly string[];
 }
 
-/** The identity in the archive's certificates: exactly one of the two (T1). */
+/** The identity in the archive's certificates: either a whole user ID or an email address (T1). */
 export type Identity =
   | { readonly kind: "user-id"; readonly userId: string }
   | { readonly kind: "user-email"; readonly email: string };
 
 export interface Profile {
-  /** The file's name without `.ini`. */
+  /** The profile's file name without `.ini`. */
   readonly name: string;
-  /** The file it was read from. */
+  /** The file that the profile was read from. */
   readonly file: string;
   readonly archive: {
     readonly name: string;
-    /** With a trailing slash. `https:`, `http:` or `file:`. */
+    /** The archive's URL, `https:`, `http:` or `file:`, with a trailing slash. */
     readonly url: string;
     readonly mirrors: readonly string[];
-    /** Absolute path of PEM certificates for the archive's own servers, in addition to the system's authorities. */
+    /** Absolute path of PEM certificates for the archive's servers, in addition to the system's certificate authorities. */
     readonly ca: string | undefined;
-    /** Absolute path of names, passwords and tokens for its servers, instead of the user's and the system's files. */
+    /**
+     * Absolute path of a file with names, passwords and tokens for the archive's servers; replaces the user's and the system's
+     * files.
+     */
     readonly credentials?: string;
-    /** Where its servers' redirects may lead. */
+    /** Where the archive's servers may redirect clients. */
     readonly redirects: "any" | "same-origin";
     readonly identity: Identity;
     readonly verify: "required" | "off";
   };
   readonly trust: {
-    /** Folder or file, absolute. */
+    /** Absolute path of the keyring, a folder or a file. */
     readonly keyring: string;
-    /** Full fingerprints, upper case. If empty, commands that use the profile fail with `no_seed`. */
+    /** Full fingerprints of the seeds, upper case. If empty, commands that use the profile fail with `no_seed`. */
     readonly seeds: readonly string[];
-    /** `hkps://...`; empty only if the profile says `none`. */
+    /** Key servers, `hkps://...` each; empty only if the profile says `none`. */
     readonly keyservers: readonly string[];
     /** Absolute path of PEM certificates for the key servers. */
     readonly keyserverCa: string | undefined;
     readonly wkd: boolean;
-    /** `always`, or the age up to which a good check is used again. */
+    /** `always`, or how long a client relies on a successful check before the client checks again. */
     readonly revocationCheck: "always" | Duration;
     readonly grace: Duration;
     readonly retiredIssuers: "refuse" | "accept";
     readonly threshold: number;
     readonly maxIndexAge: Duration | undefined;
     readonly requireFeedName: boolean;
-    /** Refuse an index whose signature has no expiry. */
+    /** Whether clients refuse an index whose signature does not expire. */
     readonly requireExpiry: boolean;
   };
   readonly feeds: readonly Feed[];
@@ -71,40 +79,40 @@ export interface Profile {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** A compressed form of pkg_summary that can be written, by file extension. */
+/** A compressed form of pkg_summary that feedkey can write, by file extension. */
 export type SummaryForm = "gz" | "xz" | "zst";
 
 interface AnyFeed {
   readonly name: string;
-  /** Folder of the signed file, below the root, no leading or trailing slash; empty for the root itself. */
+  /** Folder of the signed file, below the root, without leading or trailing slash; empty for the root itself. */
   readonly path: string;
-  /** Which signature files are published; both by default. */
+  /** Which signature files feedkey publishes; both forms by default. */
   readonly signatures?: SignatureForm;
 }
 
-/** A feed whose index feedkey writes, from the packages that it finds. */
+/** A feed whose index feedkey writes, from the packages that feedkey finds. */
 export interface WrittenFeed extends AnyFeed {
   readonly format: PublishedFormat;
-  /** Folder of the package files, below the root; the feed's own folder by default. */
+  /** Folder of the package files, below the root; by default the feed's own folder. */
   readonly packages: string;
-  /** Forms in which a pkgsrc feed's summary is published, `gz` always and first; opkg's index has none but `gz`. */
+  /** Forms in which feedkey publishes a pkgsrc feed's summary, `gz` always and first; for opkg's index only `gz`. */
   readonly compress: readonly SummaryForm[];
-  /** Only for apt. */
+  /** Settings of an apt suite; only for apt. */
   readonly suite?: SuiteSettings;
 }
 
-/** How an apt suite is divided, and its names. */
+/** The names of an apt suite, and how the suite is divided. */
 export interface SuiteSettings extends FeedNames {
   readonly components: readonly string[];
   readonly architectures: readonly string[];
-  /** Whether its Release file names the keys that may sign the next one. */
+  /** Whether the suite's Release file names the keys that may sign the next Release file. */
   readonly signedBy: boolean;
 }
 
-/** A feed whose index another program writes: feedkey signs it as it is. */
+/** A feed whose index another program writes; feedkey signs the index unchanged. */
 export interface SignedFeed extends AnyFeed {
   readonly format: FeedFormat;
-  /** Name of the file that is signed. */
+  /** Name of the index file that feedkey signs. */
   readonly index: string;
   readonly packages?: undefined;
   readonly compress?: undefined;
@@ -113,32 +121,32 @@ export interface SignedFeed extends AnyFeed {
 
 export type ArchiveFeed = WrittenFeed | SignedFeed;
 
-/** Where in an object store an archive is published (docs/object-stores.md). */
+/** The place in an object store where feedkey publishes an archive (docs/object-stores.md). */
 export interface BucketPlace {
   readonly bucket: string;
-  /** Before each object's name: empty, or with a slash at its end. */
+  /** The start of each object's name: empty, or ending with a slash. */
   readonly prefix: string;
-  /** `https:` or `http:`, without a slash at its end; by default what the environment says, else Amazon's. */
+  /** `https:` or `http:` URL without a trailing slash; by default the endpoint in the environment, else Amazon's. */
   readonly endpoint: string | undefined;
   readonly region: string | undefined;
 }
 
-/** `archive.ini`: the publishing side. */
+/** The settings in `archive.ini`, for the publishing side. */
 export interface ArchiveConfig {
   readonly file: string;
-  /** Absolute. */
+  /** Absolute path of the archive's root. */
   readonly root: string;
-  /** What the root is uploaded to, if it is not what clients read. */
+  /** The object store to which feedkey uploads the root, if clients do not read the root itself. */
   readonly bucket?: BucketPlace;
   readonly userId: string;
-  /** The domain of feedkey's notations; by default that of the address in the key's user ID. */
+  /** The domain in the names of feedkey's notations; by default the domain of the email address in the key's user ID. */
   readonly notationDomain?: string | undefined;
-  /** A full fingerprint, or one that stays in GnuPG. */
+  /** The full fingerprint of the archive's key, and whether feedkey's store or GnuPG holds the secret key. */
   readonly key: { readonly where: "store" | "gpg"; readonly fingerprint: string };
   readonly validFor: Duration;
   readonly keyservers: readonly string[];
   readonly keyserverCa: string | undefined;
-  /** Whether the trust page is written beside the key bundle. */
+  /** Whether feedkey writes the trust page beside the key bundle. */
   readonly page: boolean;
   readonly feeds: readonly ArchiveFeed[];
 }

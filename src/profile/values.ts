@@ -1,15 +1,15 @@
-/** Values that the profile and the archive's file share: addresses, fingerprints, paths. */
+/** Values that both the profile and `archive.ini` have: addresses, fingerprints, paths. */
 import type { ErrorAt } from "./config-error.ts";
 import type { IniValue } from "./ini.ts";
 
 /**
- * An archive's URL, normalised, with a slash at its end.
- * @throws what `errorAt` makes: no https, http or file URL, or one with credentials, query or fragment
+ * Returns an archive's URL, normalised, with a trailing slash.
+ * @throws what `errorAt` makes, if the text is not an https, http or file URL, or has credentials, a query or a fragment
  */
 export function readArchiveUrl({ text, line }: IniValue, errorAt: ErrorAt): string {
   const hint = 'write them into a file that the line "credentials" names, or into ~/.netrc';
   refuseCredentials(text, line, errorAt, hint);
-  // WHATWG URL parsing repairs many errors (backslashes, spaces, missing slashes); such texts are refused here.
+  // WHATWG URL parsing repairs many errors (backslashes, spaces, missing slashes), but feedkey refuses texts with such errors.
   const url = /^(https?:\/\/[^/]|file:\/\/\/)[^\s\\]*$/i.test(text) ? parseUrl(text) : undefined;
   if (url === undefined) {
     throw errorAt(
@@ -23,8 +23,8 @@ export function readArchiveUrl({ text, line }: IniValue, errorAt: ErrorAt): stri
 }
 
 /**
- * The key servers, as `hkps://host` or `hkps://host:port`; none where the value is `none`.
- * @throws what `errorAt` makes: anything else, `none` beside a server, a server twice
+ * Returns the key servers as `hkps://host` or `hkps://host:port`; an empty list if the value is `none`.
+ * @throws what `errorAt` makes, for any other value, for `none` beside a server, and for a repeated server
  */
 export function readKeyservers(list: readonly IniValue[], errorAt: ErrorAt): string[] {
   if (list.length === 1 && list[0]?.text === "none") return [];
@@ -47,7 +47,7 @@ function readKeyserver({ text, line }: IniValue, errorAt: ErrorAt): string {
       : "write hkps://host";
     throw errorAt(line, `"${text}" is not an hkps:// URL of a key server`, hint);
   }
-  // Parsed as https, so that host names are normalised and 443, the port of HKPS, is the default.
+  // The URL is parsed as https, so that host names are normalised and 443, the port of HKPS, is the default.
   const url = rest.startsWith("/") ? undefined : parseUrl(`https://${rest}`);
   if (url === undefined) throw errorAt(line, `"${text}" is not an hkps:// URL of a key server`, "write hkps://host");
   refuseQuery(text, line, errorAt);
@@ -59,7 +59,7 @@ function parseUrl(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
-/** Checked first, because other messages repeat the URL, and a password must not get into logs. */
+/** Refuses credentials in a URL. Called first, because other messages repeat the URL, and a password must not get into logs. */
 function refuseCredentials(text: string, line: number, errorAt: ErrorAt, hint?: string): void {
   if (/:\/\/[^/]*@/.test(text)) {
     throw errorAt(line, "a URL with a user name or password is refused", hint);
@@ -71,8 +71,8 @@ function refuseQuery(text: string, line: number, errorAt: ErrorAt): void {
 }
 
 /**
- * A full fingerprint in upper case; spaces between its groups, as gpg prints them, are left out.
- * @throws what `errorAt` makes: anything but 40 or 64 hex digits
+ * Returns a full fingerprint in upper case, without the spaces that gpg prints between groups.
+ * @throws what `errorAt` makes, for anything but 40 or 64 hex digits
  */
 export function readFingerprint({ text, line }: IniValue, errorAt: ErrorAt): string {
   const digits = text.replace(/ /g, "").toUpperCase();
@@ -88,8 +88,8 @@ export function readFingerprint({ text, line }: IniValue, errorAt: ErrorAt): str
 }
 
 /**
- * A path below the archive; empty for `.`, the archive itself.
- * @throws what `errorAt` makes: a path that is absolute, leads out, or that would mean something else in a URL
+ * Returns a path below the archive; empty for `.`, the archive itself.
+ * @throws what `errorAt` makes, for a path that is absolute, leads out of the archive, or would mean something else in a URL
  */
 export function readFolder(key: string, { text, line }: IniValue, errorAt: ErrorAt): string {
   if (text === ".") return "";
@@ -103,16 +103,16 @@ export function readFolder(key: string, { text, line }: IniValue, errorAt: Error
   return text;
 }
 
-/**
- * The name of a feed: a word that can name a folder.
- * @throws what `errorAt` makes
- */
+/** Returns the name of a feed: a word that can name a folder. @throws what `errorAt` makes, for any other name */
 export function readFeedName(name: string, line: number, errorAt: ErrorAt): string {
   if (/^[A-Za-z0-9._-]+$/.test(name) && name !== "." && name !== "..") return name;
   throw errorAt(line, `"${name}" can't be the name of a feed`, "use letters, digits, dots, dashes and underscores");
 }
 
-/** @throws what `errorAt` makes: a name that does not mean a file in the feed's own folder when used in a URL */
+/**
+ * Refuses a file name.
+ * @throws what `errorAt` makes, if the name, used in a URL, does not mean a file in the feed's own folder
+ */
 export function refuseOddName(key: string, { text, line }: IniValue, errorAt: ErrorAt): void {
   if (!/[/\\%?#\p{Cc}]/u.test(text) && text !== "." && text !== "..") return;
   throw errorAt(line, `"${key}" must be the plain name of a file, not "${text}"`);

@@ -1,4 +1,4 @@
-/** `${name}` in a profile's URL and paths. */
+/** Fills in `${name}` in a profile's URLs and paths. */
 import type { ErrorAt } from "./config-error.ts";
 import type { IniSection, IniValue } from "./ini.ts";
 import { nearestHint } from "./section.ts";
@@ -6,8 +6,8 @@ import { nearestHint } from "./section.ts";
 export type Variables = ReadonlyMap<string, string>;
 
 /**
- * The section `[variables]`. Values are literal: a variable cannot refer to another.
- * @throws what `errorAt` makes
+ * Reads the section `[variables]`. Values are literal: a variable can't refer to another variable.
+ * @throws what `errorAt` makes, for a value with a `$`
  */
 export function readVariables(section: IniSection | undefined, errorAt: ErrorAt): Variables {
   const variables = new Map<string, string>();
@@ -20,8 +20,9 @@ export function readVariables(section: IniSection | undefined, errorAt: ErrorAt)
 }
 
 /**
- * A value with its variables filled in. It is checked afterwards, so that a variable can't add anything that is not allowed.
- * @throws what `errorAt` makes: an undefined variable, a `$` without `{name}`
+ * Returns a value with its variables filled in. The caller checks the result, so that a variable can't add anything that is not
+ * allowed.
+ * @throws what `errorAt` makes, for an undefined variable or a `$` without `{name}`
  */
 export function fillIn(value: IniValue, variables: Variables, errorAt: ErrorAt): IniValue {
   const text = value.text.replace(/\$(?:\{([^{}]*)\})?/g, (_found, name: string | undefined) => {

@@ -1,4 +1,4 @@
-/** Writing a profile, for `profile init`. */
+/** Writes a profile, for `profile init`. */
 import { FeedkeyError } from "../error.ts";
 import type { Duration } from "../time.ts";
 import { errorsOf } from "./config-error.ts";
@@ -7,15 +7,18 @@ import { readProfile } from "./read-profile.ts";
 import type { Feed, Profile } from "./types.ts";
 import { readFeedName } from "./values.ts";
 
-// For errors: the file does not exist yet.
+// The file's name in errors, because the file does not exist yet.
 const newFile = "profile.ini";
 
-/** The values of a profile; `keyring`, `ca` and `keyserverCa` may be relative to its future folder, and are written as they are. */
+/**
+ * The values of a profile. `keyring`, `ca` and `keyserverCa` may be relative to the profile's future folder, and are written
+ * unchanged.
+ */
 export type ProfileValues = Pick<Profile, "archive" | "trust" | "feeds">;
 
 /**
- * The text of a profile that reads back as these values.
- * @throws FeedkeyError `bad_profile`: values that can't be written; `internal`: a length of time that can't be written
+ * Returns the text of a profile with these values.
+ * @throws FeedkeyError `bad_profile` if a value can't be written; `internal` if a length of time can't be written
  */
 export function formatProfile(values: ProfileValues): string {
   const { archive, trust, feeds } = values;
@@ -47,14 +50,14 @@ export function formatProfile(values: ProfileValues): string {
     }),
     ...feeds.map(formatFeed),
   ].join("\n");
-  // The next command must read it back as the same values.
+  // The next command must read the same values from the text.
   readProfile(text, newFile);
   return text;
 }
 
-/** The section of a feed. */
+/** Returns the section of a feed. */
 export function formatFeed(feed: Feed): string {
-  // Other values are quoted if necessary, but the name of a section can't be quoted.
+  // Other values are quoted if necessary, but a section's name can't be quoted.
   const name = readFeedName(feed.name, 1, errorsOf("bad_profile", newFile));
   return section(`feed ${name}`, {
     format: feed.format,
@@ -86,7 +89,7 @@ function yesNo(value: boolean): string {
   return value ? "yes" : "no";
 }
 
-/** The notation of `parseDuration` with the largest possible unit. */
+/** Returns a length of time as `parseDuration` reads it, with the largest possible unit. */
 function formatDuration(length: Duration): string {
   if (length === 0) return "0";
   for (const [unit, letter] of [

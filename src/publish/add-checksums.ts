@@ -1,6 +1,6 @@
 /**
- * `sign --add-checksums`: a summary made by `pkg_info -X` has no checksums for its packages. This adds size and SHA-256 of each
- * package file, and refuses a summary that differs from the packages.
+ * `sign --add-checksums`: adds the size and the SHA-256 digest of each package file to a summary, because `pkg_info -X` writes no
+ * checksums. Refuses a summary that differs from the packages.
  */
 import { createHash } from "node:crypto";
 import { type FileHandle, lstat, realpath } from "node:fs/promises";
@@ -14,7 +14,7 @@ import { readSummary, type SummaryStanza } from "../formats/pkgsrc/summary-stanz
 import { readSummaryPackages } from "../formats/pkgsrc/summary-text.ts";
 import { packagePath } from "../trust/package-path.ts";
 
-/** Node's names for digests of FILE_CKSUM. */
+/** Node's names for the digests in FILE_CKSUM. */
 const hashNames: Readonly<Record<string, string>> = {
   md5: "md5",
   sha1: "sha1",
@@ -31,8 +31,8 @@ interface Hashed {
 }
 
 /**
- * A package file for reading; no link below the folder is followed, since another name may be another package.
- * @throws FeedkeyError `not_found`; `bad_path`: a link, or something that is not a plain file
+ * Opens a package file. Follows no link below the folder, because the target may be another package.
+ * @throws FeedkeyError `not_found`; `bad_path` if the path contains a link, or is not a regular file
  */
 async function openPackageIn(folder: string, path: string): Promise<FileHandle> {
   const opened = await openInside(folder, path);
@@ -120,11 +120,11 @@ async function complete(stanza: SummaryStanza, folder: string): Promise<Uint8Arr
 }
 
 /**
- * The summary with size and SHA-256 of every package; everything else stays as it is, byte for byte.
- * @param text of the summary, uncompressed
- * @param folder that its file names are relative to
- * @throws FeedkeyError `bad_index` for a text that is not a summary, `not_found` for a package that is missing,
- *   `size_mismatch` and `digest_mismatch` for one that differs from the summary, `bad_path`
+ * Returns the summary with the size and the SHA-256 digest of every package. Everything else stays byte for byte.
+ * @param text the uncompressed summary
+ * @param folder the folder to which the summary's file names are relative
+ * @throws FeedkeyError `bad_index` if the text is not a summary; `not_found` if a package is missing; `size_mismatch` or
+ *   `digest_mismatch` if a package differs from the summary; `bad_path`
  */
 export async function addChecksums(text: Uint8Array, folder: string): Promise<Uint8Array> {
   readSummaryPackages(text);

@@ -1,4 +1,4 @@
-/** An archive with its configuration, key store, and the certificates in it. */
+/** An archive with its configuration and key store. */
 import { FeedkeyError } from "../error.ts";
 import type { ArchiveConfig } from "../profile/types.ts";
 import { type Known, withPublished } from "../signing/published-bundle.ts";
@@ -18,7 +18,7 @@ export interface Archive {
   readonly passphrase: PassphraseSource;
 }
 
-/** The certificate of a key in the store. @throws FeedkeyError `not_found` */
+/** Returns the certificate of a key in the key store. @throws FeedkeyError `not_found` */
 export async function ownCertificate(store: KeyStore, fingerprint: Fingerprint): Promise<OwnCertificate> {
   const found = (await ownCertificates(store)).get(fingerprint);
   if (found !== undefined) return found;
@@ -33,8 +33,9 @@ export async function ownCertificate(store: KeyStore, fingerprint: Fingerprint):
 }
 
 /**
- * Everything known about the archive's keys, from the key store and the published bundle.
- * @throws FeedkeyError `bad_path`, `output` if the bundle can't be read; `not_found`, `bad_config` if gpg does not give the certificate of a key that stays there
+ * Returns all known certificates of the archive, from the key store and the published bundle.
+ * @throws FeedkeyError `bad_path`, `output` if the bundle can't be read; `not_found`, `bad_config` if gpg does not export the
+ * certificate of a key that stays in GnuPG
  */
 export async function knownCertificates({ config, store }: Archive): Promise<Known> {
   return await withPublished(
@@ -47,7 +48,7 @@ export async function knownCertificates({ config, store }: Archive): Promise<Kno
 /** The settings of a publication of the archive itself. */
 export type OwnPublication = Omit<Publication, "feeds" | "source" | "withBundle" | "dryRun">;
 
-/** How the archive publishes by its configuration. */
+/** Returns the settings with which the archive publishes, from its configuration. */
 export function publicationOf({ config, store, at, passphrase }: Archive): OwnPublication {
   const { root, userId, key, validFor, notationDomain } = config;
   const lenient = { skipBad: false, allowEmpty: true, force: false };
@@ -57,15 +58,15 @@ export function publicationOf({ config, store, at, passphrase }: Archive): OwnPu
 
 const noIndexes: IndexSource = { eachAlone: true, records: "known", take: async () => undefined };
 
-/** Only the bundle. Without the present key there is no bundle; then a revocation must not be reported as published. */
+/** Publishes only the bundle. Throws without the present key: a revocation must then not be reported as published. */
 async function publishBundle(archive: Archive, dryRun: boolean): Promise<Published> {
   return await publishFeeds({ ...publicationOf(archive), feeds: [], source: noIndexes, withBundle: true, dryRun });
 }
 
 /**
- * Call this before making anything that the bundle must contain.
+ * Checks that feedkey can write the bundle. Call this before you make anything that the bundle must contain.
  * @returns whether the bundle must be written even if nothing else changes
- * @throws FeedkeyError `not_found`, `bad_config`, `bad_path`: the bundle could not be written
+ * @throws FeedkeyError `not_found`, `bad_config`, `bad_path` if the bundle could not be written
  */
 export async function requireBundle(archive: Archive): Promise<boolean> {
   return (await publishBundle(archive, true)).bundle.length > 0;

@@ -1,4 +1,4 @@
-/** Reads the published indexes, to sign them again after a rotation or on the copy of a rehearsal. */
+/** Reads the published indexes, so that the caller can sign them again after a rotation or in a rehearsal. */
 import { FeedkeyError } from "../error.ts";
 import type { Spools } from "../files/spool.ts";
 import { formatOf } from "../formats/formats.ts";
@@ -25,17 +25,17 @@ import { replaces } from "./signature-files.ts";
 
 /** The conditions for signing an index again. */
 interface Terms {
-  /** Keys whose signature shows that an index is the archive's, and its delegates. */
+  /** The keys whose signature shows that an index is the archive's, and the keys of delegates. */
   readonly keys: KeyIndex;
-  /** What each delegate may sign. */
+  /** The feeds that each delegate may sign. */
   readonly grants: ReadonlyMap<Fingerprint, readonly Grant[]>;
   readonly published: PublishedRecord;
   readonly at: Instant;
 }
 
 /**
- * Why an index must not be signed again as this feed's latest: no key of the archive signed it, or the signature is for another
- * feed or has expired; or it is not the index that was published last; or a delegate signs it.
+ * Tells why an index must not be signed again as this feed's latest: no key of the archive signed the index, the signature is for
+ * another feed or has expired, the index is not the last published index, or a delegate signs the feed.
  */
 async function look(
   feed: ArchiveFeed,
@@ -67,12 +67,12 @@ async function look(
   }
   const { path, sha256 } = recordEntry(feed, file);
   const known = published.indexes.get(path);
-  // If nothing is recorded, another program publishes and feedkey only signs.
+  // Without a record for this file, another program publishes the index and feedkey only signs it.
   if (known === undefined || known.includes(sha256)) return undefined;
   return refuse("rollback", "it is not the one that was published last");
 }
 
-/** The delegates of these keys, as a client seeded with them would judge. */
+/** Returns what delegates may sign, as a client with these keys as its seeds would judge. */
 function grantsOf(
   own: ReadonlyMap<Fingerprint, OwnCertificate>,
   keys: readonly OwnCertificate[],
@@ -93,9 +93,9 @@ function grantsOf(
 }
 
 /**
- * The index of a feed as it is published; undefined if there is none yet.
- * @throws FeedkeyError `bad_path`, `output`; `bad_index`, `wrong_feed`, `not_yet_valid`, `not_found` if clients would refuse
- * it, or a list that it names
+ * Reads the published index of a feed; returns undefined if no index has been published yet.
+ * @throws FeedkeyError `bad_path`, `output`; `bad_index`, `wrong_feed`, `not_yet_valid`, `not_found` if clients would refuse the
+ * index or a list that the index names
  */
 export async function takePublished(
   feed: ArchiveFeed,
@@ -107,7 +107,7 @@ export async function takePublished(
   const document = await folder.document(root.signed);
   if (document === undefined) return undefined;
   const file = { name: root.signed, document };
-  // Lists in other files stay as they are: the root alone is signed again.
+  // Lists in other files stay as they are: feedkey signs only the root again.
   const isOurs = formatOf(feed.format).content === undefined && feed.packages !== undefined;
   const texts = isOurs ? await root.textsOf(document, folder) : undefined;
   const [text = document] = texts?.values() ?? [];
@@ -125,8 +125,8 @@ async function termsOf({ certificates, key, userId, record, at }: Publishing, by
 }
 
 /**
- * The published indexes, to be signed with another key. Only the archive's own latest indexes are returned: a rotation must not
- * sign an index that somebody else put there.
+ * Returns a source with the published indexes, for a signature with another key. The source gives only the archive's own latest
+ * indexes: a rotation must not sign an index that somebody else put into the published tree.
  * @param by further keys whose signature shows that an index is the archive's
  */
 export function latestIndexes(by: readonly OwnCertificate[]): IndexSource {
@@ -137,7 +137,7 @@ export function latestIndexes(by: readonly OwnCertificate[]): IndexSource {
     async take(feed, folder, publishing) {
       const { signed } = rootOf(feed);
       const document = await folder.document(signed);
-      // Never published yet: publish will sign it with the right key.
+      // The feed was never published. `publish` will sign it with the right key.
       if (document === undefined) return undefined;
       terms ??= termsOf(publishing, by);
       const found = await look(feed, { name: signed, document }, folder, await terms);

@@ -1,4 +1,4 @@
-/** The differences between the formats when a feed is published. */
+/** How the formats differ when feedkey publishes a feed. */
 import type { SignatureFile } from "../formats/format.ts";
 import type { PackageIndex } from "../formats/package-index.ts";
 import type { HashedDocument } from "../openpgp/packet/hashed-document.ts";
@@ -11,13 +11,13 @@ import type { ScannedPackage } from "./scan/scan.ts";
 
 export type { FileWrite, SignedFile } from "./index-text/index-forms.ts";
 
-/** The two parts of a stanza: put together, they end in a newline. */
+/** The two parts of a stanza. Together they end in a newline. */
 export interface StanzaParts {
   readonly own: Uint8Array;
   readonly added: string;
 }
 
-/** A file with the names and kinds of the files that its signatures are written to, the one that is always right last. */
+/** A file to sign, with the names and kinds of its signature files. The signature file that is always right comes last. */
 export interface FileToSign extends SignedFile {
   readonly signatures: readonly SignatureFile[];
 }
@@ -25,37 +25,37 @@ export interface FileToSign extends SignedFile {
 /** The files of a planned index. */
 export interface IndexFiles {
   /**
-   * The signed files: the one that is always there, then its other forms. All are signed together, so that no form is ever older
-   * than another.
+   * The signed files: first the file that is always published, then its other forms. feedkey signs all forms together, so that
+   * no form is ever older than another.
    */
   readonly signed: readonly [SignedFile, ...SignedFile[]];
-  /** Files whose contents are to change: one that lists others comes after them. */
+  /** Files whose contents change. A file that lists other files comes after these. */
   readonly writes: readonly FileWrite[];
-  /** Files to be removed, in this order: forms of an older index, and their signatures. */
+  /** Files to remove, in this order: forms of an older index, and their signatures. */
   readonly removes: readonly string[];
 }
 
-/** Where the root of a feed is in its folder, whoever wrote it. */
+/** Where a feed's root is in the feed's folder, whichever program wrote the root. */
 export interface RootLayout {
-  /** The signed file that is always there. */
+  /** The name of the signed file that is always published. */
   readonly signed: string;
   /**
-   * The texts of the lists that the signed file is, or leads to, by name.
-   * @param folder where the files are that it lists
+   * Returns the texts of a feed's package lists, by name: the signed file itself, or the lists that the signed file names.
+   * @param folder the folder with the listed files
    * @throws FeedkeyError `bad_index`
    */
   textsOf(signed: HashedDocument, folder: FolderView): Promise<ReadonlyMap<string, HashedDocument>>;
 }
 
-/** The wanted state of a feed, and the published one. */
+/** The wanted state and the published state of a feed. */
 export interface ToLayOut {
   readonly feed: ArchiveFeed;
   readonly folder: FolderView;
-  /** The index that is to be published. */
+  /** The index to publish. */
   readonly index: IndexForms;
-  /** The signed file there; undefined if there is none. */
+  /** The published signed file; undefined if none is published. */
   readonly before: HashedDocument | undefined;
-  /** Whether the archive published or signed exactly these bytes before: else the file is not signed again. */
+  /** Tells whether the archive published or signed exactly these bytes before. Other files are not signed again. */
   isOwn(file: SignedFile): Promise<boolean>;
   readonly at: Instant;
   /** How long published signatures are valid. */
@@ -66,26 +66,30 @@ export interface ToLayOut {
 
 /** How a feed's index is made from packages. */
 export interface FeedLayout extends RootLayout {
-  /** Folder that paths in the index are relative to, if the packages are in it; by default the feed's own. */
+  /** Returns the folder that paths in the index are relative to, if the packages are below it. By default the feed's folder. */
   baseOf?(feed: Pick<WrittenFeed, "path">): string;
   /**
-   * @param path as in the index
-   * @throws FeedkeyError `bad_package` for a package that can't be listed in the index
+   * Returns the stanza of a package.
+   * @param path the package's path as the index gives it
+   * @throws FeedkeyError `bad_package` if the index can't list the package
    */
   stanzaOf(scanned: ScannedPackage, path: string, feed: WrittenFeed): StanzaParts;
-  /** Names of all lists; one, called after the index, unless it says otherwise. */
+  /** Returns the names of all lists. Without this method a feed has one list, named after the index. */
   listsOf?(feed: WrittenFeed): readonly string[];
-  /** Which of them a package is in. @param path as in the index */
+  /** Returns the names of the lists that contain a package. @param path the package's path as the index gives it */
   listedIn?(scanned: ScannedPackage, path: string, feed: WrittenFeed): readonly string[];
-  /** @throws FeedkeyError `bad_path`, `output` if a file there can't be read; `bad_index` for one that no client takes */
+  /**
+   * Returns the files of the planned index.
+   * @throws FeedkeyError `bad_path`, `output` if a published file can't be read; `bad_index` if no client would accept a file
+   */
   files(given: ToLayOut): Promise<IndexFiles>;
-  /** What a package's own part of its stanza should say and does not, though clients accept it. */
+  /** Returns the fields that a package's own part of the stanza should have but lacks. Clients accept the stanza anyway. */
   lacking?(own: Uint8Array): readonly string[];
   compareVersions(a: string, b: string): number;
   /** @throws FeedkeyError `bad_index` */
   read(text: Uint8Array): PackageIndex;
   /**
-   * Checks a text that comes in pieces of whole stanzas as `read` would, but for packages that appear twice.
+   * Checks a text as `read` does, except for packages that appear twice. The text comes in pieces of whole stanzas.
    * @throws FeedkeyError `bad_index`
    */
   check(pieces: Iterable<Uint8Array>): void;

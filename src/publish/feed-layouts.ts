@@ -8,7 +8,7 @@ import { pkgsrcFeed } from "./layouts/pkgsrc-feed.ts";
 
 const layouts: Readonly<Record<PublishedFormat, FeedLayout>> = { opkg: opkgFeed, pkgsrc: pkgsrcFeed, apt: aptFeed };
 
-/** How the index of this feed is written. */
+/** Returns the layout with which feedkey writes this feed's index. */
 export function layoutOf({ format }: Pick<WrittenFeed, "format">): FeedLayout {
   return layouts[format];
 }
@@ -21,22 +21,22 @@ function signedAsItIs({ index }: SignedFeed): RootLayout {
   };
 }
 
-/** Where the root of this feed is in its folder. */
+/** Returns where this feed's root is in the feed's folder. */
 export function rootOf(feed: ArchiveFeed): RootLayout {
   return feed.packages === undefined ? signedAsItIs(feed) : layoutOf(feed);
 }
 
-/** The files that the signatures of a file of this feed go to. */
+/** Returns the signature files for a file in this feed. */
 export function signaturesOf({ format, signatures }: ArchiveFeed, name: string): readonly SignatureFile[] {
   return publishedSignatures(name, formatOf(format).signing, signatures);
 }
 
-/** A file of this feed with the files that its signatures go to. */
+/** Returns a file in this feed together with its signature files. */
 export function toSign(feed: ArchiveFeed, { name, document }: SignedFile): FileToSign {
   return { name, document, signatures: signaturesOf(feed, name) };
 }
 
-/** The files that a feed always has: its root and the root's signatures. */
+/** Returns the names of the files that a feed always has: its root and the root's signature files. */
 export function filesOf(feed: ArchiveFeed): readonly string[] {
   const { signed } = rootOf(feed);
   return [signed, ...signaturesOf(feed, signed).map(({ name }) => name)];

@@ -1,4 +1,4 @@
-/** Determines who signs a feed: the archive's key, and, while clients may know only the other key of a rotation, that key too. */
+/** Determines who signs a feed: the archive's key, and also the other key in a rotation while clients may know only that key. */
 import type { SeveralSignatures, Signing } from "../formats/format.ts";
 import { formatOf } from "../formats/formats.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
@@ -16,34 +16,34 @@ import type { FileWrite } from "./feed-layout.ts";
 
 export type { SeveralSignatures } from "../formats/format.ts";
 
-/** What stock clients of a feed need before a new key signs it alone. */
+/** Returns what stock clients need before a new key alone signs the feed. */
 export function clientsNeed({ format }: Pick<ArchiveFeed, "format">): string {
   return formatOf(format).needs;
 }
 
-/** The key that signs, with those that may sign beside it. */
+/** The key that signs, with the keys that may sign beside this key. */
 export interface KeysAround<Key> {
   readonly key: Key;
-  /** The key that it followed, not retired yet. */
+  /** The predecessor, if it is not retired yet. */
   readonly before: readonly Key[];
-  /** The next key. */
+  /** The successor, if there is one. */
   readonly after: readonly Key[];
 }
 
 /** The archive's keys in a rotation. */
 export interface Signers extends KeysAround<OwnCertificate> {
-  /** Why a key that should sign too does not, in words. */
+  /** For each key that should sign too but can't, the reason in words. */
   readonly missing: readonly string[];
 }
 
-/** How clients of a feed treat several signatures. */
+/** Tells how the clients of a feed treat several signatures. */
 export function severalOf({ format }: Pick<ArchiveFeed, "format">): SeveralSignatures {
   return formatOf(format).signing?.several ?? "one";
 }
 
 /**
- * The keys that may sign together with another.
- * @param own everything known about the archive's keys
+ * Finds the keys that may sign together with another key.
+ * @param own all known certificates of the archive
  * @param key the key that signs in any case
  */
 export async function signersBeside(
@@ -58,7 +58,7 @@ export async function signersBeside(
   const usable = async (other: OwnCertificate | undefined, isAwaited: boolean) => {
     if (other === undefined || signingKeys(other.facts, at).size === 0) return [];
     const name = other.raw.fingerprint;
-    // A signature of version 6 hides the others from apt's gpgv, and makes the file unreadable for dnf and zypper.
+    // A signature of version 6 hides the other signatures from apt's gpgv. dnf and zypper can't read a file with such a signature.
     const isShared = [key, other].every(({ facts }) => facts.primary.version !== 6);
     if (isShared && (await store.hasPrivate(name))) return [other];
     if (isAwaited) {
@@ -75,18 +75,18 @@ export async function signersBeside(
   return { key, before: await usable(predecessor, isOverlap), after: await usable(successor, true), missing };
 }
 
-/** Those of them that sign a file, in the order of their signatures. */
+/** Returns the keys that sign a file, in the order of their signatures. */
 export function inOrder<Key>(several: SeveralSignatures, { key, before, after }: KeysAround<Key>): readonly Key[] {
   if (several === "one") return [key];
-  // apt 2.6 stops at a bad signature, so the key that the oldest clients know comes first.
+  // apt 2.6 stops at a signature that it can't verify, so the key that the oldest clients know comes first.
   return several === "any" ? [...before, key, ...after] : [...after, ...before, key];
 }
 
 /**
- * The file with the signer's certificate that some clients ask for beside a root, as it must be written; nothing where it is right already, or
- * where the format has none. Keys that sign beside it are left out: zypper judges by the first signature whose key is in this file, and
- * by the last one only if there is none (libzypp 17.25).
- * @param name of the root
+ * Returns the file with the signer's certificate that some clients request beside a root. Returns no file if the published file
+ * is right already, or the format has no such file. The file leaves out other keys that sign the root: zypper judges by the first
+ * signature whose key is in this file, and by the last signature only if no signer's key is in the file (libzypp 17.25).
+ * @param name name of the root
  */
 export async function certificateBeside(
   folder: Pick<FolderView, "read">,
@@ -97,7 +97,7 @@ export async function certificateBeside(
 ): Promise<FileWrite[]> {
   const beside = signing?.certificate?.(name);
   if (beside === undefined) return [];
-  // A key of version 6 makes such a file unreadable for GnuPG 2.2 and rpm.
+  // GnuPG 2.2 and rpm can't read a file with a key of version 6.
   if (key.facts.primary.version !== 4) return [];
   const certificate = writeCertificate(minimal(key.raw, signingKeys(key.facts, at)));
   const data = Buffer.from(armor(certificate, "PUBLIC KEY BLOCK"), "utf8");

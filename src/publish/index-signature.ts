@@ -11,18 +11,18 @@ import type { FileToSign } from "./feed-layout.ts";
 
 export interface SignOptions {
   readonly at: Instant;
-  /** How long the signature is valid; undefined: forever. */
+  /** How long the signature is valid; undefined for a signature without expiry. */
   readonly validFor: Duration | undefined;
-  /** T10: the feed that it is signed for. */
+  /** The name of the feed that the signature is for (T10). */
   readonly feed: string | undefined;
-  /** Domain of the notation that names the feed; by default that of the address in the key's user ID. */
+  /** The domain in the notation that names the feed. By default the domain of the address in the key's user ID. */
   readonly notationDomain?: string | undefined;
 }
 
-/** Signatures over one document, by one key or several. */
+/** Signatures over one document by one or several keys. */
 interface Packets {
   readonly binary: Uint8Array;
-  /** Hash algorithms, in OpenPGP's names. */
+  /** The signatures' hash algorithms, by OpenPGP's names. */
   readonly hashes: readonly string[];
 }
 
@@ -30,7 +30,7 @@ interface Packets {
 export interface FileSignatures {
   readonly file: FileToSign;
   readonly detached: Packets;
-  /** Over its text, for files that contain text and signature. */
+  /** Signatures over the canonical text, for files that contain both text and signature. */
   readonly framed: Packets;
   readonly createdAt: Instant;
   readonly expiresAt: Instant | undefined;
@@ -39,8 +39,8 @@ export interface FileSignatures {
 const none: Packets = { binary: new Uint8Array(), hashes: [] };
 
 /**
- * Makes all signatures that the signature files of a file need.
- * @param keys in the order of their signatures
+ * Makes all signatures for a file's signature files.
+ * @param keys the keys, in the order of their signatures
  * @throws FeedkeyError `revoked`, `expired`... if a key may not sign now
  */
 export async function signFile(
@@ -48,7 +48,7 @@ export async function signFile(
   keys: readonly SignerOf[],
   options: SignOptions,
 ): Promise<FileSignatures> {
-  // Whole seconds, as packets have them.
+  // OpenPGP packets have dates in whole seconds.
   const at = Math.floor(options.at / 1000) * 1000;
   const expiresAt = options.validFor === undefined ? undefined : at + options.validFor;
   const sign = async (document: HashedDocument): Promise<Packets> => {
@@ -77,13 +77,13 @@ function hashOf(binary: Uint8Array): string {
   return only !== undefined && "raw" in only ? only.raw.hash.toUpperCase() : "";
 }
 
-/** A signature file with new signatures. @param before packets of older ones, which are kept for a moment */
+/** Makes a signature file with new signatures. @param before packets of old signatures, which are kept for a moment */
 export function writtenSignature(
   { name, holds }: SignatureFile,
   { file, detached, framed }: FileSignatures,
   before: Uint8Array = new Uint8Array(),
 ): PublishedFile {
-  // One armored block: of several, sqv reads the first only.
+  // Write one armored block, because sqv reads only the first of several blocks.
   if (holds === "framed")
     return { name, data: frame(file.document.bytes, armor(framed.binary, "SIGNATURE"), framed.hashes) };
   const packets = Buffer.concat([before, detached.binary]);

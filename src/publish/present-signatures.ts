@@ -12,8 +12,8 @@ import type { FileToSign, SignedFile } from "./feed-layout.ts";
 
 /**
  * Checks the signatures in a signature file over a file.
- * @param held its contents
- * @throws FeedkeyError `bad_signature_data`, `no_signature`; `bad_signature` if it contains a different text from the file's
+ * @param held the contents of the signature file
+ * @throws FeedkeyError `bad_signature_data`, `no_signature`; `bad_signature` if the signature file contains a different text
  */
 export async function presentSignatures(
   file: SignedFile,
@@ -33,16 +33,16 @@ export async function presentSignatures(
   return await checkSignatures(readSignatureFile(signatures, name), document, keys);
 }
 
-/** T10: whether a signature names this feed, and no other; one that names none may be over another feed's file. */
+/** Tells whether a signature names this feed and no other (T10). A signature that names no feed may be over another feed's file. */
 export function isForFeed({ notations }: SignatureFacts, feed: string): boolean {
   const names = notations.filter(({ name }) => name.startsWith("feed@"));
   return names.length > 0 && names.every(({ value }) => value === feed);
 }
 
 /**
- * The signatures in that signature file of a file which is always right; none if it is missing, or is not a signature over the
- * file.
- * @throws FeedkeyError `bad_path`, `output` if it can't be read
+ * Reads the signatures in a file's main signature file, which is always right. Returns none if the signature file is missing, or
+ * does not cover the file.
+ * @throws FeedkeyError `bad_path`, `output` if the signature file can't be read
  */
 export async function mainSignatures(folder: FolderView, file: FileToSign, keys: KeyIndex): Promise<DataSignature[]> {
   const main = file.signatures.at(-1);

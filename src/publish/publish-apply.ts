@@ -1,6 +1,6 @@
 /**
- * Carries out a plan. Between the first rename and the last, the signature files have the new signature and the old one, so
- * that one of them matches whichever index a client gets; after a crash in between the next run finishes the work.
+ * Carries out a plan. Between the first rename and the last, the signature files contain both the old and the new signature. So
+ * one signature matches whichever index a client gets. After a crash in between, the next run finishes the work.
  */
 import { basename, dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -22,7 +22,7 @@ export interface SignedPlan {
   readonly signatures: readonly FileSignatures[];
 }
 
-/** The packets of the present signature file, which are kept with the new ones for a moment; none if it can't be read. */
+/** Returns the packets in the present signature file, to keep beside the new packets for a moment; none if it can't be read. */
 async function oldSignature(folder: PublishedFolder, { signatures }: FileToSign): Promise<Uint8Array> {
   for (const { name } of signatures.filter(({ holds }) => holds !== "framed").toReversed()) {
     const bytes = await folder.read(name).catch((error: unknown) => {
@@ -37,7 +37,7 @@ async function oldSignature(folder: PublishedFolder, { signatures }: FileToSign)
 }
 
 /**
- * An index in all its forms and their signatures under temporary names, in the order in which they get their final ones.
+ * Writes an index in all its forms, and the signatures, under temporary names. Returns the files in the order of the renames.
  * @throws FeedkeyError `bad_path`, `output`
  */
 async function stageFolder({ plan: { folder, writes }, signatures }: SignedPlan): Promise<StagedFile[]> {
@@ -45,7 +45,7 @@ async function stageFolder({ plan: { folder, writes }, signatures }: SignedPlan)
   const isChanged = ({ file }: FileSignatures) => writes.some(({ name }) => name === file.name);
   for (const made of signatures.some(isChanged) ? signatures : []) {
     const old = await oldSignature(folder, made.file);
-    // Old before new: a stock client stops at the first signature that it can check, and the old index is still there.
+    // The old signature comes first: a stock client stops at the first signature by a known key, and the old index is still in place.
     if (old.length === 0) continue;
     for (const one of made.file.signatures) if (one.holds !== "framed") both.push(writtenSignature(one, made, old));
   }
@@ -53,7 +53,7 @@ async function stageFolder({ plan: { folder, writes }, signatures }: SignedPlan)
   return await folder.stage([...both, ...writes, ...fresh]);
 }
 
-/** The bundle's files under temporary names. */
+/** Writes the bundle's files under temporary names. */
 async function stageBundle(tree: PublishedTree, bundle: readonly PublishedFile[]): Promise<StagedFile[]> {
   const staged: StagedFile[] = [];
   for (const { name, data } of bundle) {
@@ -62,7 +62,7 @@ async function stageBundle(tree: PublishedTree, bundle: readonly PublishedFile[]
   return staged;
 }
 
-/** Another program may have written the file again since it was read. @throws FeedkeyError `locked` */
+/** Throws if another program has written a signed file again since feedkey read it. @throws FeedkeyError `locked` */
 async function refuseChanged({ plan: { folder, writes }, signatures }: SignedPlan): Promise<void> {
   for (const { name, document } of signatures.map(({ file }) => file)) {
     if (writes.some((one) => one.name === name)) continue;
@@ -75,17 +75,17 @@ async function refuseChanged({ plan: { folder, writes }, signatures }: SignedPla
   }
 }
 
-/** The other files to put in place, and the lock. */
+/** The bundle to put in place together with the indexes, and the lock. */
 export interface WithBundle {
   readonly tree: PublishedTree;
-  /** Paths are relative to the tree. */
+  /** The bundle's files. Their paths are relative to the tree. */
   readonly bundle: readonly PublishedFile[];
   readonly lock: HeldLock;
 }
 
 /**
- * Carries out plans: everything is on the disk before the first rename.
- * @param all undefined for files that are signed individually: nothing is locked, and no leftovers of killed runs are removed
+ * Carries out plans. Everything is on the disk before the first rename.
+ * @param all undefined for files that are signed individually: then nothing is locked, and leftovers of killed runs stay
  * @throws FeedkeyError `bad_path`, `output`, `locked`
  */
 export async function applyPlans(plans: readonly SignedPlan[], all: WithBundle | undefined): Promise<void> {
@@ -93,15 +93,15 @@ export async function applyPlans(plans: readonly SignedPlan[], all: WithBundle |
   const ofBundle = all?.bundle.map(({ name }) => ({ folder: all.tree.folder(dirname(name)), writes: [] })) ?? [];
   const places = [...ofBundle, ...plans.map(({ plan }) => plan)];
   try {
-    // Done before anything is staged, because two feeds may share a folder.
+    // Prepare all folders before anything is staged, because two feeds may share a folder.
     if (all !== undefined) for (const { folder, writes } of places) await folder.prepare(writes);
-    // The bundle first: a client that meets the new signature can find its key.
+    // The bundle comes first, so that a client with the new signature can find the signing key.
     for (const file of all === undefined ? [] : await stageBundle(all.tree, all.bundle)) staged.push(file);
     for (const one of plans) for (const file of await stageFolder(one)) staged.push(file);
     await all?.lock.assertHeld();
     for (const { folder, writes } of places) await folder.assertInPlace(writes);
     for (const one of plans) await refuseChanged(one);
-    // Done before the new index is in place: no older signed index may be beside it.
+    // Remove old forms before the new index is in place: no older signed index may be beside the new index.
     for (const { plan } of plans) await plan.folder.remove(plan.removes);
   } catch (error) {
     await discard(staged);

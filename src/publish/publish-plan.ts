@@ -1,4 +1,4 @@
-/** Plans the changes of `publish` in one feed; they are then shown or applied. */
+/** Plans what `publish` changes in one feed. The caller then shows or applies the plan. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { formatOf } from "../formats/formats.ts";
@@ -19,14 +19,14 @@ import { planSignatureFiles, signatureNames } from "./signature-files.ts";
 import { isOwn, type Vouchers } from "./vouched-file.ts";
 import { whySign } from "./why-sign.ts";
 
-/** What changes in one folder. */
+/** The planned changes in one folder. */
 export interface FolderPlan {
   readonly folder: PublishedFolder;
-  /** The signed files, each with its own signature: the one that is always there, then its other forms. */
+  /** The signed files, each with its own signature: first the file that is always published, then its other forms. */
   readonly signed: readonly [FileToSign, ...FileToSign[]];
-  /** Files whose contents are to change. */
+  /** Files whose contents change. */
   readonly writes: readonly FileWrite[];
-  /** Files to be removed, in this order. */
+  /** Files to remove, in this order. */
   readonly removes: readonly string[];
   /** The date of the new signatures. */
   readonly date: Instant;
@@ -34,33 +34,33 @@ export interface FolderPlan {
 
 export interface FeedPlan extends FolderPlan {
   readonly feed: ArchiveFeed;
-  /** Undefined if another program lists them. */
+  /** The number of packages; undefined if another program writes the index. */
   readonly packages: number | undefined;
-  /** Lines for people: packages that are added, removed or changed. */
+  /** Lines for people about packages that are added, removed or changed. */
   readonly changes: readonly string[];
-  /** Who signs it, in the order of their signatures. */
+  /** The keys that sign the index, in the order of their signatures. */
   readonly signers: readonly Fingerprint[];
-  /** Why the index is signed again, in all its forms; undefined if the present signatures are good enough. */
+  /** Why feedkey signs the index again, in all its forms; undefined if the present signatures are good enough. */
   readonly sign: string | undefined;
   /** Notes for the keepers, in words. */
   readonly warnings: readonly string[];
-  /** For the record. */
+  /** What the record stores about the index; undefined if feedkey did not make the index from known packages. */
   readonly made: MadeRecord | undefined;
 }
 
 /** The new index of a feed. */
 export interface IndexText {
-  /** Undefined where another program lists them. */
+  /** The number of packages; undefined if another program writes the index. */
   readonly packages: number | undefined;
-  /** Of its text, or of the largest of its lists. */
+  /** The size in bytes of the index's text, or of its largest list. */
   readonly bytes: number;
-  /** Undefined: its root is signed as it lies there. */
+  /** The files of the index; undefined if the published root is signed unchanged. */
   readonly forms: IndexForms | undefined;
-  /** What it is made of, for the record; undefined where that can't be told. */
+  /** A digest of the packages and settings that the index is made from, for the record; undefined if they are not known. */
   readonly from?: string | undefined;
-  /** What its keepers should hear of it, in words. */
+  /** Notes about the index for the keepers, in words. */
   readonly notes?: readonly string[];
-  /** Why package files of the feed are left out. */
+  /** For each package file that is left out, the reason. */
   readonly bad?: readonly FeedkeyError[];
 }
 
@@ -73,15 +73,15 @@ export interface PlanTerms {
   readonly at: Instant;
   readonly validFor: Duration;
   readonly allowEmpty: boolean;
-  /** Replace signatures of other programs. */
+  /** Replace signatures that other programs wrote. */
   readonly force: boolean;
   /** The archive's keys that may sign now, the oldest first. */
   readonly signers: readonly Fingerprint[];
-  /** Which published files may be signed again. */
+  /** The evidence for published files that feedkey may sign again. */
   readonly vouchers: Vouchers;
 }
 
-/** Whether nothing was listed before, as far as that can be read. */
+/** Whether the published index can be read and lists no package. */
 function isEmpty(texts: ReadonlyMap<string, HashedDocument> | undefined): boolean {
   return texts !== undefined && [...texts.values()].every(({ length }) => length === 0);
 }
@@ -102,12 +102,12 @@ async function filesFor(
 }
 
 /**
- * Plans one feed.
- * @param folder what is published there, read once
- * @param index the index that is to be published
- * @param keys who may sign it
- * @throws FeedkeyError `bad_package`, `bad_path`; `bad_index` if no client would take the index; `would_break` if another
- * program's signature is in the way; `not_found` if all packages vanished and that was not allowed
+ * Plans the changes in one feed.
+ * @param folder a snapshot of the feed's published folder
+ * @param index the index to publish
+ * @param keys the keys that may sign the index
+ * @throws FeedkeyError `bad_package`, `bad_path`; `bad_index` if no client would accept the index; `would_break` if another
+ * program's signature is in the way; `not_found` if all packages vanished and `allowEmpty` is not set
  */
 export async function planFeed(
   tree: PublishedTree,
@@ -119,7 +119,7 @@ export async function planFeed(
 ): Promise<FeedPlan> {
   const layout = rootOf(feed);
   const before = await folder.document(layout.signed);
-  // A file that can't be read is replaced.
+  // feedkey replaces a published file that it can't read.
   const textsBefore = async () => before && (await layout.textsOf(before, folder).catch(() => undefined));
   if (packages === 0 && before !== undefined && !terms.allowEmpty && !isEmpty(await textsBefore())) {
     const [first] = bad;
@@ -156,7 +156,7 @@ export async function planFeed(
     same || isAsIs || forms.areKnown
       ? []
       : indexChanges((await textsBefore()) ?? new Map(), await forms.texts(), layoutOf(feed).read);
-  // Those that go too: they may be what a client has accepted, and removing them forgets no date.
+  // Counts removed signatures too: a client may have accepted one of them, so the new signatures must be newer.
   const date = await dateAfter(folder, [...signatureNames(signed), ...removes], terms.vouchers.signers, terms.at);
   const alone = severalOf(feed) === "one" ? [] : keys.missing;
   return {

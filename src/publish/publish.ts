@@ -1,6 +1,6 @@
 /**
- * The only code that publishes: takes each feed's index, plans, signs, puts in place and records it, together with the key
- * bundle.
+ * The only code that publishes. For each feed it takes the index, plans the changes, signs the index, puts the files in place
+ * and records them. It publishes the key bundle together with the feeds.
  */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -27,7 +27,7 @@ import { changesAnything, type FeedPlan, type IndexText, planFeed } from "./publ
 import { type PublishedRecord, readPublished, recording, recordsFolder } from "./published-record.ts";
 import { vouchersOf } from "./vouched-file.ts";
 
-/** The data that a source of indexes may use. */
+/** The data that an index source may use. */
 export interface Publishing {
   /** All certificates of the archive, from the key store and the published bundle. */
   readonly certificates: Own;
@@ -36,50 +36,50 @@ export interface Publishing {
   readonly userId: string;
   readonly record: PublishedRecord;
   readonly at: Instant;
-  /** For what is too large for memory. */
+  /** Temporary files for data that is too large for memory. */
   readonly spools: Spools;
 }
 
-/** The index that a feed is to have; or the delegate who signs it; undefined: there is none. */
+/** The new index of a feed, or the delegate who signs the feed; undefined if the source has no index for the feed. */
 export type Taken = { readonly index: IndexText } | { readonly delegate: Fingerprint } | undefined;
 
 /** The source of the indexes: scanned packages, or the published indexes. */
 export interface IndexSource {
   /**
-   * Feeds are independent: one that can't be published is left as it is, and the others are published. This is always so for
-   * feeds whose index another program writes.
+   * Whether each feed is published on its own: a feed that can't be published stays as it is, and the other feeds are still
+   * published. Feeds whose index another program writes are always published in this way.
    */
   readonly eachAlone: boolean;
-  /** Indexes that were not recorded before are not recorded, because another program writes them. */
+  /** `known`: record only indexes that were recorded before, because another program writes the other indexes. */
   readonly records: "all" | "known";
   take(feed: ArchiveFeed, folder: FolderView, publishing: Publishing): Promise<Taken>;
-  /** Resolves after all writes have ended, with the errors. */
+  /** Resolves when all writes have ended; rejects if a write failed. */
   settled?(): Promise<void>;
 }
 
 export interface Publication extends Mirroring {
-  /** Absolute. */
+  /** The archive's root folder, as an absolute path. */
   readonly root: string;
-  /** If empty, only the bundle is written. */
+  /** The feeds to publish. If the list is empty, only the bundle is written. */
   readonly feeds: readonly ArchiveFeed[];
   readonly source: IndexSource;
   readonly validFor: Duration;
   readonly notationDomain?: string | undefined;
-  /** The key that signs: in the key store, or in GnuPG. */
+  /** The key that signs, in the key store or in GnuPG. */
   readonly key: KeyPlace;
-  /** The archive's user ID; undefined: the first of the key's own. */
+  /** The archive's user ID; undefined stands for the key's first user ID. */
   readonly userId: string | undefined;
   readonly store: KeyStore;
   readonly passphrase: PassphraseSource;
   readonly at: Instant;
-  /** Whether the key bundle is written too. */
+  /** Whether to write the key bundle too. */
   readonly withBundle: boolean;
   readonly skipBad: boolean;
   readonly allowEmpty: boolean;
-  /** Replace signatures of other programs. */
+  /** Whether to replace signatures that other programs wrote. */
   readonly force: boolean;
   readonly dryRun: boolean;
-  /** Refuses by the key store's certificates, before anything else is looked at. */
+  /** Throws if the key store's certificates forbid this publication. Runs before everything else. */
   readonly permit?: (own: Own) => Promise<void>;
 }
 
@@ -88,24 +88,24 @@ export interface PublishResult extends MirrorResult {
   readonly bundle: readonly BundleFile[];
   /** Notes for the keepers, in words. */
   readonly notes: readonly string[];
-  /** Packages that were left out (`--skip-bad`), or because of which nothing was published. */
+  /** An error for each damaged package. With `--skip-bad` these packages were left out; otherwise nothing was published. */
   readonly bad: readonly FeedkeyError[];
   readonly applied: boolean;
 }
 
-/** The result, with internal data. */
+/** The result of a publication, with internal data. */
 export interface Published extends PublishResult {
-  /** Feeds that a delegate signs: they stay as they are. */
+  /** Feeds that a delegate signs. These feeds stay as they are. */
   readonly delegated: readonly { readonly feed: string; readonly delegate: Fingerprint }[];
-  /** One for each feed that was left as it is. */
+  /** An error for each feed that stays as it is. */
   readonly left: readonly FeedkeyError[];
-  /** The key store's certificates, as they were read for this. */
+  /** The key store's certificates, as this publication read them. */
   readonly own: Own;
 }
 
 /**
- * The key must be the archive's, or a delegate of it for all these feeds.
- * @throws FeedkeyError `revoked`, `expired`, `untrusted_signer`..., `bad_config` if it is neither
+ * Throws unless the key is the archive's own, or a delegate of the archive for all these feeds.
+ * @throws FeedkeyError `revoked`, `expired`, `untrusted_signer`...; `bad_config` if the key is not the archive's
  */
 function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: Publication): void {
   const { fingerprint } = facts.primary;
@@ -130,13 +130,13 @@ function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: P
   });
 }
 
-/** Called before thousands of packages are read. @throws FeedkeyError `bad_path` */
+/** Checks the published paths before feedkey reads thousands of packages. @throws FeedkeyError `bad_path` */
 async function refuseOdd(tree: PublishedTree, feeds: readonly ArchiveFeed[]): Promise<void> {
   for (const feed of feeds.filter(({ packages }) => packages !== undefined))
     await tree.folder(feed.path).refuseOdd(filesOf(feed));
 }
 
-/** A feed that stays as it is. */
+/** Makes the error for a feed that stays as it is. */
 function leftError({ name }: ArchiveFeed, key: Fingerprint, cause: FeedkeyError): FeedkeyError {
   return new FeedkeyError(cause.code, `the index of feed "${name}" was NOT signed with ${key}: ${cause.message}`, {
     details: { feed: name, key },
@@ -154,9 +154,9 @@ function foreignError({ name }: ArchiveFeed, cause: FeedkeyError): FeedkeyError 
   });
 }
 
-/** The certificate that signs, with all known packets. @throws FeedkeyError `not_found` */
+/** Returns the signing key's certificate with all known packets. @throws FeedkeyError `not_found` */
 function keyOf(certificates: Own, own: Own, fingerprint: Fingerprint, { folder }: KeyStore): OwnCertificate {
-  // The published certificate may have a revocation by another key store.
+  // The published certificate may contain a revocation that another key store made.
   const found = certificates.get(fingerprint) ?? own.get(fingerprint);
   if (found !== undefined) return found;
   throw new FeedkeyError("not_found", `the certificate of ${fingerprint} is missing from the key store "${folder}"`, {
@@ -165,7 +165,7 @@ function keyOf(certificates: Own, own: Own, fingerprint: Fingerprint, { folder }
   });
 }
 
-/** The archive's keys that may sign now, and the one that does; those of version 6 are left out, which older programs can't read. */
+/** The signing key and the archive's other keys that may sign now, without keys of version 6: older programs can't read them. */
 function signersOf(known: Own, key: OwnCertificate, userId: string, at: Instant): Fingerprint[] {
   const own = [...known.values()].filter(
     ({ facts }) => claims(facts, userId) && refusePrimary(facts, at) === undefined,
@@ -177,19 +177,19 @@ function signersOf(known: Own, key: OwnCertificate, userId: string, at: Instant)
 
 interface Planned extends Omit<Published, "applied"> {
   readonly record: PublishedRecord;
-  /** Everything known about the archive's keys: the published bundle may contain a revocation that the key store lacks. */
+  /** The certificates from both the key store and the published bundle, which may have a revocation that the store lacks. */
   readonly certificates: Own;
-  /** Damaged packages forbid it. */
+  /** Whether damaged packages forbid the publication. */
   readonly stopped: boolean;
 }
 
-/** Works out all that is to be done. Nothing is changed but what sources remember for themselves. */
+/** Plans everything. Changes nothing except the caches of the index sources. */
 async function plan(tree: PublishedTree, publication: Publication, records: string, spools: Spools): Promise<Planned> {
   const { feeds, source, store, at } = publication;
   const { where, fingerprint } = publication.key;
   const own = await certificatesWith(store, publication.key);
   await publication.permit?.(own);
-  // Publishing only the bundle needs no key that may sign.
+  // To publish only the bundle, the key need not be allowed to sign.
   const signs = feeds.length > 0 || !source.eachAlone;
   const signing = where === "gpg" || !signs ? fingerprint : await resolveKey(store, fingerprint);
   const userId = publication.userId ?? own.get(signing)?.facts.userIds[0]?.text ?? "";
@@ -202,7 +202,7 @@ async function plan(tree: PublishedTree, publication: Publication, records: stri
     : { files: [], notes: [] };
 
   const left: FeedkeyError[] = [];
-  /** The plan of one feed; undefined if it is left as it is. */
+  /** Does one feed's part; returns undefined if the feed stays as it is because of an error. */
   const alone = async <Result>(feed: ArchiveFeed, action: () => Promise<Result>): Promise<Result | undefined> => {
     try {
       return await action();
@@ -242,7 +242,7 @@ async function plan(tree: PublishedTree, publication: Publication, records: stri
   return { plans, bundle, notes: warnings, bad, left, delegated, own, record, certificates, stopped: false };
 }
 
-/** Makes the signatures of the plans, puts all files in place, and records the indexes. */
+/** Makes the planned signatures, puts all files in place, and records the indexes. */
 async function carryOut(
   tree: PublishedTree,
   { plans, bundle, record, certificates }: Planned,
@@ -271,8 +271,8 @@ async function carryOut(
 }
 
 /**
- * Publishes feeds, the key bundle, or both: for `publish`, for rotations and revocations, and for rehearsals of them on a copy.
- * Bad packages stop it unless they are skipped; then the caller must still report them.
+ * Publishes feeds, the key bundle, or both: for `publish`, rotations, revocations, and rehearsals on a copy of the archive.
+ * Damaged packages stop the publication. With `skipBad` it leaves them out, and the caller must still report these packages.
  * @throws FeedkeyError `not_found`, `bad_config`, `bad_package`, `bad_path`, `would_break`, `revoked`..., `output`, `locked`
  */
 export async function publishFeeds(publication: Publication): Promise<Published> {
@@ -289,7 +289,7 @@ export async function publishFeeds(publication: Publication): Promise<Published>
       if (applied) await carryOut(tree, { ...planned, record, certificates, stopped }, publication, records, lock);
       return { ...planned, applied };
     } finally {
-      // All writes must have ended, with or without an error.
+      // All writes must have ended before the spools are closed, even after an error.
       await source.settled?.().catch(() => undefined);
       spools.close();
     }

@@ -1,6 +1,6 @@
 /**
- * The last published index of each feed, recorded in the key store: an older index also has a good signature, and anyone who
- * can write to the published tree could put it back.
+ * The record, in the key store, of each feed's last published index. An older index also has a good signature, so anyone who
+ * can write to the published tree could put the older index back.
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -12,30 +12,33 @@ import type { ArchiveFeed } from "../profile/types.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { SignedFile } from "./feed-layout.ts";
 
-/** The folder for records about an archive: in the key store, never in the published tree. */
+/** Returns the folder for records about an archive. The folder is in the key store, never in the published tree. */
 export function recordsFolder(store: KeyStore, root: string): string {
   return join(store.folder, "archives", createHash("sha256").update(root).digest("hex").slice(0, 32));
 }
 
 export interface PublishedRecord {
-  /** SHA-256 of signed files (lower-case hex) by their path below the archive's root; both digests while one is being replaced. */
+  /**
+   * SHA-256 of each signed file, in lower-case hex, by the file's path below the archive's root. While a file is being replaced,
+   * the record has the digests of both versions.
+   */
   readonly indexes: ReadonlyMap<string, readonly string[]>;
-  /** Whether this key store has written the key bundle, or was about to. */
+  /** Whether a run with this key store has written the key bundle, or was about to. */
   readonly bundle: boolean;
-  /** By the path of a feed, what its present index was made of. */
+  /** What each feed's present index was made from, by the feed's path. */
   readonly made: ReadonlyMap<string, MadeRecord>;
 }
 
-/** An index that was made of packages: the same packages give the same files again. */
+/** An index that feedkey made from packages. The same packages give the same files again. */
 export interface MadeRecord {
-  /** Names the packages and the settings. */
+  /** A digest of the packages and the settings. */
   readonly from: string;
   readonly packages: number;
-  /** Of its text, or of the largest of its lists. */
+  /** The size in bytes of the index's text, or of its largest list. */
   readonly bytes: number;
-  /** What its keepers were told of it. */
+  /** The notes about the index for the keepers. */
   readonly notes: readonly string[];
-  /** SHA-256 of its files, by their names below the feed. */
+  /** SHA-256 of the index's files, by their names below the feed. */
   readonly files: Readonly<Record<string, string>>;
 }
 
@@ -45,12 +48,12 @@ function fileIn(records: string): string {
   return join(records, "published.json");
 }
 
-/** A signed file of a feed: its key in the record, and its digest. */
+/** Returns a signed file's path in the record, and the file's digest. */
 export function recordEntry({ path }: Pick<ArchiveFeed, "path">, { name, document }: SignedFile) {
   return { path: join(path, name), sha256: document.sha256 };
 }
 
-/** What is not as it was written is left out: then the files are made again. */
+/** Reads the entries about made indexes. Leaves malformed entries out: feedkey then makes the files again. */
 function readMade(made: unknown): Map<string, MadeRecord> {
   const isMade = (entry: [string, unknown]): entry is [string, MadeRecord] => {
     const { from, packages, bytes, notes, files } = Object(entry[1]) as Record<string, unknown>;
@@ -85,9 +88,9 @@ function parse(text: string): PublishedRecord | undefined {
 }
 
 /**
- * Reads the record; an empty one if nothing has been published yet.
+ * Reads the record. Returns an empty record if nothing has been published yet.
  * @param records the archive's folder of records
- * @throws FeedkeyError `bad_config` if it can't be read or is damaged
+ * @throws FeedkeyError `bad_config` if the record is damaged or can't be read
  */
 export async function readPublished(records: string): Promise<PublishedRecord> {
   const file = fileIn(records);
@@ -103,7 +106,7 @@ export async function readPublished(records: string): Promise<PublishedRecord> {
   });
 }
 
-/** An index in all its forms, as a plan has it. */
+/** A planned index in all its forms. */
 interface Indexed {
   readonly feed: ArchiveFeed;
   readonly signed: readonly SignedFile[];
@@ -122,8 +125,8 @@ async function write(records: string, { indexes, bundle, made }: PublishedRecord
 }
 
 /**
- * Records an index that another program is about to put in place; the previous one stays recorded too. @throws FeedkeyError
- * `output`, `locked`
+ * Records an index that another program is about to put in place. The previous index stays recorded too.
+ * @throws FeedkeyError `output`, `locked`
  */
 export async function recordSigned(
   records: string,
@@ -138,17 +141,18 @@ export async function recordSigned(
   await write(records, { indexes: new Map(indexes).set(path, both), bundle, made }, lock);
 }
 
-/** What is going to be published. */
+/** What the caller is going to publish. */
 export interface ToRecord {
   readonly plans: readonly Indexed[];
-  /** Whether to record all plans, or only those whose index is already recorded: indexes of other programs are not. */
+  /** `known`: record only plans whose index is already in the record, because other programs write the other indexes. */
   readonly only: "all" | "known";
   readonly withBundle: boolean;
 }
 
 /**
- * Publishes with a record: the new indexes are recorded before they get their names, and the old ones until then.
- * @param before the record as it was
+ * Publishes and keeps a record. The new indexes enter the record before they are published. The old indexes leave the record
+ * only after that.
+ * @param before the present record
  * @param publish puts the indexes and the bundle in place
  * @throws FeedkeyError `output`, `locked`
  */

@@ -1,4 +1,4 @@
-/** Checks whether clients can read an index before it is signed, with their own reader and limits. */
+/** Checks before a signature whether clients can read the index, with the clients' own reader and limits. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Signing } from "../formats/format.ts";
@@ -9,15 +9,15 @@ import { summaryText } from "./summary-files.ts";
 /** An index that clients can read. */
 export interface ReadableIndex {
   readonly packages: number;
-  /** Warnings for its keepers, in words. */
+  /** Warnings for the keepers, in words. */
   readonly warnings: readonly string[];
 }
 
 /**
  * Warns of an index that clients refuse unless their profile allows its size, or they accepted an index of at least half the
  * size.
- * @param what names the index
- * @param bytes of its text, or of the file that is signed
+ * @param what the index's name in messages
+ * @param bytes size of the index's text, or of the signed file
  */
 export function warnOfSize(what: string, bytes: number, usual = usualIndexBytes): string[] {
   if (bytes <= usual) return [];
@@ -26,7 +26,7 @@ export function warnOfSize(what: string, bytes: number, usual = usualIndexBytes)
   ];
 }
 
-/** Warns of another program's root with a limited validity, when half of that time is over. @param what names the index */
+/** Warns of another program's root when half of its validity period is over. @param what its name in messages */
 export function warnOfEnd(what: string, signing: Signing | undefined, text: Uint8Array, at: Instant): string[] {
   const found = signing?.validity?.(text);
   if (found === undefined || (found.until - at) * 2 >= found.until - found.since) return [];
@@ -36,8 +36,8 @@ export function warnOfEnd(what: string, signing: Signing | undefined, text: Uint
 
 /**
  * Reads an index as clients do.
- * @param what names the index
- * @throws FeedkeyError `bad_index`, with the line where one is wrong: every client would refuse it
+ * @param what the index's name in messages
+ * @throws FeedkeyError `bad_index`, with the wrong line if there is one, if every client would refuse the index
  */
 export function refuseUnreadable<Read>(what: string, hint: string, read: () => Read): Read {
   try {
@@ -52,7 +52,7 @@ export function refuseUnreadable<Read>(what: string, hint: string, read: () => R
   }
 }
 
-/** Warns of an index without packages. @param what names the index @param packages how many it lists */
+/** Warns of an index without packages. @param what the index's name in messages @param packages number of listed packages */
 export function warnOfNone(what: string, packages: number): string[] {
   if (packages > 0) return [];
   return [
@@ -61,10 +61,10 @@ export function warnOfNone(what: string, packages: number): string[] {
 }
 
 /**
- * Reads a file that is to be signed as clients would: in the format of its name, else in any format that fits.
- * @param name of the file
- * @param what names it in messages
- * @throws FeedkeyError `bad_index`: no client could read it
+ * Reads a file as clients would before feedkey signs it: in the format that the name tells, else in any format that fits.
+ * @param name the file's name
+ * @param what the file's name in messages
+ * @throws FeedkeyError `bad_index` if no client could read the file
  */
 export async function refuseUnreadableFile(name: string, what: string, bytes: Uint8Array): Promise<ReadableIndex> {
   const named = singleNames.find((format) => compressionNamed(formats[format], name) !== undefined);

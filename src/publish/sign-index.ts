@@ -1,4 +1,4 @@
-/** Use case: sign an index as it lies there, in its format's own way. */
+/** Use case: sign an index that another program wrote, in the way of its format. */
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -34,18 +34,18 @@ import { planSignatureFiles, signatureNames } from "./signature-files.ts";
 import { isSummaryName, staleSignatures, summaryText } from "./summary-files.ts";
 
 export interface SignFileOptions extends SignOptions {
-  /** Add size and SHA-256 of the packages to a pkg_summary first. */
+  /** For a pkg_summary: first add the size and the SHA-256 digest of each package. */
   readonly addChecksums: boolean;
-  /** Write one file with the text and its signature, if the format has such a file. */
+  /** Write the text and its signature into one file. Only some formats have such a file. */
   readonly framed: boolean;
   readonly form: SignatureForm;
-  /** Sign what no client can read, and replace signatures of other programs. */
+  /** Sign even an index that no client can read, and replace signatures that other programs wrote. */
   readonly force: boolean;
-  /** The key store's certificates: the signature is dated after theirs. */
+  /** The key store's certificates. The new signature is dated after earlier signatures by these certificates' keys. */
   readonly own: Own;
-  /** Several keys were asked for: a file that can have only one signature is refused. */
+  /** Whether the caller asked for several keys. feedkey then refuses a file that can have only one signature. */
   readonly severally: boolean;
-  /** The archive's feed and its place, if not beside the file: the new signatures are dated after the signatures there. */
+  /** The archive's feed, if its folder is not that of the file. The new signatures are dated after the signatures in this folder. */
   readonly feedAt:
     | { readonly feed: ArchiveFeed; readonly folder: FolderView; readonly signatures: readonly string[] }
     | undefined;
@@ -54,21 +54,21 @@ export interface SignFileOptions extends SignOptions {
 export interface SignedIndex {
   readonly index: string;
   readonly files: readonly string[];
-  /** Signatures that would sign an older index: of other forms of the summary, or in a form that is no longer written. */
+  /** Removed signature files: they covered an older index in another form of the summary, or are in a form no longer written. */
   readonly removed: readonly string[];
   readonly sha256: string;
   readonly createdAt: Instant;
   readonly expiresAt: Instant | undefined;
 }
 
-/** What became of the files. */
+/** The result for all files. */
 export interface SignedFiles {
   readonly signed: readonly SignedIndex[];
   readonly files: readonly FileToSign[];
   readonly warnings: readonly string[];
 }
 
-/** An index file that may be signed. */
+/** The plan for an index file that may be signed. */
 interface FilePlan extends FolderPlan {
   readonly path: string;
   readonly several: SeveralSignatures;
@@ -139,9 +139,9 @@ async function planIndexFile(
   return { path, folder, signed, writes, removes, date, several: signing?.several ?? "one", warnings };
 }
 
-/** Where the lists of a root are while it is signed, and their feed. */
+/** Tells how to find a root's lists while the root is being signed, and their feed. */
 function whereabouts(folder: PublishedFolder, name: string, { feedAt, at }: SignFileOptions) {
-  // reprepro gives all its new files this ending, has the root signed, and then renames them; aptly has a copy of the root signed elsewhere.
+  // reprepro gives all new files this ending, has the root signed, then renames them. aptly has a copy of the root signed elsewhere.
   const ending = /\.new$/.exec(name)?.[0];
   const list: ListReader = async (place) => {
     const renamed = ending === undefined ? undefined : await folder.readOnce(place + ending);
@@ -153,11 +153,11 @@ function whereabouts(folder: PublishedFolder, name: string, { feedAt, at }: Sign
 }
 
 /**
- * Signs index files and writes the signature files beside each; none is signed unless all may be. Signatures of a summary's
- * other forms are removed if they cover another index: no older signed form may be beside the new one.
- * @throws FeedkeyError `not_found`, `bad_path`, `usage` for the compressed form of an opkg index, and for several keys if only
- * one may sign; `bad_index` if clients would refuse it; `would_break` if another program's signature is in the way; and those
- * of `signFile`
+ * Signs index files and writes the signature files beside each index. If one index may not be signed, signs no index. Removes
+ * signatures over other forms of a summary if they cover another index: no older signed form may be beside the new index.
+ * @throws FeedkeyError `not_found`, `bad_path`; `usage` for the compressed form of an opkg index, or for several keys if only
+ * one may sign; `bad_index` if clients would refuse an index; `would_break` if another program's signature is in the way; the
+ * errors of `signFile`
  */
 export async function signIndexFiles(
   paths: readonly string[],
@@ -193,7 +193,7 @@ function told(
   };
 }
 
-/** Names of signature files beside a summary that sign an older one. */
+/** Returns the names of signature files beside a summary that cover an older summary. */
 async function staleBeside(
   beside: PublishedFolder,
   path: string,
@@ -206,7 +206,7 @@ async function staleBeside(
   return await staleSignatures(beside, bytes, [own, ...also]);
 }
 
-/** The summary with checksums, in the same compression. @throws FeedkeyError `usage` and as `addChecksums` */
+/** Returns the summary with checksums, in the same compression. @throws FeedkeyError as `addChecksums`; `usage` */
 async function withChecksums(path: string, there: Uint8Array): Promise<Uint8Array> {
   const name = basename(path);
   const kind = detectCompression(there);

@@ -1,4 +1,4 @@
-/** The date of a new signature over an index: after those that it replaces, because clients refuse an older index. */
+/** Chooses the date of a new signature: after the signatures that it replaces, because clients refuse an older index. */
 import { FeedkeyError } from "../error.ts";
 import { isFramed, unframe } from "../formats/cleartext.ts";
 import { type FileSignature, readSignatureFile } from "../openpgp/check/detached.ts";
@@ -9,7 +9,7 @@ import { skew } from "../trust/policy.ts";
 
 const second = 1000;
 
-/** The date of the newest present signature that names one of these keys. It need not match, because the index may be new. */
+/** Returns the newest date among signatures that name one of these keys. They need not match the index, which may be new. */
 async function newestDate(
   folder: FolderView,
   files: readonly string[],
@@ -26,7 +26,7 @@ async function newestDate(
   return newest;
 }
 
-/** A file that can't be read as signatures is replaced: no client has accepted it. */
+/** Reads the signatures in a file. Returns none for an unreadable file, because no client has accepted it. */
 async function signaturesIn(folder: FolderView, file: string): Promise<readonly FileSignature[]> {
   const bytes = await folder.read(file);
   try {
@@ -39,10 +39,10 @@ async function signaturesIn(folder: FolderView, file: string): Promise<readonly 
 }
 
 /**
- * The date for signatures that replace those of some files: now, or a second after the newest of them. Whole seconds, as packets
- * have them.
- * @param files that hold the signatures
- * @param keys whose signatures clients may have accepted
+ * Returns the date for new signatures that replace the signatures in some files: now, or a second after the newest old signature.
+ * OpenPGP packets have dates in whole seconds.
+ * @param files names of the files with the old signatures
+ * @param keys the keys whose signatures clients may have accepted
  * @throws FeedkeyError `not_yet_valid` if the published date is later than clients with a right clock accept
  */
 export async function dateAfter(

@@ -6,15 +6,15 @@ import { foreignFile, isOpenPgpFile } from "../openpgp/check/foreign-file.ts";
 import type { FolderView } from "../signing/published-tree.ts";
 import type { FileToSign } from "./feed-layout.ts";
 
-/** The files that signatures over these are written to. */
+/** Returns the names of the files' signature files. */
 export function signatureNames(files: readonly FileToSign[]): string[] {
   return files.flatMap(({ signatures }) => signatures.map(({ name }) => name));
 }
 
 /**
- * Signature files to remove because only `.asc` is published now: they would sign an older index. Others stay.
- * @param force replace signatures of other programs
- * @throws FeedkeyError `would_break`: another program's signature has the name of one that is to be written
+ * Finds signature files to remove because only `.asc` is published now: they would cover an older index. Other programs' files stay.
+ * @param force whether to replace signatures that other programs wrote
+ * @throws FeedkeyError `would_break` if another program's signature has the name of a signature file to write
  */
 export async function planSignatureFiles(
   folder: FolderView,
@@ -37,7 +37,7 @@ export async function planSignatureFiles(
   return leftover;
 }
 
-/** The error of a signature file that would be replaced without `--force`. @param what of {@link foreignFile} */
+/** Makes the error for another program's signature file that only `--force` replaces. @param what from {@link foreignFile} */
 export function replaces(folder: FolderView, file: string, what: string): FeedkeyError {
   const path = `${folder.path}/${file}`;
   const isArmored = file.endsWith(".asc");

@@ -9,20 +9,20 @@ import type { SignedFile } from "./feed-layout.ts";
 
 const { pkgsrc } = formats;
 
-/** The forms that may be there from an earlier configuration. */
+/** The forms that feedkey may have written under an earlier configuration. */
 const ours: readonly string[] = ["pkg_summary.xz", "pkg_summary.zst"];
 
-/** Whether a file has the name of a form of a summary. */
+/** Tells whether a name is that of a summary, compressed or not. */
 export function isSummaryName(name: string): boolean {
   return compressionNamed(pkgsrc, name) !== undefined;
 }
 
-/** The text of a summary. @throws FeedkeyError `bad_index` */
+/** Decompresses a summary. @throws FeedkeyError `bad_index` */
 export async function summaryText(bytes: Uint8Array): Promise<Uint8Array> {
   return await decompress(bytes, detectCompression(bytes), maxIndexBytes, "bad_index");
 }
 
-/** Whether a file has the compression of its name, and this text. */
+/** Tells whether a file has the compression that its name tells, and contains this text. */
 export async function holdsText(name: string, { bytes }: HashedDocument, text: HashedDocument): Promise<boolean> {
   const kind = compressionNamed(pkgsrc, name);
   if (kind === undefined || detectCompression(bytes) !== kind) return false;
@@ -36,19 +36,19 @@ export async function holdsText(name: string, { bytes }: HashedDocument, text: H
 
 interface OtherForm {
   readonly name: string;
-  /** The form itself; undefined if only signatures are left of it. */
+  /** The compressed or plain file; undefined if only its signatures are left. */
   readonly document: HashedDocument | undefined;
   readonly signatures: readonly string[];
 }
 
-/** The signed forms in a folder, except those given. */
+/** Finds the signed forms in a folder, except the forms `without`. */
 async function signedForms(folder: FolderView, without: readonly string[]): Promise<OtherForm[]> {
   const found: OtherForm[] = [];
   for (const name of indexFileNames(pkgsrc).filter((form) => !without.includes(form))) {
     const signatures: string[] = [];
     for (const signature of signatureFiles(name)) {
       const there = await folder.read(signature);
-      // A file that may be another program's must not be removed.
+      // Only OpenPGP signatures count: feedkey must not remove a file that may belong to another program.
       if (there !== undefined && isOpenPgpFile(there)) signatures.push(signature);
     }
     if (signatures.length > 0) found.push({ name, document: await folder.document(name), signatures });
@@ -57,11 +57,11 @@ async function signedForms(folder: FolderView, without: readonly string[]): Prom
 }
 
 /**
- * What to do with signed forms that are no longer configured. One that feedkey may have written is removed. One of another
- * program stays, and is signed too if the archive signed exactly these bytes before and they contain the text; else its
- * signatures are removed: an older signed index must never be beside the new one, and the archive signs only its own
- * compression of a text.
- * @throws FeedkeyError `bad_path`, `output` if a file there can't be read
+ * Plans what to do with signed forms that are no longer configured. A form that feedkey may have written is removed. Another
+ * program's form stays. It is signed too if the archive signed exactly these bytes before and they contain the text. Otherwise its
+ * signatures are removed: an older signed index must never be beside the new index, and the archive does not sign bytes that
+ * somebody else compressed.
+ * @throws FeedkeyError `bad_path`, `output` if a published file can't be read
  */
 export async function planOtherForms(
   folder: FolderView,
@@ -76,7 +76,7 @@ export async function planOtherForms(
     asked.map(({ name }) => name),
   );
   for (const { name, document, signatures } of others) {
-    // The signatures last: while one is there, an interrupted run is known to be unfinished.
+    // Signatures are removed last: a signature that is left shows the next run that this run was interrupted.
     const isOurs = ours.includes(name);
     const isTheirs = !isOurs && document !== undefined && (await isOwn({ name, document }));
     if (isTheirs && (await holdsText(name, document, await text()))) {
@@ -90,10 +90,11 @@ export async function planOtherForms(
 }
 
 /**
- * Signatures of other forms in the folder with a different text from this one.
+ * Finds the signatures over other forms in the folder whose text differs from this summary's.
  * @param summary a form that will be signed
- * @param without forms that are signed again anyway
- * @throws FeedkeyError `bad_index` if there are such and it can't be decompressed, `bad_path`, `output` if a file can't be read
+ * @param without names of forms that are signed again anyway
+ * @throws FeedkeyError `bad_index` if the folder has other signed forms and the summary can't be decompressed; `bad_path`,
+ * `output` if a file can't be read
  */
 export async function staleSignatures(
   folder: FolderView,

@@ -1,7 +1,7 @@
 /**
  * Checks whether a file in the published tree is the archive's own, byte for byte. The right text is not enough: anyone who can
- * write to the tree could compress it in a way that another program reads differently, and the archive would sign that. So only
- * files that it published or signed before as this feed's are signed again.
+ * write to the tree could compress the text in a way that another program reads differently, and the archive would sign that file.
+ * So feedkey signs a file again only if the archive published or signed it before for this feed.
  */
 import { FeedkeyError } from "../error.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
@@ -20,16 +20,17 @@ import { type PublishedRecord, recordEntry } from "./published-record.ts";
 
 /** The evidence that bytes are the archive's. */
 export interface Vouchers {
-  /** The archive's own keys, as far as they are not revoked, for whatever reason: the thief of a retired one can date as he likes. */
+  /** The archive's own keys without any revoked key: the thief of a retired key can sign with any date. */
   readonly keys: KeyIndex;
-  /** Those retired too, and its delegates': clients may have accepted what they signed. */
+  /** The archive's own keys, including retired keys, and delegates' keys: clients may have accepted what these keys signed. */
   readonly signers: KeyIndex;
   readonly published: PublishedRecord;
 }
 
 /**
- * @param known the key store's certificates, and those that these certify
- * @param key the key that will sign: a delegate does not carry the archive's user ID
+ * Collects the evidence.
+ * @param known the key store's certificates, and the certificates that they certify
+ * @param key the key that will sign; a delegate's key does not have the archive's user ID
  */
 export async function vouchersOf(
   known: Own,
@@ -38,7 +39,7 @@ export async function vouchersOf(
   published: PublishedRecord,
   at: Instant,
 ): Promise<Vouchers> {
-  // T3c: every signature of a stolen key may be the thief's.
+  // T3c: every signature by a stolen key may be the thief's.
   const sound = [...known.values()].filter(({ facts }) => !isHardRevoked(facts.revocations));
   const mine = sound.filter(({ raw, facts }) => {
     const isArchives = raw.fingerprint === key.raw.fingerprint || claims(facts, userId);
@@ -61,7 +62,7 @@ async function isSigned(folder: FolderView, feed: string, file: FileToSign, keys
     const held = await folder.read(signature.name);
     if (held === undefined) continue;
     try {
-      // It may have expired: the archive once signed these bytes.
+      // The signature may have expired: it still shows that the archive once signed these bytes.
       const found = await presentSignatures(file, signature, held, keys);
       if (found.some((one) => isGood(one, feed))) return true;
     } catch (error) {
@@ -72,10 +73,10 @@ async function isSigned(folder: FolderView, feed: string, file: FileToSign, keys
 }
 
 /**
- * Whether the record, or a signature for this feed beside the file, vouches for it. The record alone is not asked: that of one key store does
- * not know what another store of the archive published.
- * @param folder the feed's
- * @throws FeedkeyError `bad_path`, `output` if a signature there can't be read
+ * Tells whether the record, or a signature for this feed beside the file, shows that the file is the archive's. The record alone is
+ * not enough: one key store's record lacks what another key store of the archive published.
+ * @param folder the feed's folder
+ * @throws FeedkeyError `bad_path`, `output` if a published signature can't be read
  */
 export async function isOwn(
   feed: ArchiveFeed,

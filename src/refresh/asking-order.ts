@@ -1,18 +1,18 @@
-/** T11: the order of questions about keys: the most important ones come first, in case the time runs out. */
+/** T11: the order in which feedkey asks about keys: the most important keys come first, in case the time runs out. */
 import type { Fingerprint } from "../trust/facts.ts";
 import type { TrustSet } from "../trust/judge.ts";
 import type { Session } from "./session.ts";
 
-/** A signer and its path, the nearest key first, the seed last. */
+/** Returns a signer and its path: the nearest key first, the seed last. */
 export function pathOf(key: Fingerprint, { trusted }: TrustSet): Fingerprint[] {
   return [key, ...[...(trusted.get(key)?.via ?? [])].reverse()];
 }
 
 /**
- * Puts keys in order: signers of the last accepted indexes, each with its path; then the chain that this client knows, oldest
- * first; then keys that are new to it, nearest to the seeds first; delegates last. So the many keys that a thief can make come
- * after all keys that existed before the theft.
- * @param trust the judgement under the assumption that all of them were checked
+ * Puts keys in order: first the signers of the last accepted indexes, each with its path; then the chain that this client
+ * knows, the oldest keys first; then keys that are new to this client, those nearest to the seeds first; delegates last. So
+ * the many keys that a thief can make come after all keys that existed before the theft.
+ * @param trust the judgement under the assumption that all keys were checked
  */
 export async function inAskingOrder(
   session: Session,

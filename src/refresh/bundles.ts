@@ -1,4 +1,4 @@
-/** The archive's own bundle: a source of certificates like any other, downloaded while the key servers are asked. */
+/** The archive's own key bundle: a source of certificates like any other. It is downloaded while feedkey asks the key servers. */
 import { FeedkeyError } from "../error.ts";
 import { timeFor } from "../net/limits.ts";
 import type { Keyring } from "../openpgp/certificate/certificate.ts";
@@ -10,7 +10,7 @@ import { downloadFile, expectedBytes, fileUrl, locations, pastCaches } from "./d
 import type { Session } from "./session.ts";
 import { tellFailure } from "./sources.ts";
 
-/** The time for a further copy of the bundle, after one has been downloaded. */
+/** Time limit for each further copy of the bundle, after a first copy was downloaded. */
 const furtherCopy: Duration = 60_000;
 
 export class Bundles {
@@ -21,21 +21,21 @@ export class Bundles {
   #isWhole = false;
 
   /**
-   * Begins to download.
-   * @param whole even if a server would say that nothing has changed
+   * Begins to download the bundle.
+   * @param whole whether to download the bundle even if a server would say that nothing has changed
    */
   constructor(session: Session, whole: boolean) {
     this.#session = session;
-    // Without key servers, revocations come only from the bundle, so "not modified" is not enough.
+    // Without key servers, revocations come only from the bundle, so an answer "not modified" is not enough.
     this.#whole = whole || !session.checkPolicy.required;
     this.#download = this.#downloadAll().finally(() => {
       this.#isWhole = true;
     });
-    // The requests to key servers may fail first; then nothing waits for this promise.
+    // The requests to key servers may fail first; then nobody waits for this promise.
     this.#download.catch(() => undefined);
   }
 
-  /** Adds the bundles that have arrived so far. @returns whether these are all */
+  /** Adds the bundles that have arrived since the last call. @returns whether all bundles have arrived */
   take(): boolean {
     const rings = this.#come.splice(0);
     for (const ring of rings) {
@@ -48,15 +48,15 @@ export class Bundles {
     return this.#isWhole;
   }
 
-  /** Waits for all bundles and adds them. @throws FeedkeyError `bad_config`: the file of credentials can't be used */
+  /** Waits for all bundles and adds them. @throws FeedkeyError `bad_config` if the file of credentials can't be used */
   async takeAll(): Promise<void> {
     await this.#download;
     this.take();
   }
 
   /**
-   * A missing bundle does not stop the run. Without key servers, every mirror is asked, because a single one could hide a
-   * revocation.
+   * Downloads the bundles. A missing bundle does not stop the run. Without key servers, feedkey asks every mirror,
+   * because a single mirror could hide a revocation.
    */
   async #downloadAll(): Promise<void> {
     const { checkPolicy, options, profile, state } = this.#session;
@@ -82,7 +82,7 @@ export class Bundles {
         found = true;
         if (checkPolicy.required) return;
       } catch (error) {
-        // The archive is not at fault: the user must correct a file.
+        // The archive is not at fault here: the user must correct a file.
         if (error instanceof FeedkeyError && error.code === "bad_config") throw error;
         tellFailure(reporter, "the archive's key bundle could not be read", error);
       }

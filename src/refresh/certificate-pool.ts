@@ -1,4 +1,4 @@
-/** The client's knowledge about keys during a run: available certificates, their facts, and their judgement. */
+/** What the client knows about keys during a run: available certificates, their facts, and their judgement. */
 
 import { append } from "../grouped.ts";
 import { type Keyring, type RawCertificate, readKeyring } from "../openpgp/certificate/certificate.ts";
@@ -23,11 +23,11 @@ import { certificatesWorthKeeping, survey } from "./worth-keeping.ts";
 export type { Judged } from "./judged.ts";
 
 const limits = {
-  /** Certificates from outside that no key of the chain certified: kept, because their issuer may still come. */
+  /** Certificates from outside that no key of the chain certified. They are kept, because their issuer may still arrive. */
   aside: 5_000,
-  /** How many of those are read too, only for messages. */
+  /** How many certificates of `aside` are read too, only for messages. */
   told: 500,
-  /** Certificates of which only the key is kept: it may be a designated revoker (T4). */
+  /** Certificates of which only the key is kept, because the key may be a designated revoker (T4). */
   bystanders: 20_000,
 } as const;
 
@@ -43,13 +43,13 @@ export class Knowledge {
   #reading: Promise<Reading> | undefined;
   /** The available certificates at the start of the run. */
   readonly #quiet: ReadonlyMap<Fingerprint, RawCertificate>;
-  /** Signers that must be read; other delegates need not be. Undefined: all are read. */
+  /** The signers that must be read; other delegates need not be read. Undefined if all are read. */
   #wanted: Set<string> | undefined;
 
   /**
    * @param held the seeds' keyring and other available certificates
-   * @param stored those of the client's state
-   * @param remembered revocations and the like (T4): from the client's state, and bare ones in the seeds' keyring
+   * @param stored the certificates in the client's state
+   * @param remembered revocations and related packets (T4) from the client's state, and bare revocations from the seeds' keyring
    */
   constructor(
     profile: Profile,
@@ -84,7 +84,7 @@ export class Knowledge {
 
   /**
    * Reads these signers too.
-   * @returns certificates that had not been read
+   * @returns the certificates that had not been read before
    */
   async want(names: Iterable<string>): Promise<Fingerprint[]> {
     if (this.#wanted === undefined) return [];
@@ -96,7 +96,7 @@ export class Knowledge {
     return found;
   }
 
-  /** Delegates that are not read. */
+  /** Returns the delegates that are not read. */
   async resting(): Promise<ReadonlySet<Fingerprint>> {
     this.#reading ??= this.#read();
     return (await this.#reading).resting;
@@ -113,7 +113,7 @@ export class Knowledge {
     return restingDelegates({ held: this.#held, quiet: this.#quiet, ...names });
   }
 
-  /** Adds only revocations and the like from a keyring (T4). Of its certificates, only the keys are kept. */
+  /** Adds only revocations and related packets from a keyring (T4). Of the keyring's certificates, only the keys are kept. */
   remember(ring: Pick<Keyring, "certificates" | "loose">): void {
     this.#revocations.add(ring);
     for (const certificate of ring.certificates) this.#standBy(certificate);
@@ -121,7 +121,7 @@ export class Knowledge {
     this.#reading = undefined;
   }
 
-  /** Before each judgement: a revocation counts even if it came before its certificate or from another source (T4). */
+  /** Attaches revocations to their certificates: a revocation may come before its certificate or from another source (T4). */
   #layRevocations(): void {
     for (const [fingerprint, certificate] of this.#held) {
       this.#held.set(fingerprint, this.#revocations.attachTo(certificate));
@@ -132,15 +132,15 @@ export class Knowledge {
     return this.#held;
   }
 
-  /** Designated revokers of available keys whose own certificates are not available. */
+  /** The designated revokers of available keys whose own certificates are not available. */
   get missingRevokers(): Fingerprint[] {
     return [...this.#designated].filter((key) => !this.#held.has(key) && !this.#bystanders.has(key));
   }
 
   /**
-   * Adds what a key server or a bundle sent: packets about available certificates, certificates that carry the archive's user
-   * ID (T1), and those that claim to be delegates of an available key. Of all others, only the key is kept. The judgement
-   * decides which of them take part.
+   * Adds what a key server or a bundle sent: packets about available certificates, certificates with the archive's user ID
+   * (T1), and certificates that claim to be delegates of an available key. Of all other certificates, only the key is kept.
+   * The judge decides which certificates take part.
    */
   add(ring: Pick<Keyring, "certificates" | "loose">): void {
     const before = new Map(this.#held);
@@ -150,22 +150,22 @@ export class Knowledge {
       this.#takeAll(ring.certificates);
       this.#layRevocations();
     } finally {
-      // If there is nothing new, no signature is checked again; servers mostly send the same.
+      // If nothing is new, no signature is checked again; servers mostly send the same packets as before.
       const isNews = [...this.#held].some(([fingerprint, certificate]) => before.get(fingerprint) !== certificate);
       if (isNews || this.#bareByRevokers() !== bareBefore) this.#reading = undefined;
     }
   }
 
-  /** How many bare revocations the designated revokers of a key made: their target is known only after a check. */
+  /** Counts the bare revocations by designated revokers: only a check shows which key such a revocation revokes. */
   #bareByRevokers(): number {
     return [...this.#designated].reduce((sum, revoker) => sum + this.#revocations.bareBy(revoker).length, 0);
   }
 
   #takeAll(certificates: readonly RawCertificate[]): void {
     const names = new Set([...this.#held.keys()].flatMap((fingerprint) => [fingerprint, keyIdOf(fingerprint)]));
-    // Delegates by their claimed issuer, because a delegate may come before the delegate above it.
+    // Delegates are sorted by their claimed issuer, because a delegate may arrive before the delegate above it.
     const waiting = new Map<string, RawCertificate[]>();
-    // Copies are merged first, so that each certificate is examined once: a server may send ten thousand.
+    // Copies are merged first, so that each certificate is examined once: a server may send ten thousand copies.
     for (const certificate of collect(certificates).values()) {
       const claims = this.#claims(certificate);
       if (claims !== "own" && !claims.some((claim) => names.has(claim))) {
@@ -185,7 +185,7 @@ export class Knowledge {
     }
   }
 
-  /** Adds all blocks of an answer together: there may be twenty thousand. */
+  /** Adds all blocks in an answer together: an answer may have twenty thousand blocks. */
   addBlocks(blocks: readonly Uint8Array[]): void {
     const rings = blocks.map(readKeyring);
     this.add({
@@ -194,9 +194,9 @@ export class Knowledge {
     });
   }
 
-  /** Keeps only a copy of its key, so that a large answer is not kept in memory. */
+  /** Keeps only a copy of the certificate's key, so that a large answer does not stay in memory. */
   #standBy({ fingerprint, primary }: RawCertificate): void {
-    // A designated revoker is asked for by fingerprint: earlier unrelated keys must not use up its place.
+    // feedkey asks for a designated revoker by fingerprint: earlier unrelated keys must not use up its place.
     const isFull = this.#bystanders.size >= limits.bystanders && !this.#designated.has(fingerprint);
     if (isFull || this.#bystanders.has(fingerprint)) return;
     const copy = { tag: primary.tag, body: Uint8Array.from(primary.body) };
@@ -210,8 +210,8 @@ export class Knowledge {
   }
 
   /**
-   * Why a certificate may matter: it is available, or has the archive's user ID, or names keys as having delegated to it. These
-   * claims are verified later.
+   * Returns why a certificate may matter: "own" if it is available or has the archive's user ID; otherwise the keys that it
+   * names as having delegated to it. These claims are verified later.
    */
   #claims({ fingerprint, userIds }: RawCertificate): "own" | string[] {
     const named = userIds.some(({ packet }) => this.#isNamed(packet.body));
@@ -255,8 +255,8 @@ export class Knowledge {
 
   /**
    * Judges every available certificate.
-   * @param accepted keys of the ledger (T5)
-   * @param unchecked keys without a sufficient revocation check (T11)
+   * @param accepted the accepted keys in the ledger (T5)
+   * @param unchecked the keys without a sufficient revocation check (T11)
    * @param memory what else the ledger says (T6, T7)
    */
   async judge(
@@ -278,7 +278,7 @@ export class Knowledge {
     };
   }
 
-  /** The certificates worth keeping in the client's state: see `worth-keeping.ts`. */
+  /** Returns the certificates that the client's state should keep: see `worth-keeping.ts`. */
   async worthKeeping(trust: TrustSet, accepted: ReadonlySet<Fingerprint>): Promise<Map<Fingerprint, RawCertificate>> {
     this.#reading ??= this.#read();
     return certificatesWorthKeeping(await this.#reading, {
@@ -290,7 +290,7 @@ export class Knowledge {
     });
   }
 
-  /** Revocations and the like for the next run (T4), even of keys that are not connected or unknown. */
+  /** Returns revocations and related packets for the next run (T4), even for keys that are unknown or not connected. */
   async revocationsWorthKeeping(): Promise<Uint8Array> {
     this.#reading ??= this.#read();
     const { part, verified } = await this.#reading;

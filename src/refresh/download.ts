@@ -1,4 +1,4 @@
-/** Downloads small files from the archive, trying one mirror after the other. */
+/** Downloads small files from the archive; tries one mirror after another. */
 import { fileURLToPath } from "node:url";
 import { FeedkeyError } from "../error.ts";
 import { unavailable } from "../net/failure.ts";
@@ -11,29 +11,29 @@ import type { Duration } from "../time.ts";
 import { skew } from "../trust/policy.ts";
 import type { Session } from "./session.ts";
 
-/** The assumed size of a file if nothing better is known; it determines how long to wait for a slow mirror. */
+/** The assumed size of a file if no better value is known. It determines how long feedkey waits for a slow mirror. */
 export const expectedBytes = {
   bundle: 2 * 1024 * 1024,
-  /** As downloaded: at its first use, a client waits up to a quarter of an hour. */
+  /** The size as downloaded. At its first use, a client waits up to a quarter of an hour. */
   index: 32 * 1024 * 1024,
 } as const;
 
-/** The archive's URL and its mirrors, in the order in which they are tried. */
+/** Returns the archive's URL and its mirrors, in the order in which feedkey tries them. */
 export function locations(profile: Profile): string[] {
   return [profile.archive.url, ...profile.archive.mirrors];
 }
 
-/** The folder that a transport must keep `file:` URLs inside. */
+/** Returns the folder outside which a transport must not read `file:` URLs; undefined for other locations. */
 export function rootOf(location: string): string | undefined {
   return location.startsWith("file:") ? fileURLToPath(location) : undefined;
 }
 
-/** Path of a feed's file below the archive. */
+/** Returns the path of a feed's file below the archive. */
 export function inFeed(feed: Feed, name: string): string {
   return feed.path === "" ? name : `${feed.path}/${name}`;
 }
 
-/** A file of the archive by its path below one location. */
+/** Returns the URL of an archive's file, by its path below one location. */
 export function fileUrl(location: string, path: string): URL {
   return new URL(path.split("/").map(encodeURIComponent).join("/"), location);
 }
@@ -46,27 +46,27 @@ export const pastCaches: Pick<GetOptions, "headers"> = { headers: { "cache-contr
 
 /** A file that this client has from an earlier run. */
 export interface Remembered {
-  /** The server's validator for it; undefined: it is downloaded again. */
+  /** The server's validator for the file; if undefined, the file is downloaded again. */
   readonly version: FileVersion | undefined;
-  /** Reads the stored file; undefined if it is missing. */
+  /** Reads the stored file; returns undefined if the file is missing. */
   readonly bytes: () => Promise<Uint8Array | undefined>;
 }
 
 export interface Downloaded {
   readonly bytes: Uint8Array;
   readonly version: FileVersion | undefined;
-  /** The server said that it has not changed, so these are the stored bytes. */
+  /** Whether the server said that the file has not changed, so that `bytes` are the stored bytes. */
   readonly isRemembered: boolean;
 }
 
 /**
  * Downloads a file, unless the server says that the stored copy is still current.
- * @param options.remembered the stored copy, for "not modified" answers for the same URL; not used more than a day after its
+ * @param options.remembered the stored copy, for answers "not modified" to the same URL; not used more than a day after its
  * download
- * @param options.onAbsent gets the reason why a file counts as missing if the server did not say so clearly: object stores answer
- *   403, and single-page hosting sends a web page
- * @returns undefined if there is none
- * @throws FeedkeyError `unavailable`
+ * @param options.onAbsent gets the reason why a file counts as missing although the server did not clearly say so: object stores
+ * answer 403, and single-page hosting sends a web page
+ * @returns undefined if the file is missing
+ * @throws FeedkeyError `unavailable` if the server can't be reached or answers with another error
  */
 export async function downloadFile(
   session: Session,
@@ -113,7 +113,7 @@ export async function downloadFile(
   return undefined;
 }
 
-/** No index, signature or keyring begins like this, but the log-in page of a network does. */
+/** Whether a body is a web page. No index, signature or keyring begins like a web page, but the log-in page of a network does. */
 function isWebPage(body: Uint8Array): boolean {
   return /^(\xef\xbb\xbf)?\s*<(!doctype|html)\b/i.test(Buffer.from(body.subarray(0, 1024)).toString("latin1"));
 }
@@ -125,7 +125,7 @@ function webPageError(url: URL): FeedkeyError {
   });
 }
 
-/** The error of an answer with a status that is not the one wanted (`unavailable`). */
+/** Makes the error for an answer with an unexpected status (`unavailable`). */
 export function httpError(url: URL, { status }: Pick<HttpAnswer, "status">): FeedkeyError {
   const details = { url: url.href, reason: "http", status };
   if (url.protocol !== "file:") {

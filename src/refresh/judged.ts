@@ -2,14 +2,14 @@ import type { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { TrustSet } from "../trust/judge.ts";
 
-/** A judgement, with the keys for checking signatures. */
+/** A judgement, with the keys that verify signatures. */
 export interface Judged {
   readonly trust: TrustSet;
   readonly keys: KeyIndex;
-  /** Delegates that were not read, so the judgement does not include them. */
+  /** Delegates that were not read, so that the judgement does not include them. */
   readonly resting: ReadonlySet<Fingerprint>;
   /**
-   * The judgement after reading these signers too, if they are delegates that were not read.
+   * Judges again after reading the named signers too, if these are delegates that were not read.
    * @param names fingerprints or key IDs
    */
   readonly including?: (names: Iterable<string>) => Promise<Judged>;

@@ -1,4 +1,4 @@
-/** Use case: ask about every key, even if its last check was recent, and report the changes. */
+/** Use case: asks about every key, even if the key's last check was recent, and reports the changes. */
 import { FeedkeyError } from "../error.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { TrustSet } from "../trust/judge.ts";
@@ -10,19 +10,19 @@ export interface KeyNews {
   readonly trust: TrustSet;
   /** Keys that are trusted now and were unknown before. */
   readonly added: readonly Fingerprint[];
-  /** Keys that were trusted before and are not any more. */
+  /** Keys that were trusted before and are no longer trusted. */
   readonly dropped: readonly Fingerprint[];
   /** Keys about which a key server gave a usable answer. */
   readonly checked: ReadonlyMap<Fingerprint, "found" | "absent">;
-  /** One `unavailable` error for each other key. */
+  /** One `unavailable` error for each key without a usable answer. */
   readonly errors: readonly FeedkeyError[];
 }
 
-/** Asks about every key. Keys without a usable answer are in the errors. @throws FeedkeyError as `refresh` */
+/** Asks about every key. Keys without a usable answer are in the errors. @throws FeedkeyError as `refresh` does */
 export async function keyNews(session: Session): Promise<KeyNews> {
   const before = new Set(session.known.keys());
   const { trust } = await refresh(session, true);
-  // A key that is known to be bad, perhaps from the archive's bundle, was not asked about, because no answer could change that.
+  // feedkey did not ask about keys that are known to be bad, perhaps from the archive's bundle: no answer could change that.
   const unchecked = [...trust.rejected].filter(([, { code }]) => code === "unchecked_revocation");
   const inQuestion = [...trust.trusted.keys(), ...unchecked.map(([key]) => key)];
   const unanswered = session.checkPolicy.required ? inQuestion.filter((key) => !session.answered.has(key)) : [];

@@ -1,4 +1,4 @@
-/** Dates of the ledger: its latest date, for runs with a clock behind it, and the known expiry dates of keys (T5, T7). */
+/** Dates in the ledger: the latest date, for runs whose clock is behind, and the known expiry dates of keys (T5, T7). */
 import { largest } from "../extremes.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
 import type { KeyRecord, LedgerFile } from "../store/ledger.ts";
@@ -7,7 +7,7 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { endOfLife } from "../trust/key-state.ts";
 import { readAll } from "./read-certificates.ts";
 
-/** T7: when certificates expire according to their self-signatures. */
+/** T7: returns when certificates expire according to their own self-signatures. */
 export async function endsIn(
   certificates: Iterable<RawCertificate>,
   at: Instant,
@@ -24,7 +24,7 @@ function mapOf(certificates: Iterable<RawCertificate>): Map<Fingerprint, RawCert
   return new Map([...certificates].map((certificate) => [certificate.fingerprint, certificate]));
 }
 
-/** The latest date in the ledger: of an accepted index or key, or of a check. */
+/** Returns the latest date in the ledger: of an accepted index, an accepted key, or a check. */
 export function latestDate({ feeds, keys, checks }: LedgerFile): Instant {
   return largest([
     ...[...feeds.values()].map(({ createdAt }) => createdAt),
@@ -33,13 +33,17 @@ export function latestDate({ feeds, keys, checks }: LedgerFile): Instant {
   ]);
 }
 
-/** How many expiry dates are kept for one key: keepers let it expire once or twice, but a thief could add any number. */
+/**
+ * How many expiry dates are kept for one key: keepers let a key expire once or twice, but a thief could add any number
+ * of dates.
+ */
 const maxEnds = 16;
 
 /**
- * T7: the recorded expiry dates of a key. A past one stays; a future one is replaced by the latest.
- * @param end the present one, as used in the judgement
- * @param isSucceeded whether a live successor exists; without one, the expiry decides nothing
+ * T7: returns the expiry dates to record for a key. Recorded dates that have passed stay; a future date is replaced by
+ * the newest.
+ * @param end the present expiry date, as the judgement used it
+ * @param isSucceeded whether a live successor exists; without a live successor, the expiry decides nothing
  */
 export function endsOf(
   known: Pick<KeyRecord, "end" | "passed"> | undefined,

@@ -1,6 +1,6 @@
 /**
- * Selects the certificates from outside that take part: those to which the chain leads. Anybody can make ten thousand with the
- * archive's user ID, so only those with a verified certification are accepted.
+ * Selects the certificates from outside that take part: those to which the chain leads. Anybody can make ten thousand
+ * certificates with the archive's user ID, so feedkey accepts only certificates with a verified certification.
  */
 import { append } from "../grouped.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -15,30 +15,36 @@ import { refuseWeakKey } from "../trust/policy.ts";
 type Certificates = ReadonlyMap<Fingerprint, RawCertificate>;
 
 export const connectedLimits = {
-  /** Successors of one key that are examined. If there are more, none of those from outside is examined (T6). */
+  /** How many successors of one key are examined. If a key has more, none of its successors from outside is examined (T6). */
   successorsOfOne: 100,
-  /** Successors in all. */
+  /** How many successors from outside are examined in total. */
   successors: 2_000,
-  /** Delegates from outside of one key of the chain, and all below one such delegate. Further ones are refused as unknown. */
+  /**
+   * How many delegates from outside are accepted for one key of the chain, and how many below one delegate of the chain.
+   * Further delegates are refused as unknown.
+   */
   delegatesOfOne: 1_000,
 } as const;
 
 export interface Connected {
-  /** All keys that the seeds lead to by certifications that verify; the judge decides whether they count. */
+  /** All keys to which the seeds lead by certifications that verify; the judge decides whether these certifications count. */
   readonly reached: ReadonlySet<Fingerprint>;
-  /** T6: keys that certified more successors than are examined, with some of those from outside that are left out. */
+  /**
+   * T6: keys that certified more successors than feedkey examines, with some of the successors from outside that are
+   * left out.
+   */
   readonly crowded: ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
 }
 
 interface Input {
-  /** The profile's keyring and the client's state: they always take part. */
+  /** The certificates in the profile's keyring and the client's state, which always take part. */
   readonly own: Certificates;
   readonly strangers: Certificates;
   readonly seeds: readonly Fingerprint[];
   readonly identity: Identity;
 }
 
-/** The claimed certifications of one key, by subject. */
+/** The claimed certifications by one key, grouped by subject. */
 type Subjects = Map<Fingerprint, Claim[]>;
 
 interface Named {
@@ -46,7 +52,7 @@ interface Named {
   readonly claim: Claim;
 }
 
-/** All claims, by their claimed maker. */
+/** Returns all claimed certifications, grouped by their claimed maker. */
 async function claimsByIssuer({ own, strangers }: Input): Promise<Map<string, Named[]>> {
   const claims = new Map<string, Named[]>();
   for (const [subject, certificate] of [...own, ...strangers]) {
@@ -60,7 +66,7 @@ class Search {
   readonly reached: Set<Fingerprint>;
   readonly crowded = new Map<Fingerprint, readonly Fingerprint[]>();
   #successors = 0;
-  /** The first delegate on the path to each: a delegate can fill only its own share. */
+  /** The first delegate on the path to each delegate: a delegate can fill only its own share. */
   readonly #heads = new Map<Fingerprint, Fingerprint>();
   readonly #delegates = new Map<Fingerprint, number>();
 
@@ -76,7 +82,8 @@ class Search {
       const certificate = this.#input.own.get(issuer) ?? this.#input.strangers.get(issuer);
       const key = certificate && (await loadKey(certificate.primary.body, issuer));
       if (certificate === undefined || key === undefined || refuseWeakKey(key.facts) !== undefined) continue;
-      // T3c: its certifications are void, so that a thief can't displace anybody after the key was revoked.
+      // T3c: certifications by a hard-revoked key are void, so that a thief of the key can't displace other keys after
+      // the revocation.
       if (await hasRevokedItselfHard(certificate, key)) continue;
       const [successors, delegates]: [Subjects, Subjects] = [new Map(), new Map()];
       for (const { subject, claim } of [...(claims.get(issuer) ?? []), ...(claims.get(keyIdOf(issuer)) ?? [])]) {
@@ -88,7 +95,7 @@ class Search {
     }
   }
 
-  /** Own ones come first: they count, and are always reached. */
+  /** Adds the successors of a key. Own certificates come first: they count, and are always reached. */
   async #addSuccessors(issuer: LoadedKey, claimed: Subjects): Promise<void> {
     const { own } = this.#input;
     let count = 0;
@@ -127,10 +134,10 @@ class Search {
   }
 }
 
-/** The number of checks at the same time. */
+/** The number of simultaneous checks. */
 const atOnce = 64;
 
-/** The claimed subjects that a key really certified, in their order. */
+/** Yields the claimed subjects that a key really certified, in the order of the claims. */
 async function* certifiedBy(
   issuer: LoadedKey,
   claimed: Subjects,
@@ -144,7 +151,7 @@ async function* certifiedBy(
   }
 }
 
-/** Finds what the seeds lead to. */
+/** Finds the keys to which the seeds lead. */
 export async function connect(input: Input): Promise<Connected> {
   const search = new Search(input);
   await search.run();

@@ -5,7 +5,7 @@ import { designatedBy, factsOf } from "../openpgp/check/evidence.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 
-/** How many signatures of each part are read only for messages. */
+/** How many signatures, user IDs and subkeys are read if they are only for messages. */
 const toldSignatures = 20;
 
 /** Reduces a certificate to the parts that messages need. */
@@ -25,21 +25,24 @@ export async function readAll(certificates: ReadonlyMap<Fingerprint, RawCertific
   return { facts: await factsOf(keys, (body) => verified.add(body)), verified };
 }
 
-/** The result of reading one state of the available certificates. */
+/** What was read from the available certificates at one point in the run. */
 export interface Reading {
-  /** The certificates that take part. */
+  /** The certificates that take part in the judgement. */
   readonly part: ReadonlyMap<Fingerprint, RawCertificate>;
-  /** Their keys, and some others for messages. */
+  /** The keys of these certificates, and some other keys for messages. */
   readonly keys: KeyIndex;
   readonly facts: CertificateFacts[];
-  /** Bodies of the signature packets found good. */
+  /** The bodies of the signature packets that verified. */
   readonly verified: ReadonlySet<Uint8Array>;
   readonly crowded: ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
   /** Delegates that were not read. */
   readonly resting: ReadonlySet<Fingerprint>;
 }
 
-/** A bare revocation names only its maker, so it is added to each key that designated this maker as its revoker. */
+/**
+ * Adds bare revocations to keys. A bare revocation names only its maker, so it is added to each key that designated
+ * this maker as a revoker.
+ */
 export function layByRevokers(
   revocations: RevocationStore,
   part: Map<Fingerprint, RawCertificate>,
@@ -57,7 +60,7 @@ export function layByRevokers(
   return isNews;
 }
 
-/** Keys for messages: first those hidden by a crowd, since one of them may be the right one. */
+/** Sorts keys for messages: keys that a crowd hides come first, because one of these may be the right key. */
 export function tellingFirst(aside: readonly RawCertificate[], crowded: Reading["crowded"]): RawCertificate[] {
   const leftOut = new Set([...crowded.values()].flat());
   const isLeftOut = ({ fingerprint }: RawCertificate) => leftOut.has(fingerprint);

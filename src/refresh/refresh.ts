@@ -17,7 +17,10 @@ import { delegatorsOf } from "./delegators.ts";
 import type { Session } from "./session.ts";
 import { noteBug, takeIn } from "./sources.ts";
 
-/** Rounds of questions: one finds successors, the next asks about them. A limit stops an attacker who adds keys in every round. */
+/**
+ * The number of rounds: one round finds successors, the next asks about them. The limit stops an attacker who adds keys in every
+ * round.
+ */
 const maxRounds = 6;
 
 function addressOfArchive({ archive: { identity } }: Profile): string | undefined {
@@ -28,7 +31,10 @@ function servers({ trust }: Profile): URL[] {
   return trust.keyservers.map((server) => new URL(server));
 }
 
-/** Finds successors by the archive's address: on every key server, and in its domain's directory if the profile says so. */
+/**
+ * Finds successors by the archive's address: on every key server, and in the domain's Web Key Directory if the profile says
+ * so.
+ */
 async function discover(session: Session, inquiry: Inquiry): Promise<void> {
   const { profile, options } = session;
   const address = addressOfArchive(profile);
@@ -45,10 +51,10 @@ async function discover(session: Session, inquiry: Inquiry): Promise<void> {
   }
 }
 
-/** The most keys that Hockeypuck and feedkey's own server return for a search; they silently omit the rest. */
+/** The number of keys that Hockeypuck and feedkey's own server return at most for a search; they silently omit further keys. */
 const fullAnswer = 100;
 
-/** Without this warning, a longer chain would end with an unknown signer for no visible reason. */
+/** Warns of a full answer. Without the warning, a longer chain would end with an unknown signer for no visible reason. */
 function warnOfFull({ options }: Session, address: string, blocks: readonly Uint8Array[]): void {
   const count = blocks.reduce((sum, block) => sum + readKeyring(block).certificates.length, 0);
   if (count < fullAnswer) return;
@@ -56,7 +62,7 @@ function warnOfFull({ options }: Session, address: string, blocks: readonly Uint
   options.reporter.warn(`a key server sent ${count} keys for ${address}, perhaps not all it has: ${missing}`);
 }
 
-/** Asks every server about the keys and adds all answers. */
+/** Asks every server about the keys, and adds all answers. */
 async function check(session: Session, inquiry: Inquiry, fingerprints: readonly Fingerprint[]): Promise<void> {
   const { reporter } = session.options;
   for (const [fingerprint, row] of await inquiry.ask(fingerprints, isAbout)) {
@@ -72,7 +78,8 @@ async function check(session: Session, inquiry: Inquiry, fingerprints: readonly 
       reporter.warn(`key ${fingerprint} could not be checked for revocation: ${answer.error.message}`);
       continue;
     }
-    // Only for the requested key: other certificates in the answer do not answer the question about themselves.
+    // The answer counts only for the requested key: other certificates in the answer do not answer the question about
+    // themselves.
     session.answered.set(fingerprint, answer.outcome);
     if (answer.outcome === "absent" && session.state.ledger.checks.get(fingerprint)?.everFound === true) {
       reporter.warn(`key ${fingerprint} was on the key servers before, but is no longer there`);
@@ -84,25 +91,26 @@ function newInquiry(session: Session): Inquiry {
   return new Inquiry(servers(session.profile), { transport: session.options.keyserverTransport });
 }
 
-/** The keys whose state matters: those that would be trusted after a check, and rivals. */
+/** Returns the keys whose revocation state matters: the keys that would be trusted after a check, and the rivals. */
 function deciding({ trusted, forks }: TrustSet): Fingerprint[] {
   return [...new Set([...trusted.keys(), ...forks.flatMap((fork) => fork.rivals)])];
 }
 
-/** Asks the key servers round by round; the keys of the bundle take part as soon as it has arrived. */
+/** Asks the key servers round by round. The keys in the bundle take part as soon as the bundle has arrived. */
 async function askKeyservers(session: Session, thoroughly: boolean, bundles: Bundles): Promise<void> {
   const policy = session.checkPolicy;
   const inquiry = newInquiry(session);
   const asked = new Set<Fingerprint>();
   const due = async (): Promise<Fingerprint[]> => {
     const { trust } = await session.judgeUnchecked();
-    // Without the certificate of a revoker its revocation can't be checked (T4).
+    // Without a revoker's certificate, the revoker's revocation can't be checked (T4).
     const keys = [...deciding(trust), ...session.knowledge.missingRevokers].filter((key) => {
       return !asked.has(key) && (thoroughly || needsCheck(session.state.ledger.checks.get(key), policy));
     });
     return await inAskingOrder(session, trust, keys);
   };
-  // Something is due then: who that is can be judged with what the search brings.
+  // If every key must be checked, some key is certainly due. So the search comes first, and feedkey uses its results to
+  // decide which keys are due.
   const isSure = thoroughly || policy.revocationCheck === "always";
   let hasSearched = false;
   for (let round = 0; round < maxRounds; ) {
@@ -129,7 +137,7 @@ function warnOfGrace(session: Session, { trust }: Judged): void {
   }
 }
 
-/** Judges, and records what was learned; if another run has written in the meantime, together with what it learned. */
+/** Judges, and records what this run learned. If another run has written meanwhile, judges again with what that run recorded. */
 async function conclude(session: Session): Promise<Judged> {
   for (;;) {
     const judged = await session.judge();
@@ -140,9 +148,10 @@ async function conclude(session: Session): Promise<Judged> {
 }
 
 /**
- * Asks the archive and the key servers at the same time, judges, and records what was learned.
- * @param thoroughly ask about every key, even if the last check is recent enough, and download the whole bundle
- * @returns the judgement with every check that could be made
+ * Asks the archive and the key servers at the same time, judges, and records what the run learned.
+ * @param thoroughly whether to ask about every key, even if its last check is recent enough, and to download the whole
+ * bundle
+ * @returns the judgement, with every check that could be made
  */
 export async function refresh(session: Session, thoroughly = false): Promise<Judged> {
   const bundles = new Bundles(session, thoroughly);
@@ -153,23 +162,26 @@ export async function refresh(session: Session, thoroughly = false): Promise<Jud
   return await conclude(session);
 }
 
-/** Signers named in errors about which no server was asked in this run: a search by the archive's address finds no delegates. */
+/**
+ * Returns the signers in errors about which no server was asked in this run: a search by the archive's address finds no
+ * delegates.
+ */
 function strangers(session: Session, errors: readonly FeedkeyError[]): Fingerprint[] {
   const signers = errors.filter(({ code }) => code === "untrusted_signer").map(({ details }) => String(details.signer));
   return [...new Set(signers)].filter((signer) => isFingerprint(signer) && !session.answered.has(signer));
 }
 
 /**
- * The longest path of delegations that the rules allow, and the number of keys to ask for along it, because these are
- * unverified claims.
+ * The longest path of delegations that the rules allow, and the number of keys that feedkey asks for on such paths.
+ * Both are limited, because the paths are unverified claims.
  */
 const maxPath = 9;
 const maxAsked = 100;
 
 /**
- * Asks about signers and about the claimed issuers of their delegations, up to keys that were already asked about in this run:
+ * Asks about signers, and about the claimed issuers of their delegations up to keys that were already asked about in this run:
  * a delegate with an unknown issuer can't be judged.
- * @returns whether anything was learned
+ * @returns whether the client learned anything new
  */
 async function askUpwards(session: Session, signers: readonly Fingerprint[]): Promise<boolean> {
   const { knowledge, answered } = session;
@@ -189,7 +201,7 @@ async function askUpwards(session: Session, signers: readonly Fingerprint[]): Pr
       .filter((key) => isFingerprint(key) && !asked.has(key) && !answered.has(key))
       .slice(0, maxAsked - asked.size);
   }
-  // All together, because each may be the issuer of another.
+  // The blocks are added together, because the key in one block may be the issuer of the key in another.
   knowledge.addBlocks(blocks);
   return [...knowledge.held].some(([key, certificate]) => before.get(key) !== certificate);
 }
@@ -198,7 +210,7 @@ function held(knowledge: Knowledge, keys: readonly Fingerprint[]): RawCertificat
   return keys.flatMap((key) => knowledge.held.get(key) ?? []);
 }
 
-/** Keys on the paths of signers named in errors, about which no server was asked because the time was over. */
+/** Returns the keys on the paths of signers in errors about which no server was asked because the time was over. */
 async function unaskedBehind(session: Session, errors: readonly FeedkeyError[]): Promise<Fingerprint[]> {
   if (session.unasked.size === 0) return [];
   const { trust } = await session.judgeUnchecked();
@@ -213,9 +225,9 @@ async function unaskedBehind(session: Session, errors: readonly FeedkeyError[]):
 }
 
 /**
- * Asks for more, if that could change these refusals: about keys on the signers' paths for which there was no time; about every
- * key, if recent checks were used again; and about signers that were not asked about yet, with the issuers of their
- * delegations.
+ * Asks for more, if more answers could change these refusals: about keys on the signers' paths for which the time was over;
+ * about every key, if this run relied on recent checks; and about signers that were not asked about yet, with the issuers of
+ * their delegations.
  * @returns the new judgement; undefined if there is nothing new to learn
  */
 export async function learnMore(session: Session, errors: readonly FeedkeyError[]): Promise<Judged | undefined> {
@@ -231,7 +243,7 @@ export async function learnMore(session: Session, errors: readonly FeedkeyError[
   return learned || revocationCheck !== "always" ? await refresh(session, true) : undefined;
 }
 
-/** Refreshes, then acts; if a signer turns out unknown, asks for more and acts again. */
+/** Refreshes, then acts. If a signer turns out to be unknown, asks for more and acts again. */
 export async function withFreshKeys<T>(session: Session, action: (judged: Judged) => Promise<T>): Promise<T> {
   try {
     return await action(await refresh(session));

@@ -1,4 +1,4 @@
-/** Delegates that need not be read: an archive may have ten thousand build machines, of which one signed. */
+/** Finds delegates that need not be read: an archive may have ten thousand build machines, of which only one signed. */
 import { append } from "../grouped.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
 import { designatesRevokers, revocationPart } from "../openpgp/certificate/revocation-part.ts";
@@ -6,26 +6,31 @@ import { fingerprintOf, keyIdOf } from "../openpgp/packet/key-packet.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { delegatorsOf } from "./delegators.ts";
 
-/** Up to this many, all are read: then the ledger is immediately up to date about each. */
+/** Up to this number, all delegates are read, so that the ledger is always up to date about each delegate. */
 export const alwaysRead = 100;
 
 interface Known {
   /** All available certificates. */
   readonly held: ReadonlyMap<Fingerprint, RawCertificate>;
-  /** The certificates of keyring and state at the start of the run; if the object has changed, there is news. */
+  /**
+   * The certificates in the keyring and the state at the start of the run; if a certificate is now another object, it
+   * has news.
+   */
   readonly quiet: ReadonlyMap<Fingerprint, RawCertificate>;
-  /** Whether it can be a key of the chain: a seed, or one with the archive's user ID (T1). */
+  /** Whether a certificate can be a key of the chain: a seed, or a certificate with the archive's user ID (T1). */
   readonly isOfChain: (certificate: RawCertificate) => boolean;
-  /** Whether there are revocations whose target is known only after reading which keys designated their maker as a revoker. */
+  /**
+   * Whether the client has revocations whose target is unknown until it has read which keys designated their maker as a revoker.
+   */
   readonly designationsCount: boolean;
-  /** Fingerprints and key IDs, also of subkeys: the signers of what will be verified. */
+  /** The signers of the data to be verified: fingerprints and key IDs, also of subkeys. */
   readonly wanted: ReadonlySet<string>;
 }
 
 /**
- * The certificates that need not be read, because they change no verdict about another key or a wanted one. A key without the
- * archive's user ID can only be a delegate, and matters only for its own delegates. A certificate is read if it has news in
- * this run or a revocation, or if a certificate that is read names it as an issuer.
+ * Returns the certificates that need not be read, because they change no verdict about a wanted key or a key that is read. A
+ * key without the archive's user ID can only be a delegate, and matters only for its own delegates. A certificate is read if
+ * it has news in this run, has a revocation, or is named as an issuer by a certificate that is read.
  */
 export function restingDelegates({ held, quiet, isOfChain, designationsCount, wanted }: Known): Set<Fingerprint> {
   const resting = new Map<Fingerprint, RawCertificate>();

@@ -1,4 +1,4 @@
-/** T2: the certificates that a profile ships. */
+/** T2: reads the certificates that a profile provides. */
 import { join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -9,14 +9,14 @@ import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import type { Packet } from "../openpgp/packet/packets.ts";
 import type { Profile } from "../profile/types.ts";
 
-// In either case: a FAT file system may give upper-case names.
+// The extension may be in upper or lower case: a FAT file system may give upper-case names.
 const keyFile = /\.(asc|pgp|gpg|key)$/i;
 
 const use = { what: "the keyring", code: "bad_profile" } as const;
 
 interface KeyringFiles {
   readonly paths: readonly string[];
-  /** Names in the folder without the extension of a key file; they are not read. */
+  /** The other names in the folder, which do not have the extension of a key file; these files are not read. */
   readonly others: readonly string[];
 }
 
@@ -29,17 +29,17 @@ async function keyringFiles(path: string): Promise<KeyringFiles> {
 
 /** The contents of a profile's keyring. */
 export interface SeedKeyring {
-  /** By fingerprint: the seeds, and other certificates beside them. */
+  /** The seeds and other certificates in the keyring, by fingerprint. */
   readonly certificates: ReadonlyMap<string, RawCertificate>;
-  /** Bare revocations, of these keys or of others (T4). */
+  /** Bare revocations of these keys or of other keys (T4). */
   readonly loose: Keyring["loose"];
 }
 
 /**
  * Reads a profile's keyring: the seeds and other certificates.
- * @returns every seed that the profile lists is among the certificates; bare revocations have been added to them
- * @throws FeedkeyError `no_seed` if the profile lists none; `bad_profile` if a listed one is missing, a file can't be read to
- * its end, a secret key is among them, or others can write to the keyring
+ * @returns the certificates, among them every seed that the profile lists; bare revocations have been attached to them
+ * @throws FeedkeyError `no_seed` if the profile lists no seed; `bad_profile` if a listed seed is missing, a file can't be
+ * read to its end, the keyring contains a secret key, or other users can write to the keyring
  */
 export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
   const { keyring, seeds } = profile.trust;
@@ -64,7 +64,7 @@ export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
         hint: "anyone who has seen this file can sign as the archive: revoke that key, make a new one, and ship certificates only",
       });
     }
-    // The missing part may be a revocation.
+    // The missing part may contain a revocation.
     if (!read.isWhole) {
       const problem = `the keyring file ${escapeText(file)} can't be read to its end: ${read.problems.join(", ")}`;
       throw new FeedkeyError("bad_profile", problem, {
@@ -95,7 +95,7 @@ export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
   return { certificates: found, loose };
 }
 
-/** The files of the keyring by path, and the names of those that are not read. */
+/** Reads the files in the keyring, by path, and lists the names of the files that are not read. */
 async function keyringOf(profile: Profile) {
   const { keyring } = profile.trust;
   try {

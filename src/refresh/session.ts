@@ -22,9 +22,9 @@ import { readSeeds } from "./seeds.ts";
 /** Receives warnings, notes and progress from the use cases. */
 export interface Reporter {
   warn(text: string): void;
-  /** A detail, for `--verbose`. */
+  /** Receives a detail that only `--verbose` shows. */
   note(text: string): void;
-  /** Starts a bar; a total of undefined is not known yet. */
+  /** Starts a progress bar; `total` is undefined if it is not known yet. */
   progress(label: string, total: number | undefined): { update(done: number, total?: number): void; stop(): void };
 }
 
@@ -46,27 +46,27 @@ export async function withProgress<Result>(
 export interface SessionOptions {
   readonly profile: Profile;
   readonly stateFolder: string;
-  /** Reference time, used instead of the clock everywhere. */
+  /** The reference time, which replaces the clock everywhere. */
   readonly at: Instant;
   readonly offline: boolean;
-  /** For the archive. */
+  /** The transport to the archive. */
   readonly transport: Transport;
-  /** For key servers, with their own authorities. */
+  /** The transport to the key servers, with their own certificate authorities. */
   readonly keyserverTransport: Transport;
   readonly reporter: Reporter;
   readonly resetState?: boolean;
-  /** An audit: reads the state and changes nothing. */
+  /** Whether this run is an audit, which reads the state and changes nothing. */
   readonly readOnly?: boolean;
-  /** Only signatures will be verified: if there are many delegates, only those that signed are read. */
+  /** Whether only signatures will be verified: if the archive has many delegates, only those that signed are read. */
   readonly onlySigners?: boolean;
-  /** A `refresh` of the same job has just asked the servers; its answers count as answers of this run. */
+  /** Whether a `refresh` in the same job has just asked the servers: its answers then count as answers in this run. */
   readonly justRefreshed?: boolean;
 }
 
-/** The longest time between two steps of a timer's or script's job. */
+/** The longest time between two steps in one job of a timer or script. */
 const sameJob: Duration = 15 * 60_000;
 
-/** @throws FeedkeyError `bad_profile` if a profile switches verification off */
+/** Refuses a profile that switches verification off. @throws FeedkeyError `bad_profile` */
 export function refuseUnverified({ name, archive }: Profile): void {
   if (archive.verify === "required") return;
   throw new FeedkeyError("bad_profile", `profile "${name}" says "verify = off"`, {
@@ -78,17 +78,17 @@ export class Session {
   readonly options: SessionOptions;
   readonly knowledge: Knowledge;
   readonly state: SharedState | ClientStateView;
-  /** Keys for which a key server gave a usable answer in this run: *found* or *absent*. */
+  /** Keys about which a key server gave a usable answer in this run: *found* or *absent*. */
   readonly answered = new Map<Fingerprint, "found" | "absent">();
-  /** Keys that should have been asked about in this run, but the time was over: they get no grace. */
+  /** Keys that feedkey should have asked about in this run, but did not because the time was over. They get no grace. */
   readonly unasked = new Set<Fingerprint>();
 
   /** The bundles that were downloaded in this run, if their servers gave a validator. */
   readonly bundles: BundleCopy[] = [];
 
-  /** The last judgement. */
+  /** The last judgement in this run; undefined before the first. */
   #judged: Judged | undefined;
-  /** T7: the profile's keyring, and when its keys expire according to it. */
+  /** T7: the certificates in the profile's keyring; `#shippedEnds` holds when they expire according to themselves. */
   readonly #shipped: ReadonlyMap<Fingerprint, RawCertificate>;
   readonly #shippedEnds = new Map<Fingerprint, readonly Instant[]>();
 
@@ -104,7 +104,7 @@ export class Session {
     this.state = state;
   }
 
-  /** @throws FeedkeyError `no_seed`, `bad_profile`, `bad_state`, `locked` */
+  /** Opens a run. @throws FeedkeyError `no_seed`, `bad_profile`, `bad_state`, `locked` */
   static async open(options: SessionOptions): Promise<Session> {
     const { profile, stateFolder } = options;
     refuseUnverified(profile);
@@ -124,21 +124,21 @@ export class Session {
     return this.options.profile;
   }
 
-  /** Whether the ledger has a key at the reference time, as `known` says. */
+  /** Whether the ledger has a key at the reference time; see `known`. */
   knows(key: Fingerprint): boolean {
     const record = this.state.ledger.keys.get(key);
     return record !== undefined && record.acceptedAt <= this.options.at + skew;
   }
 
   /**
-   * The ledger at the reference time, without keys that were accepted later: a run with `--at` in the future, or with a clock
-   * that was ahead, must not decide for earlier ones.
+   * The keys in the ledger at the reference time, without keys that were accepted later. A run with `--at` in the future, or
+   * with a clock that was ahead, must not affect runs for earlier times.
    */
   get known(): ReadonlyMap<Fingerprint, KeyRecord> {
     return new Map([...this.state.ledger.keys].filter(([key]) => this.knows(key)));
   }
 
-  /** Keys of the chain that this client accepted before (T5). A delegate is never a key of the chain. */
+  /** The keys of the chain that this client accepted before (T5). A delegate is never a key of the chain. */
   get accepted(): ReadonlySet<Fingerprint> {
     return new Set([...this.known].filter(([, { role }]) => role !== "delegate").map(([key]) => key));
   }
@@ -150,21 +150,21 @@ export class Session {
     return { ...policy, revocationCheck: Math.max(sameJob, revocationCheck === "always" ? 0 : revocationCheck) };
   }
 
-  /** T11 for one key. */
+  /** T11: returns how well the revocation state of one key is known. */
   checkState(key: Fingerprint): CheckState {
     const { ledger } = this.state;
     const state = checkState(ledger.checks.get(key), this.answered.has(key), this.knows(key), this.checkPolicy);
-    // Grace is for keys about which no server could answer, not for those about which no server was asked.
+    // Grace is for keys about which no server could answer, not for keys about which no server was asked.
     return state === "grace" && this.unasked.has(key) ? "unchecked" : state;
   }
 
-  /** What else the ledger says of keys that were accepted before: T6 and T7. */
+  /** Returns what else the ledger says about keys that were accepted before (T6, T7). */
   async #memory(): Promise<{
     readonly neverLive: ReadonlySet<Fingerprint>;
     readonly ends: ReadonlyMap<Fingerprint, readonly Instant[]>;
   }> {
     const neverLive = new Set<Fingerprint>();
-    // A past expiry in the profile's own keyring was known before it was reached.
+    // This client knew an expiry date in the profile's own keyring before that date passed.
     const ends = new Map<Fingerprint, readonly Instant[]>(await this.#endsOfShipped());
     for (const [key, record] of this.known) {
       if (!record.wasLive) neverLive.add(key);
@@ -173,7 +173,7 @@ export class Session {
     return { neverLive, ends };
   }
 
-  /** Only of the keys that are read. */
+  /** Reads the expiry dates in the profile's keyring, but only for keys that are read. */
   async #endsOfShipped(): Promise<ReadonlyMap<Fingerprint, readonly Instant[]>> {
     const resting = await this.knowledge.resting();
     const isNew = ({ fingerprint }: RawCertificate) => {
@@ -184,19 +184,19 @@ export class Session {
     return this.#shippedEnds;
   }
 
-  /** The judgement over what is known now, revocation checks included. */
+  /** Judges by what is known now, including revocation checks. */
   async judge(): Promise<Judged> {
     const unchecked = uncheckedKeys(this.knowledge.held.keys(), (key) => this.checkState(key));
     const found = await this.knowledge.judge(this.options.at, this.accepted, unchecked, await this.#memory());
     const judged = { ...found, including: (names: Iterable<string>) => this.#judgeWith(names) };
     this.#judged = judged;
     if (!this.#hasLost(judged)) return judged;
-    // Everything is read, because each key that is dropped with it must be reported.
+    // Everything is read, because each dropped key must be reported.
     this.knowledge.readEverything();
     return await this.judge();
   }
 
-  /** The last judgement that was made. @throws FeedkeyError `internal` before the first */
+  /** The last judgement. @throws FeedkeyError `internal` if nothing was judged yet */
   get judged(): Judged {
     if (this.#judged !== undefined) return this.#judged;
     throw new FeedkeyError("internal", "no key was judged yet");
@@ -211,30 +211,30 @@ export class Session {
   async #judgeWith(names: Iterable<string>): Promise<Judged> {
     const read = await this.knowledge.want(names);
     if (read.length === 0) return this.judged;
-    // T11: no grace, because no server was asked about these keys.
+    // T11: these keys get no grace, because no server was asked about them.
     const isDue = (key: Fingerprint) => needsCheck(this.state.ledger.checks.get(key), this.checkPolicy);
     if (!this.options.offline) for (const key of read) if (isDue(key)) this.unasked.add(key);
     return await this.judge();
   }
 
-  /** The judgement under the assumption that every key was checked: used only to find the keys to ask about. */
+  /** Judges under the assumption that every key was checked: used only to find the keys to ask about. */
   async judgeUnchecked(): Promise<Judged> {
     return await this.knowledge.judge(this.options.at, this.accepted, new Set(), await this.#memory());
   }
 
   /**
-   * Records what this run learned. An audit (read-only state) records nothing.
-   * @returns false as {@link write} does
+   * Records what this run learned. An audit (with read-only state) records nothing.
+   * @returns false if another run wrote first, as for {@link write}
    */
   async record(judged: Judged): Promise<boolean> {
     return await this.write((state) => recordRun(this, state, judged));
   }
 
   /**
-   * Writes to the state, locked for as long as that takes.
-   * @param feed whose index is written
-   * @returns false if another run wrote first: then its records were read, nothing was written, and the judgement must be made
-   * again
+   * Writes to the state, which is locked during the write.
+   * @param feed the feed whose index is written
+   * @returns false if another run wrote first: then nothing was written, the other run's records were read, and the caller
+   * must judge again
    */
   async write(action: (state: ClientState) => Promise<void>, feed?: string): Promise<boolean> {
     if (!(this.state instanceof SharedState) || (await this.state.write(action, feed))) return true;
@@ -243,7 +243,7 @@ export class Session {
     return false;
   }
 
-  /** Ends the run. Nothing is locked between two writes, so there is nothing to release. */
+  /** Ends the run. The state is not locked between two writes, so there is no lock to release. */
   async close(): Promise<void> {}
 }
 
@@ -253,12 +253,15 @@ function storedIn(state: ClientStateView): RawCertificate[] {
   });
 }
 
-/** Revocations and the like that an earlier run stored (T4). */
+/** Reads the revocations and related packets that an earlier run stored (T4). */
 function rememberedIn(state: ClientStateView): Keyring {
   return wholly(state.revocations() ?? new Uint8Array(), join(state.folder, "revocations.pgp"));
 }
 
-/** @throws FeedkeyError `bad_state` if a file of the state can't be read to its end: a revocation may be there */
+/**
+ * Reads a whole keyring. @throws FeedkeyError `bad_state` if it can't be read to its end: a revocation may be in the
+ * missing part
+ */
 function wholly(bytes: Uint8Array, path: string): Keyring {
   const ring = readKeyring(bytes);
   if (ring.isWhole) return ring;

@@ -1,4 +1,4 @@
-/** Handles the answers and failures of one source: a failure is reported, and the run continues with the others. */
+/** Handles the answers and failures of one source: a failure is reported, and the run continues with the other sources. */
 import { FeedkeyError } from "../error.ts";
 import type { Answer } from "../keyserver/answer.ts";
 import { blocksIn } from "../keyserver/ask-all.ts";
@@ -7,14 +7,14 @@ import type { Reporter, Session } from "./session.ts";
 
 /**
  * Warns that a source failed. An unforeseen error is a bug: its stack becomes a note, which `--debug` shows.
- * @param what failed, in words that come before the reason
+ * @param what says what failed, in words that precede the reason
  */
 export function tellFailure(reporter: Reporter, what: string, error: unknown): void {
   reporter.warn(`${what}: ${error instanceof Error ? error.message : String(error)}`);
   noteBug(reporter, error);
 }
 
-/** Notes the stack of an unforeseen error, and of no other. */
+/** Notes the stack of an unforeseen error; other errors are not noted. */
 export function noteBug(reporter: Reporter, error: unknown): void {
   if (error instanceof FeedkeyError && error.code !== "internal") return;
   const bug = error instanceof FeedkeyError ? (error.cause ?? error) : error;
@@ -31,15 +31,15 @@ function takeInOne(session: Pick<Session, "knowledge">, answer: Answer): Answer 
 }
 
 /**
- * Processes the answers of servers.
- * @returns the answers; one that could not be used has become `unknown`, and does not count as a check
+ * Processes the answers from servers.
+ * @returns the answers; an answer that could not be used has become `unknown`, and does not count as a check
  */
 export function takeIn(session: Pick<Session, "knowledge">, answers: readonly Answer[]): Answer[] {
   try {
     session.knowledge.addBlocks(blocksIn(answers));
     return [...answers];
   } catch {
-    // One of them caused the error, but the others must count.
+    // One of the answers caused the error, but the other answers must count.
     return answers.map((answer) => takeInOne(session, answer));
   }
 }

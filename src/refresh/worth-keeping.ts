@@ -1,4 +1,4 @@
-/** Selects what the client's state stores: certificates of the chain, and revocations and the like (T4). */
+/** Selects what the client's state stores: certificates connected with the chain, and revocations and related packets (T4). */
 import { append } from "../grouped.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
 import { cutToSize } from "../openpgp/certificate/cut-to-size.ts";
@@ -12,18 +12,21 @@ import type { Link } from "../trust/transition.ts";
 import type { Reading } from "./read-certificates.ts";
 
 interface Chain {
-  /** Seeds, and keys accepted before. */
+  /** The seeds, and the keys that were accepted before. */
   readonly connected: readonly Fingerprint[];
   readonly links: readonly Link[];
-  /** Certificates of the client's state. */
+  /** The certificates in the client's state. */
   readonly stored: ReadonlySet<Fingerprint>;
-  /** These, and the profile's keyring. */
+  /** The certificates in the client's state and in the profile's keyring. */
   readonly own: ReadonlySet<Fingerprint>;
-  /** Whether a user ID is the archive's. */
+  /** Whether a user ID is the archive's user ID. */
   readonly isNamed: (userId: Uint8Array) => boolean;
 }
 
-/** The certificates connected with the seeds by any certification, except delegations by keys that may not delegate. */
+/**
+ * Returns the keys connected with the seeds by any certification, except delegations by keys that may not delegate, and
+ * the stored keys.
+ */
 function connectedKeys({ connected, links, stored }: Chain): Set<Fingerprint> {
   const subjects = new Map<Fingerprint, Fingerprint[]>();
   for (const { issuer, subject, unfounded } of links) {
@@ -37,10 +40,10 @@ function connectedKeys({ connected, links, stored }: Chain): Set<Fingerprint> {
 }
 
 /**
- * The certificates to store: those that are already stored, with new packets; those connected with the seeds by a valid or
- * invalid link (a revoked link must stay known); and those of revokers of these keys, which are needed to check the revocation
- * again (T4). Unverified packets are dropped, and there are limits, because a thief of a key of the chain can make any number.
- * Certificates that were stored first stay.
+ * Returns the certificates to store: those already stored, with new packets; those connected with the seeds by a valid or
+ * invalid link, because a revoked link must stay known; and those of the revokers of these keys, because the revocation must
+ * be checked again (T4). Unverified packets are dropped. Limits apply, because a thief of a key of the chain can make any
+ * number of certificates; certificates that were stored first stay.
  */
 export function certificatesWorthKeeping(
   { part, verified, facts }: Reading,
@@ -64,10 +67,10 @@ export function certificatesWorthKeeping(
 }
 
 /**
- * What the revocation store needs when it is written.
- * @param own seeds, and keys of the client's state
+ * Returns what the revocation store needs when it is written.
+ * @param own the seeds, and the keys in the client's state
  * @param part the certificates that were read for the judgement
- * @param verified bodies of the packets found good
+ * @param verified the bodies of the packets that verified
  */
 export function survey(
   own: ReadonlySet<Fingerprint>,

@@ -1,4 +1,4 @@
-/** apt, in its own root: it updates from the copy, and stores there what it accepts. */
+/** apt in its own root. apt updates from the copy, and stores in this root what it accepts. */
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -7,12 +7,12 @@ import { ensureFolder } from "../files/folder.ts";
 import { type Ran, runProgram } from "../files/programs.ts";
 import { lastLine, rememberingVerdict, type StockClient, type Target } from "./stock-client.ts";
 
-/** Below the root. */
+/** The folder of apt's lists, below the root. */
 const lists = "var/lib/apt/lists";
 
 /**
- * apt's own configuration, read instead of this machine's. By default apt warns of a Release file that it refuses after it
- * accepted one, keeps that one and calls it a success: with `Error-Mode` it reports the error (measured with apt 2.6).
+ * Returns a configuration that apt reads instead of this machine's. If apt has accepted a Release file before and refuses the new
+ * one, it only warns and reports success by default. With `Error-Mode`, apt reports an error (measured with apt 2.6).
  */
 function configuration(root: string): string {
   const settings = {

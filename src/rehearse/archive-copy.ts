@@ -1,4 +1,4 @@
-/** The copy that a step is rehearsed on: keys, configuration, indexes and bundle; the packages stay where they are. */
+/** The copy on which a step is rehearsed: keys, configuration, indexes and bundle. The packages are not copied. */
 import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
@@ -19,15 +19,15 @@ import type { Target } from "./stock-client.ts";
 
 export interface Stage {
   readonly folder: string;
-  /** The copy, opened as an archive. It has no key servers. */
+  /** The copy, opened as an archive without key servers. */
   readonly archive: Archive;
   /** Folder for copies of revocation certificates that the step makes. */
   readonly safe: string;
-  /** Replaces paths of the copy in a text with those of the archive. */
+  /** Replaces the copy's paths in a text with the archive's paths. */
   translate(text: string): string;
 }
 
-/** Copies a file if it is there. */
+/** Copies a file if the file exists. */
 async function copy(from: string, to: string): Promise<void> {
   try {
     await ensureFolder(dirname(to), 0o700);
@@ -41,7 +41,7 @@ async function copy(from: string, to: string): Promise<void> {
   }
 }
 
-/** archive.ini with another root, and without key servers or an object store; all else as its keeper wrote it. */
+/** Returns the text of archive.ini with another root, and without key servers or an object store. Keeps everything else. */
 function redirected(text: string, root: string): string {
   let section = "";
   const lines = text.split("\n").flatMap((line) => {
@@ -80,7 +80,7 @@ async function copyPublished({ config }: Archive, site: string): Promise<void> {
   for (const path of bundleFiles) await put(path, await readBundleFile(tree, path));
 }
 
-/** Lists of packages that publishing reads in addition to a root, by their paths below the feed's folder. */
+/** Returns the package lists, by path below the feed's folder, that `publish` reads in addition to a root. */
 function listsOf(feed: ArchiveFeed, root: Uint8Array | undefined): readonly string[] {
   const { content } = formatOf(feed.format);
   if (content === undefined || root === undefined) return [];
@@ -88,21 +88,21 @@ function listsOf(feed: ArchiveFeed, root: Uint8Array | undefined): readonly stri
     const { parts } = content(root, { index: undefined });
     return parts.flatMap(({ forms }) => forms.flatMap(({ places }) => places));
   } catch (error) {
-    // Clients will report this themselves.
+    // The clients in the rehearsal will report this error.
     if (error instanceof FeedkeyError) return [];
     throw error;
   }
 }
 
-/** The key store's records about this archive, except caches. */
+/** Copies the key store's records about this archive, but no caches. */
 async function copyRecords(from: Archive, to: Archive): Promise<void> {
   const [source, target] = [recordsFolder(from.store, from.config.root), recordsFolder(to.store, to.config.root)];
   for (const name of ["published.json", "successor", "finishing"]) await copy(join(source, name), join(target, name));
 }
 
 /**
- * Copies an archive into a folder. The archive itself is only read.
- * @param folder private and empty
+ * Copies an archive into a folder. Only reads the archive itself.
+ * @param folder a private, empty folder
  * @throws FeedkeyError `bad_config` if others can read a secret key; `output`
  */
 export async function makeStage(archive: Archive, folder: string): Promise<Stage> {
@@ -132,7 +132,7 @@ export async function makeStage(archive: Archive, folder: string): Promise<Stage
   };
 }
 
-/** The feeds for the clients: those of the copy that have an index. */
+/** Returns the feeds in the copy that have an index, as targets for the clients. */
 export async function targetsOf({ archive }: Stage, packages: string): Promise<Target[]> {
   const targets: Target[] = [];
   for (const feed of archive.config.feeds) {

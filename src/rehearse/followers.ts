@@ -18,13 +18,13 @@ import { stockClients } from "./stock-clients.ts";
 export interface Follower {
   readonly feed: string;
   readonly client: string;
-  /** Whether it must know one of the keys, or all of them. */
+  /** Whether the client must know any one of the keys, or all keys. */
   readonly needs: "any" | "all";
-  /** If there are none, the client refuses the feed whatever key of the archive it has. */
+  /** The keys. If the list is empty, the client refuses the feed with any key of the archive. */
   readonly keys: readonly Fingerprint[];
 }
 
-/** Its signer, if it is a key of the archive that clients can accept now. */
+/** Returns a signature's signer, if the signer is a key of the archive that clients can accept now. */
 function signerOf(signature: DataSignature, known: Own, at: Instant): Fingerprint | undefined {
   const [maker] = signature.status === "good" ? signature.makers : [];
   const own = maker && known.get(maker.certificate);
@@ -32,7 +32,7 @@ function signerOf(signature: DataSignature, known: Own, at: Instant): Fingerprin
   return refusePrimary(own.facts, at) === undefined ? maker.certificate : undefined;
 }
 
-/** Undefined if the feed is not published. */
+/** Returns the signers of a feed; undefined if the feed is not published. */
 async function signersOf(
   feed: ArchiveFeed,
   folder: FolderView,
@@ -55,7 +55,7 @@ function keysFor(
 }
 
 /**
- * Runs no program: the result is for each stock client that reads a feed's format, installed or not.
+ * Returns the keys for each stock client that reads a feed's format, installed or not. Runs no program.
  * @throws FeedkeyError `bad_path`, `output` if the published tree can't be read
  */
 export async function followersOf(archive: Archive): Promise<Follower[]> {

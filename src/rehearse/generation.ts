@@ -1,4 +1,4 @@
-/** The generations of an archive's clients, by the certificates that they got and when. */
+/** The generations of an archive's clients: which certificates they received, and when. */
 
 import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
 import { asShipped } from "../openpgp/certificate/minimal.ts";
@@ -11,14 +11,14 @@ import type { OwnCertificate } from "../signing/signing-key.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Keyring } from "./stock-client.ts";
 
-/** Clients that were given the same certificates. */
+/** Clients that received the same certificates. */
 export interface Generation {
   readonly kind: "shipped" | "bundle" | "new-bundle" | "set-up";
-  /** The only key that they were shipped with; undefined for those that imported a bundle or were set up. */
+  /** The only key that the clients were shipped with; undefined for clients that imported a bundle or were set up. */
   readonly seed: Fingerprint | undefined;
-  /** Their keys before the step. */
+  /** The clients' keys before the step. */
   readonly before: Keyring;
-  /** Their keys after the step: more only if they import the new bundle. */
+  /** Returns the clients' keys after the step. They are other keys only if the clients import the new bundle. */
   after(): Promise<Keyring>;
 }
 
@@ -29,7 +29,7 @@ function keyringOf(certificates: readonly RawCertificate[]): Keyring {
   };
 }
 
-/** The bundle as it is published; undefined if there is none. */
+/** Reads the published bundle; returns undefined if no bundle is published. */
 export async function publishedKeyring({ config }: Archive): Promise<Keyring | undefined> {
   const bytes = await readBundleFile(await PublishedTree.open(config.root), bundleFiles[0]);
   return bytes === undefined
@@ -37,7 +37,7 @@ export async function publishedKeyring({ config }: Archive): Promise<Keyring | u
     : { bytes, keys: readKeys(bytes).certificates.map(({ fingerprint }) => fingerprint) };
 }
 
-/** Every key of the archive that a client may have been shipped with, the oldest first. */
+/** Returns every key of the archive that a client may have been shipped with, the oldest first. */
 export async function archiveKeys(archive: Archive): Promise<OwnCertificate[]> {
   const { certificates } = await knownCertificates(archive);
   const keys = [...certificates.values()].filter(
@@ -46,7 +46,7 @@ export async function archiveKeys(archive: Archive): Promise<OwnCertificate[]> {
   return keys.sort((a, b) => a.facts.primary.createdAt - b.facts.primary.createdAt);
 }
 
-/** Clients that were shipped with one key each, with its certificate of that time and no updates. */
+/** Returns a generation for each key: clients that were shipped with the key's certificate at that time, without updates. */
 export function shippedGenerations(keys: readonly OwnCertificate[]): Generation[] {
   return keys.map(({ raw }) => {
     const keyring = keyringOf([asShipped(raw)]);
@@ -54,7 +54,7 @@ export function shippedGenerations(keys: readonly OwnCertificate[]): Generation[
   });
 }
 
-/** Clients that imported the bundle before the step, and those that import it again after it. */
+/** Returns clients that imported the bundle before the step, and clients that import it again after the step. */
 export function bundleGenerations(
   archive: Archive,
   bundle: Keyring,

@@ -1,4 +1,4 @@
-/** feedkey's own client, with one key as its seed: it reads the copy like a mirror, and uses no network. */
+/** feedkey's own client, with one key as its seed. It reads the copy like a mirror, and uses no network. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -22,14 +22,14 @@ const silent: Reporter = {
   progress: () => ({ update: () => undefined, stop: () => undefined }),
 };
 
-/** A feed of the archive as its clients' profiles have it. */
+/** Returns a feed of the archive as the clients' profiles describe it. */
 export function feedOf(feed: ArchiveFeed): Feed {
   const { name, format, path } = feed;
   const index = feed.packages === undefined ? feed.index : undefined;
   return { name, format, path, index, packages: "feed", ...formatOf(format).feedAt?.(path) };
 }
 
-/** The profile that a release with this seed would have shipped, without key servers. */
+/** Returns the profile that clients with this seed were shipped with, without key servers. */
 function profileOf(config: ArchiveConfig, seed: Fingerprint, folder: string): Profile {
   return {
     name: "rehearsal",
@@ -62,7 +62,7 @@ function profileOf(config: ArchiveConfig, seed: Fingerprint, folder: string): Pr
   };
 }
 
-/** A client with its own state: when it is run again, it counts as in use. */
+/** A client with its own state. When it runs again, it counts as in use. */
 export class OwnClient {
   readonly #profile: Profile;
   readonly #state: string;
@@ -74,7 +74,7 @@ export class OwnClient {
     this.#at = at;
   }
 
-  /** @param folder its own, empty and private */
+  /** Makes a new client. @param folder the client's own folder, empty and private */
   static async make(
     config: ArchiveConfig,
     seed: Fingerprint,
@@ -99,7 +99,7 @@ export class OwnClient {
     }
   }
 
-  /** Updates every feed. @returns the verdict on each, by name */
+  /** Updates every feed. @returns the verdict on each feed, by the feed's name */
   async update(): Promise<Map<string, Verdict>> {
     return await this.#inSession(async (session) => {
       const outcomes = await updateFeeds(session, await refresh(session), this.#profile.feeds, { allowEmpty: true });
@@ -114,8 +114,8 @@ export class OwnClient {
   }
 
   /**
-   * The result of a timer's run of `refresh` and `export`.
-   * @param file the exported keyring; it stays there for the next run
+   * Runs `refresh` and `export`, as the timer does, and returns the result.
+   * @param file path of the exported keyring, which stays for the next run
    */
   async exportTo(
     file: string,
@@ -132,7 +132,7 @@ export class OwnClient {
   }
 }
 
-/** The verdict of a client that could not even start: the same for every feed. */
+/** Returns the verdicts of a client that could not even start: the same verdict for every feed. */
 export function allOf(feeds: Iterable<string>, error: unknown): Map<string, Verdict> {
   if (!(error instanceof FeedkeyError)) throw error;
   return new Map([...feeds].map((name) => [name, { word: "refuses", reason: `${error.code}: ${error.message}` }]));

@@ -1,6 +1,6 @@
 /**
- * A folder for copies of secret keys: nobody else can read it, and it is removed however the run ends. After a run was killed,
- * the next one removes its folder.
+ * A folder for copies of secret keys. Only the present user can read the folder. feedkey removes it at the end of the run, or, if
+ * the run was killed, in the next run.
  */
 import { lstatSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,14 +10,14 @@ import { escapeText } from "../escape.ts";
 import { givenBackAtExit } from "../files/cleanup-at-exit.ts";
 import { endPrograms } from "../files/programs.ts";
 
-/** The session's own folder in memory if there is one (XDG base directory specification), else the one for temporary files. */
+/** Returns the session's folder in memory (XDG base directory specification), if it exists, else the folder for temporary files. */
 function place(): string {
   const runtime = process.env.XDG_RUNTIME_DIR ?? "";
   try {
     const { uid, mode } = statSync(runtime);
     if (uid === process.geteuid?.() && (mode & 0o077) === 0) return runtime;
   } catch {
-    // There is none.
+    // The session has no usable folder.
   }
   return tmpdir();
 }
@@ -46,7 +46,7 @@ function removeLeftovers(parent: string): void {
 function make(): string {
   try {
     removeLeftovers(place());
-    // Made with mode 0700 (mkdtemp(3)).
+    // mkdtemp(3) makes the folder with mode 0700.
     return mkdtempSync(join(place(), `${name}${process.pid}-`));
   } catch (cause) {
     throw new FeedkeyError("output", `no folder can be made in ${escapeText(place())}`, {
@@ -57,14 +57,14 @@ function make(): string {
 }
 
 function remove(folder: string): void {
-  // Programs that still run could write files into it while it is removed.
+  // End the programs first: they could write files into the folder while it is being removed.
   endPrograms();
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
 /**
- * Gives an action a private folder, and removes it afterwards: when the action fails, and when a signal ends the run.
- * @throws FeedkeyError `output` if it can't be made, and what the action throws
+ * Gives an action a private folder, and removes the folder afterwards, even if the action fails or a signal ends the run.
+ * @throws FeedkeyError `output` if the folder can't be made; what the action throws
  */
 export async function withPrivateFolder<T>(action: (folder: string) => Promise<T>): Promise<T> {
   const folder = make();

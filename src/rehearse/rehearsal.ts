@@ -1,4 +1,4 @@
-/** Use case: take a step on a copy of the archive, and run every client before and after it. */
+/** Use case: take a step on a copy of the archive, and run every client before and after the step. */
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -13,7 +13,7 @@ import type { Verdict } from "./stock-client.ts";
 import { stockClients } from "./stock-clients.ts";
 import { type Installed, ownWitness, setUpWitness, stockWitness, usesOf, type Witness } from "./witness.ts";
 
-/** A client of one generation, for one feed: its verdict before and after the step. */
+/** The verdicts of one generation's client on one feed, before and after the step. */
 export interface Row {
   readonly generation: Pick<Generation, "kind" | "seed">;
   readonly client: string;
@@ -26,32 +26,32 @@ export interface Rehearsal<Result> {
   /** The result of the step. */
   readonly result: Result;
   readonly rows: readonly Row[];
-  /** Stock clients that read feeds like these; without a program: not installed. */
+  /** The stock clients for the archive's formats. If a client is not installed, `program` is undefined. */
   readonly clients: readonly { readonly name: string; readonly program: string | undefined }[];
   /** The archive's keys, the oldest first. */
   readonly keys: readonly Fingerprint[];
   readonly present: Fingerprint;
-  /** The errors of publishing afterwards. */
+  /** The errors of the publication after the step. */
   readonly errors: readonly FeedkeyError[];
-  /** Replaces paths of the copy in a text with those of the archive. */
+  /** Replaces the copy's paths in a text with the archive's paths. */
   readonly translate: Stage["translate"];
 }
 
-/** A step that can be taken on the copy. */
+/** A step to rehearse on the copy. */
 export interface Step<Result> {
   take(stage: Stage): Promise<Result>;
-  /** Key to put into archive.ini after it, before the next publication. */
+  /** The key to put into archive.ini after the step, before the next publication. */
   readonly publishWith: Fingerprint | undefined;
-  /** Finds the delegate that the step allows to sign, from the step's result. */
+  /** Returns the delegation that the step made, if any, from the step's result. */
   delegation(result: Result): Delegation | undefined;
 }
 
-/** Whether a client accepted before and would refuse afterwards. */
+/** Tells whether a client accepted the feed before the step and does not accept it after the step. */
 export function breaks({ before, after }: Row): boolean {
   return before.word === "accepts" && after.word !== "accepts";
 }
 
-/** Every client of a generation, each with its own folder. */
+/** Returns every client of a generation, each with its own folder. */
 function witnesses(stage: Stage, generation: Generation, installed: readonly Installed[]): Witness[] {
   const { kind, seed } = generation;
   const place = (name: string, inUse: boolean) => {
@@ -66,7 +66,7 @@ function witnesses(stage: Stage, generation: Generation, installed: readonly Ins
   return [...stock, ...[false, true].map((inUse) => ownWitness(stage, generation, seed, place("own", inUse), inUse))];
 }
 
-/** Stock clients that `feedkey setup` gave the keys of the chain that begins with the present one. */
+/** Returns the stock clients that `feedkey setup` has set up with the archive's present key as seed. */
 function setUpWitnesses(stage: Stage, shipped: readonly Generation[], installed: readonly Installed[]): Witness[] {
   const present = shipped.find(({ seed }) => seed === stage.archive.config.key.fingerprint);
   if (present === undefined) return [];
@@ -79,8 +79,8 @@ function setUpWitnesses(stage: Stage, shipped: readonly Generation[], installed:
 }
 
 /**
- * Two at a time, because they mostly wait for programs. Clients in use come first: at their first run they are new, so the
- * result also counts for new clients.
+ * Asks two witnesses at a time, because they mostly wait for programs. Clients in use come first: at its first run a client in use
+ * is new, so this verdict also counts for new clients.
  */
 async function askAll(
   all: readonly Witness[],
@@ -113,7 +113,7 @@ function nothingPublished({ config }: Archive): FeedkeyError {
 }
 
 /**
- * Rehearses a step. Only a private copy is changed, and it is removed afterwards.
+ * Rehearses a step. Changes only a private copy of the archive, and removes the copy afterwards.
  * @throws FeedkeyError the step's own errors, and those of `makeStage` and `withPrivateFolder`
  */
 export async function rehearse<Result>(archive: Archive, step: Step<Result>): Promise<Rehearsal<Result>> {

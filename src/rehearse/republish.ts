@@ -1,4 +1,4 @@
-/** Publishes after a step: the unchanged indexes, signed again by the key that signs from then on. */
+/** Publishes the unchanged indexes after a step, signed again by the key that signs from then on. */
 
 import { readFile } from "node:fs/promises";
 import { FeedkeyError } from "../error.ts";
@@ -22,13 +22,13 @@ export interface Delegation {
   readonly feeds: readonly string[];
 }
 
-/** The archive as a step may have left its configuration. */
+/** Reads the archive's configuration again, because the step may have changed it. */
 async function reopened(archive: Archive): Promise<Archive> {
   const { file } = archive.config;
   return { ...archive, config: readArchiveConfig(await readFile(file, "utf8"), file) };
 }
 
-/** Whether a delegate signs this feed: then it is not published with the archive's key. */
+/** Tells whether a delegate signs this feed. Such a feed is not published with the archive's key. */
 async function isDelegated(folder: FolderView, file: FileToSign, known: Own): Promise<boolean> {
   const keys = await KeyIndex.of([...known.values()].map(({ raw }) => raw));
   const checked = await mainSignatures(folder, file, keys);
@@ -48,7 +48,7 @@ function unseen({ delegate }: Delegation): FeedkeyError {
   );
 }
 
-/** The published indexes; if the archive signs, only those that no delegate signs. */
+/** Returns a source with the published indexes. If the archive signs, the source leaves out feeds that a delegate signs. */
 function publishedIndexes(whose: "archive's" | "delegate's"): IndexSource {
   return {
     eachAlone: false,
@@ -63,23 +63,23 @@ function publishedIndexes(whose: "archive's" | "delegate's"): IndexSource {
   };
 }
 
-/** The archive's own feeds, as the next run of `publish` would sign them. */
+/** Signs the archive's own feeds as the next run of `publish` would. */
 async function publishAgain(archive: Archive): Promise<void> {
   const { config } = archive;
-  // gpg would use the user's own home, which is not a copy, so the indexes are not signed again.
+  // gpg would use the user's real home, not a copy. So the rehearsal does not sign these indexes again.
   if (config.key.where === "gpg") return;
   const [source, feeds] = [publishedIndexes("archive's"), config.feeds];
   try {
     const { left } = await publishFeeds({ ...publicationOf(archive), feeds, source, withBundle: true, dryRun: false });
     for (const error of left) throw error;
   } catch (error) {
-    // After a revocation nothing can be published until archive.ini has another key: clients get the indexes unchanged.
+    // After a revocation, nothing can be published until archive.ini names another key. Clients get the unchanged indexes.
     const isOfKey = error instanceof FeedkeyError && error.details.fingerprint === config.key.fingerprint;
     if (!isOfKey || error.code !== "revoked") throw error;
   }
 }
 
-/** Feeds as their delegate would sign them. */
+/** Signs feeds as their delegate would. */
 async function publishAsDelegate(archive: Archive, delegation: Delegation): Promise<void> {
   const { config, store } = archive;
   if (!(await store.hasPrivate(delegation.delegate))) throw unseen(delegation);
@@ -90,10 +90,10 @@ async function publishAsDelegate(archive: Archive, delegation: Delegation): Prom
 }
 
 /**
- * Publishes the copy once more, as it is after a step.
- * @param publishWith key to put into archive.ini first; undefined: the present one
- * @param delegation whose delegate signs its feeds instead
- * @returns the errors; then the indexes are unchanged
+ * Publishes the copy again after a step.
+ * @param publishWith the key to put into archive.ini first; undefined keeps the present key
+ * @param delegation if given, its delegate signs the delegated feeds instead of the archive's key
+ * @returns the errors; after an error the indexes are unchanged
  */
 export async function settle(
   archive: Archive,

@@ -1,4 +1,4 @@
-/** Clients that a rehearsal runs before and after a step, each with its keys. */
+/** The clients that a rehearsal runs before and after a step, each with its keys. */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,11 +11,11 @@ import type { Generation } from "./generation.ts";
 import { allOf, OwnClient } from "./own-client.ts";
 import type { Judge, Keyring, StockClient, Target, Verdict } from "./stock-client.ts";
 
-/** A client with its keys: run twice, it is the same client. */
+/** A client with its keys. The rehearsal runs the same client before and after the step. */
 export interface Witness {
   readonly generation: Pick<Generation, "kind" | "seed">;
   readonly client: string;
-  /** It was in use before the step, and remembers; otherwise it is newly installed each time. */
+  /** Whether the client was in use before the step and remembers; otherwise it is newly installed for each run. */
   readonly inUse: boolean;
   before(targets: readonly Target[]): Promise<ReadonlyMap<string, Verdict>>;
   after(targets: readonly Target[]): Promise<ReadonlyMap<string, Verdict>>;
@@ -26,20 +26,20 @@ async function own(folder: string): Promise<string> {
   return folder;
 }
 
-/** A time when everything from the step is in force, as for later clients. */
+/** Returns a time at which everything from the step is in force. */
 function later({ archive }: Stage): Instant {
   return archive.at + 1000;
 }
 
-/** A stock client that can be run. */
+/** An installed stock client. */
 export interface Installed {
   readonly client: StockClient;
   readonly program: string;
-  /** Verdicts of new clients, by their keys and feeds. */
+  /** Verdicts of newly installed clients, by a digest of their keys and feeds. */
   readonly asked: Map<string, Promise<Verdict>>;
 }
 
-/** Everything that determines the verdict of a client without memory: its keys, their origin, and the feed's signed files. */
+/** Returns a digest of all that determines the verdict of a new client: its keys, their origin, and the feed's signed files. */
 async function shown({ bytes, byTimer }: Keyring, { feed, folder }: Target): Promise<string> {
   const files = filesOf(feed).map((name) => readFile(join(folder, name)).catch(() => new Uint8Array(0)));
   const parts = [bytes, byTimer === undefined ? "" : [...byTimer.barred].join(), ...(await Promise.all(files))];
@@ -47,9 +47,9 @@ async function shown({ bytes, byTimer }: Keyring, { feed, folder }: Target): Pro
 }
 
 /**
- * Asks a stock client with a keyring. It is not run again with the same input if it is newly installed, or in use with the same
- * feed. At its first run, a client in use counts as new.
- * @param inUse it remembers what it was asked before
+ * Returns a function that asks a stock client with a keyring. A newly installed client is not run again with the same input, and
+ * a client in use is not run again on an unchanged feed. At its first run, a client in use counts as new.
+ * @param inUse whether the client remembers its earlier runs
  */
 function asking({ client, program, asked }: Installed, folder: string, inUse: boolean) {
   let times = 0;
@@ -79,14 +79,14 @@ function asking({ client, program, asked }: Installed, folder: string, inUse: bo
   };
 }
 
-/** Whether a client is new or in use, which matters only for clients that remember. */
+/** Tells in which states to run a client: newly installed, and in use if the client remembers. */
 export function usesOf({ remembers }: Pick<StockClient, "remembers">): readonly boolean[] {
   return remembers === true ? [false, true] : [false];
 }
 
 const nameOf = (client: string, inUse: boolean) => (inUse ? `${client}, in use` : client);
 
-/** A stock client of a generation. */
+/** Makes a witness of a generation's stock client. */
 export function stockWitness(installed: Installed, generation: Generation, folder: string, inUse: boolean): Witness {
   const ask = asking(installed, folder, inUse);
   return {
@@ -99,8 +99,8 @@ export function stockWitness(installed: Installed, generation: Generation, folde
 }
 
 /**
- * feedkey's own client of a generation.
- * @param inUse it was in use before the step, and remembers; otherwise it is newly installed each time
+ * Makes a witness of feedkey's own client in a generation.
+ * @param inUse whether the client was in use before the step and remembers; otherwise it is newly installed for each run
  */
 export function ownWitness(
   stage: Stage,
@@ -130,10 +130,10 @@ export function ownWitness(
 }
 
 /**
- * A stock client that was set up by feedkey: its keyring is what `export` writes, before the step and at the timer's next
- * run after it.
- * @param shipped the key that is the profile's seed
- * @returns undefined if `export` does not support it
+ * Makes a witness of a stock client that feedkey has set up. `export` writes the client's keyring before the step, and at the
+ * timer's next run after the step.
+ * @param shipped the generation whose key is the profile's seed
+ * @returns undefined if `export` does not support the client
  */
 export function setUpWitness(
   stage: Stage,

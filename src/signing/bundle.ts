@@ -1,4 +1,4 @@
-/** The key bundle at the archive's root: a source of certificates, never an authority. */
+/** The key bundle at the archive's root. Clients take certificates from the bundle, but the bundle itself proves nothing. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
@@ -14,14 +14,14 @@ import type { OwnCertificate } from "./signing-key.ts";
 
 export interface BundleFile extends PublishedFile {
   readonly data: Uint8Array | string;
-  /** Its future path, for messages. */
+  /** The file's final path, for messages. */
   readonly path: string;
 }
 
 /**
- * The certificates that belong in the bundle: the signing key's; every other one of the key store that ever carried the
- * archive's user ID, even if it or the user ID is revoked, because clients must learn of that; delegates, also withdrawn ones;
- * and the issuers of these delegations. The chain comes first.
+ * Chooses the certificates for the bundle: the signing key's; every other certificate in the key store that ever had the
+ * archive's user ID; delegates, including withdrawn delegates; and the issuers of these delegations. Includes revoked
+ * certificates, because clients must learn of the revocation. The chain comes first.
  */
 export function bundleCertificates(own: Own, signing: OwnCertificate, userId: string): OwnCertificate[] {
   const chosen = [...own.values()].filter(({ raw, facts }) => {
@@ -41,7 +41,7 @@ export function bundleCertificates(own: Own, signing: OwnCertificate, userId: st
 }
 
 export interface BundlePlan {
-  /** Only those whose contents change. */
+  /** The bundle's files whose contents change. */
   readonly files: readonly BundleFile[];
   /** Notes for the keepers, in words. */
   readonly notes: readonly string[];
@@ -54,10 +54,10 @@ function names(certificates: readonly OwnCertificate[]): string {
 }
 
 /**
- * Decides about certificates with the archive's user ID that are not connected with its keys. If this store wrote the bundle
- * before, it had all of the archive's certificates; so somebody else added these, and they are removed. Otherwise the store may
- * just not know them.
- * @throws FeedkeyError `bad_config`
+ * Decides about certificates that have the archive's user ID but no connection with the archive's keys. If this key store wrote
+ * the bundle before, it had all the archive's certificates; so somebody else added these strangers, and they are removed.
+ * Otherwise the key store may just lack these certificates.
+ * @throws FeedkeyError `bad_config` for strangers in a bundle that this key store has not written
  */
 function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[], wroteBefore: boolean): string[] {
   if (strangers.length === 0) return [];
@@ -77,13 +77,13 @@ function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[
   );
 }
 
-/** The limits for a delegate's certificate if the bundle is full. */
+/** The size limits for a delegate's certificate if the bundle is full. */
 const tightRoom: Room = { own: storeRoom.own / 8, others: storeRoom.others / 8, strangers: 0 };
 
 /**
- * The bundle's packets. If they exceed what clients read, signatures that nobody can check are dropped first, then the older
- * self-signatures of delegates.
- * @throws FeedkeyError `bad_config`: it is still too large
+ * Writes the bundle's packets. If the bundle is larger than clients read, drops first the signatures that nobody can check, then
+ * the older self-signatures of delegates.
+ * @throws FeedkeyError `bad_config` if the bundle is still too large
  */
 async function writeBundle(own: Own, signing: OwnCertificate, userId: string, most: number): Promise<Buffer> {
   const chosen = bundleCertificates(own, signing, userId);
@@ -112,12 +112,12 @@ async function writeBundle(own: Own, signing: OwnCertificate, userId: string, mo
 }
 
 /**
- * Plans the two files of the bundle, binary and armored. It never loses a certificate of the archive.
- * @param own certificates of the key store
+ * Plans the two files of the bundle, binary and armored. The bundle never loses a certificate of the archive.
+ * @param own the certificates in the key store
  * @param signing the archive's present key
  * @param wroteBefore whether this key store has written this bundle before
- * @param most bytes that clients read
- * @throws FeedkeyError `bad_config`: the present bundle has certificates of unknown origin, or the new one would be too large
+ * @param most the number of bytes that clients read
+ * @throws FeedkeyError `bad_config` if the present bundle has certificates of unknown origin, or the new bundle would be too large
  */
 export async function planBundle(
   tree: PublishedTree,

@@ -1,4 +1,4 @@
-/** Checks with the certificates in the key store whether clients accept a key as the archive's delegate, and over which path. */
+/** Uses the certificates in the key store to check whether clients accept a key as the archive's delegate, and over which path. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Instant } from "../time.ts";
@@ -11,26 +11,26 @@ import type { OwnCertificate } from "./signing-key.ts";
 
 export type Own = ReadonlyMap<Fingerprint, OwnCertificate>;
 
-/** Whether a key whose certificate is here ever delegated to it, validly or not. */
+/** Tells whether any known key ever delegated to this certificate, validly or not. */
 export function isDelegate({ userIds }: CertificateFacts): boolean {
   return userIds.some(({ certifications }) => certifications.some(isDelegation));
 }
 
-/** Whether it ever had that user ID with a self-signature. */
+/** Tells whether a certificate ever had this user ID with a self-signature. */
 export function claims({ userIds }: CertificateFacts, userId: string): boolean {
   return userIds.some(({ selfSignatures, bytes }) => {
     return selfSignatures.length > 0 && matchesIdentity(bytes, { kind: "user-id", userId });
   });
 }
 
-/** The keys that delegated to a key, if their certificates are here. */
+/** Returns the known keys that delegated to a certificate. */
 function delegators({ userIds }: CertificateFacts): Fingerprint[] {
   return userIds.flatMap(({ certifications }) => certifications.filter(isDelegation).map((one) => one.certificate));
 }
 
 /**
- * A key with all keys above it, delegators and the chain of the archive's own keys: its owner needs them to prove the
- * delegation.
+ * Returns a key with all keys above the key: its delegators and the chain of the archive's own keys. The key's owner needs these
+ * certificates to prove the delegation.
  */
 export function withPath(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
   const path = new Set([fingerprint]);
@@ -47,7 +47,7 @@ export function withPath(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
   return [...path].flatMap((key) => own.get(key) ?? []);
 }
 
-/** The keys at the top of its path: those above it that are not delegates themselves; the key itself, if it is not a delegate. */
+/** Returns the keys at the top of a key's path, which are not delegates themselves; the key itself if it is not a delegate. */
 export function rootsOf(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
   const above = new Set([fingerprint]);
   for (const key of above) {
@@ -58,8 +58,8 @@ export function rootsOf(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
 }
 
 /**
- * The judgement of a client that has all these certificates, with those that have the archive's user ID as seeds. Delegates
- * can't have it, and a delegation to a seed does not matter.
+ * Judges these certificates as a client would whose seeds are all certificates with the archive's user ID. A delegate can't have
+ * this user ID, and a delegation to a seed does not matter.
  */
 export function judgeOwn(own: Own, userId: string, at: Instant): TrustSet {
   const certificates = [...own.values()].map(({ facts }) => facts);
@@ -78,13 +78,13 @@ export function judgeOwn(own: Own, userId: string, at: Instant): TrustSet {
 /** How clients judge a delegate. */
 export interface Standing {
   readonly trust: TrustSet;
-  /** Undefined: clients refuse it. */
+  /** What clients trust the delegate with; undefined if clients refuse the delegate. */
   readonly delegate: Trusted | undefined;
 }
 
 /**
- * How clients judge a delegate; undefined for a key that is not one by the certificates here.
- * @param userId the archive's; undefined: that of the keys at the top of its path
+ * Tells how clients judge a delegate; returns undefined if no known certificate makes the key a delegate.
+ * @param userId the archive's user ID; undefined stands for the user ID of the key at the top of the delegate's path
  */
 export function standingOf(
   own: Own,
@@ -102,16 +102,16 @@ export function standingOf(
   return standings.find(({ delegate }) => delegate !== undefined) ?? standings[0];
 }
 
-/** The main user ID of a key at the top. */
+/** Returns the first user ID of a certificate. */
 export function nameOf({ facts }: OwnCertificate): string {
   return facts.userIds[0]?.text ?? "";
 }
 
 /**
- * Refuses if clients would refuse what a delegate signs. A key that is not a delegate is accepted.
+ * Throws if clients would refuse what a delegate signs. Accepts a key that is not a delegate.
  * @param feeds names of the feeds to sign
- * @param userId the archive's, if it is known
- * @throws FeedkeyError `untrusted_signer`, `revoked`... with the problem of its delegation
+ * @param userId the archive's user ID, if it is known
+ * @throws FeedkeyError `untrusted_signer`, `revoked`...; the message tells the problem with the delegation
  */
 export function refuseBeyondDelegation(
   own: Own,

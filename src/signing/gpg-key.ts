@@ -1,4 +1,4 @@
-/** A key that stays in GnuPG or on a card (`key = gpg:FPR`): gpg makes the signature, feedkey checks it. */
+/** A key that stays in GnuPG or on a card (`key = gpg:FPR`). gpg makes the signature, and feedkey checks it. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { runGpg } from "../files/programs.ts";
@@ -10,12 +10,12 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { type DocumentSigner, isSubkey, judgedTogether, ownerOf, type PassphraseSource } from "./signing-key.ts";
 
-/** Runs gpg on the caller's own GnuPG home, agent and cards included. */
+/** Runs gpg with the user's own GnuPG home, agent and cards. */
 async function gpg(args: readonly string[], input: Uint8Array, passphrase?: string): Promise<Uint8Array> {
-  // Loopback: the agent takes the passphrase from gpg and does not ask a person.
+  // With loopback, the agent takes the passphrase from gpg and does not ask a person.
   const given = passphrase === undefined ? [] : ["--pinentry-mode", "loopback", "--passphrase-fd", "3"];
   const secret = passphrase === undefined ? undefined : `${passphrase}\n`;
-  // Options that gpg.conf may contain, but that must not apply to an index.
+  // Override options that gpg.conf may contain but that must not apply to an index.
   const ran = await runGpg(["--no-armor", "--no-textmode", ...given, ...args], { input, secret });
   if (ran.cause !== undefined) {
     throw new FeedkeyError("bad_config", "gpg can't be started", {
@@ -34,7 +34,7 @@ async function gpg(args: readonly string[], input: Uint8Array, passphrase?: stri
   });
 }
 
-/** The certificate of a key in GnuPG. @throws FeedkeyError `not_found`, `bad_config` */
+/** Exports the certificate of a key in GnuPG. @throws FeedkeyError `not_found`, `bad_config` */
 export async function gpgCertificate(fingerprint: Fingerprint): Promise<RawCertificate> {
   const bytes = await gpg(["--export", fingerprint], new Uint8Array());
   const { certificates } = readKeyring(bytes);
@@ -49,8 +49,8 @@ export async function gpgCertificate(fingerprint: Fingerprint): Promise<RawCerti
 }
 
 /**
- * Signs through gpg: SHA-256, a binary document or a text, notations never critical.
- * @param passphrase the passphrase for gpg; if a person must be asked, gpg's agent asks by itself
+ * Returns a signer that uses gpg. It signs a binary document or a text with SHA-256, and marks no notation as critical.
+ * @param passphrase the source of the passphrase for gpg; if the source has `asks`, gpg's agent asks by itself
  */
 export function gpgSigner(fingerprint: Fingerprint, passphrase: PassphraseSource): DocumentSigner {
   return {

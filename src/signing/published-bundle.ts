@@ -1,7 +1,7 @@
 /**
- * Certificates in the published bundle that this key store lacks: a store on a stick has the master key, but not its
- * predecessors or the build machines' certificates, and a bundle made only from it would take those from all clients. But
- * anyone who can write to the published tree can add a key with the archive's user ID to the bundle.
+ * Finds certificates in the published bundle that this key store lacks. A key store on a USB stick may have only the master key,
+ * without its predecessors and the build machines' certificates. A bundle made only from this store would take these certificates
+ * from all clients. But anyone who can write to the published tree can add a key with the archive's user ID to the bundle.
  */
 import { basename, dirname } from "node:path";
 import type { Keyring, RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -19,23 +19,23 @@ import { claims, isDelegate, type Own } from "./delegate-check.ts";
 import type { PublishedTree } from "./published-tree.ts";
 import { judgedTogether, type OwnCertificate } from "./signing-key.ts";
 
-/** The key store's certificates together with the published ones. */
+/** The key store's certificates together with the published certificates. */
 export interface Known {
-  /** Those of the store, completed from the bundle, and those of the bundle that are the archive's. */
+  /** The key store's certificates, completed from the bundle, and the certificates in the bundle that are the archive's. */
   readonly certificates: Own;
-  /** Certificates of the bundle that claim the archive's user ID and are not connected with the store's keys. */
+  /** Certificates in the bundle that claim the archive's user ID but have no connection with the key store's keys. */
   readonly strangers: readonly OwnCertificate[];
 }
 
-/** Paths of the bundle's two files below the archive's root: binary and armored. */
+/** The paths of the bundle's two files, binary and armored, below the archive's root. */
 export const bundleFiles = [bundlePath, bundlePath.replace(/pgp$/, "asc")] as const;
 
 /**
- * One of the bundle's files; undefined if there is none.
- * @throws FeedkeyError `bad_path` for anything but a plain file of a size that clients read, `output` if it can't be read
+ * Reads one of the bundle's files; returns undefined if the file does not exist.
+ * @throws FeedkeyError `bad_path` unless it is a regular file of a size that clients read; `output` if it can't be read
  */
 export async function readBundleFile(tree: PublishedTree, name: string): Promise<Buffer | undefined> {
-  // Armor is a third larger than its content.
+  // Armor makes the content a third larger.
   const most = name.endsWith(".asc") ? 1.5 * limits.keyringBytes : limits.keyringBytes;
   return await tree.folder(dirname(name)).read(basename(name), most);
 }
@@ -49,7 +49,7 @@ async function readBundle(tree: PublishedTree): Promise<Pick<Keyring, "certifica
   };
 }
 
-/** A quick filter without checking signatures: there may be ten thousand that can't be the archive's. */
+/** Filters certificates quickly, without a check of signatures: the bundle may have thousands of certificates of strangers. */
 function mayMatter({ userIds }: RawCertificate, userId: string): boolean {
   const wanted = Buffer.from(userId, "utf8");
   return userIds.some(({ packet, signatures }) => {
@@ -62,15 +62,15 @@ function mayMatter({ userIds }: RawCertificate, userId: string): boolean {
 }
 
 /**
- * The certificates that are the archive's: those of the store, and those that these certified, even if that has expired. A
- * certification of a key of the store proves nothing: anybody can make one.
+ * Finds the archive's certificates: the key store's own, and certificates that the store's keys certified, even if the
+ * certification has expired. A certification by a stranger over a key in the store proves nothing: anybody can make it.
  */
 function findOurs(all: ReadonlyMap<Fingerprint, CertificateFacts>, own: ReadonlySet<Fingerprint>, userId: string) {
   const found = new Set([...own].filter((name) => all.has(name)));
   const by = ({ certificate, key }: SignatureFacts, mayDelegateOnly: boolean): boolean => {
     const issuer = all.get(certificate);
     if (issuer === undefined || !found.has(certificate) || key !== issuer.primary.fingerprint) return false;
-    // T3c: a thief of that key could have made it.
+    // T3c: the thief of the issuer's key could have made this certification.
     if (isHardRevoked(issuer.revocations)) return false;
     return claims(issuer, userId) || (mayDelegateOnly && isDelegate(issuer));
   };
@@ -89,9 +89,9 @@ function findOurs(all: ReadonlyMap<Fingerprint, CertificateFacts>, own: Readonly
 }
 
 /**
- * Unites the store's certificates with those that are published, as far as they are the archive's and verified.
- * @param own certificates of the key store
- * @throws FeedkeyError `bad_path`, `output`: the bundle there can't be read
+ * Unites the key store's certificates with the published certificates that are the archive's. Takes only verified signatures.
+ * @param own the key store's certificates
+ * @throws FeedkeyError `bad_path`, `output` if the published bundle can't be read
  */
 export async function withPublished(tree: PublishedTree, own: Own, userId: string): Promise<Known> {
   const { certificates, loose } = await readBundle(tree);
@@ -113,7 +113,7 @@ export async function withPublished(tree: PublishedTree, own: Own, userId: strin
   for (const name of ours) {
     const whole = all.get(name);
     if (whole === undefined) continue;
-    // What the store has stays as it is; of the bundle only verified signatures are added.
+    // The key store's own packets stay as they are. From the bundle, only verified signatures are added.
     const present = mine.get(name);
     const proven = keepVerified(whole, verified);
     kept.push(present === undefined ? proven : unite(present, proven));

@@ -1,6 +1,6 @@
 /**
- * The published tree, to which others may be able to write. Everything in it except package files is read and written here:
- * only plain files inside the root, never through a link out of their folder, without blocking, and within a size limit.
+ * Reads and writes everything in the published tree except package files. Others may be able to write to the tree. So this file
+ * accesses only regular files inside the root, within a size limit, without blocking, and follows no link out of a folder.
  */
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -22,7 +22,7 @@ export interface PublishedFile {
 /** A snapshot of a folder: each file is read only once. */
 export type FolderView = Pick<PublishedFolder, "path" | "read" | "readOnce" | "document" | "names">;
 
-/** A folder of the tree. It need not exist yet. */
+/** A folder in the tree. The folder need not exist yet. */
 export class PublishedFolder {
   readonly #root: TargetRoot;
   readonly #name: string;
@@ -32,36 +32,38 @@ export class PublishedFolder {
     this.#name = name;
   }
 
-  /** The absolute path, based on the given root, for messages. */
+  /** The absolute path below the root as the caller gave it, for messages. */
   get path(): string {
     return join(this.#root.folder, this.#name);
   }
 
   /**
-   * An index or a signature; undefined if there is none. A link to a file in the same folder is followed, because anyone who
-   * can make the link could also write the file.
-   * @throws FeedkeyError `bad_path` for anything but a plain file of limited size, `output` if it can't be read
+   * Reads an index or a signature; returns undefined if the file does not exist. Follows a link to a file in the same folder,
+   * because anyone who can make such a link could also write the file.
+   * @param most size limit in bytes
+   * @throws FeedkeyError `bad_path` unless the file is a regular file within the size limit; `output` if the file can't be read
    */
   async read(name: string, most?: number): Promise<Buffer | undefined> {
     const usual = /\.(sig|asc)$/.test(name) ? limits.signatureFileBytes : maxIndexBytes;
     return await this.#root.read(await this.#root.beside(join(this.#name, name)), most ?? usual);
   }
 
-  /** A file that is read only once, so it is not kept in memory. @throws FeedkeyError as `read` */
+  /** Reads a file that the caller needs only once. No view keeps such a file in memory. @throws FeedkeyError as `read` */
   async readOnce(name: string): Promise<Buffer | undefined> {
     return await this.read(name);
   }
 
   /**
-   * The same for a file that may be too large for memory: it is hashed, and read again piece by piece where that is wanted.
-   * @throws FeedkeyError as `read`; its pieces throw `locked` for a file that has changed since
+   * Hashes a file that may be too large for memory. The document reads the file again, piece by piece, on demand.
+   * @returns undefined if the file does not exist
+   * @throws FeedkeyError as `read`; the document's pieces throw `locked` if the file has changed since
    */
   async document(name: string): Promise<HashedDocument | undefined> {
     const found = await this.#root.content(await this.#root.beside(join(this.#name, name)), maxIndexBytes);
     return found && new HashedDocument(found, found.sha256);
   }
 
-  /** A new snapshot of the folder: no file is read twice. */
+  /** Returns a new snapshot of the folder, which reads no file twice. */
   view(): FolderView {
     const once = <Found>(find: (name: string) => Promise<Found>) => {
       const found = new Map<string, Promise<Found>>();
@@ -76,19 +78,19 @@ export class PublishedFolder {
     return { path: this.path, read, readOnce, document, names: (folder) => this.names(folder) };
   }
 
-  /** The names in a folder below it; empty if it is missing. @throws FeedkeyError `bad_path`, `output` */
+  /** Returns the names in a subfolder; no name if the subfolder is missing. @throws FeedkeyError `bad_path`, `output` */
   async names(folder: string): Promise<readonly string[]> {
     const found = await this.#root.look(join(this.#name, folder));
     return found.kind === "folder" ? found.names : [];
   }
 
-  /** @throws FeedkeyError `bad_path`: one of these files, or a folder in its path, is something else */
+  /** @throws FeedkeyError `bad_path` if a name is not that of a regular file, or a folder in its path is not a folder */
   async refuseOdd(names: readonly string[]): Promise<void> {
     for (const name of names) await this.#root.refuseOdd(join(this.#name, name));
   }
 
   /**
-   * Makes the folder and the subfolders of the files, and removes leftovers of killed runs there.
+   * Makes this folder and the subfolders for the files. Removes leftovers of killed runs from these folders.
    * @throws FeedkeyError `bad_path`, `output`
    */
   async prepare(files: readonly PublishedFile[] = []): Promise<void> {
@@ -99,7 +101,7 @@ export class PublishedFolder {
   }
 
   /**
-   * Files under temporary names, in their order; if one can't be made, none is left. Their folders must exist.
+   * Writes files under temporary names, in the given order. If a file can't be written, no file stays. The folders must exist.
    * @throws FeedkeyError `bad_path`, `output`
    */
   async stage(files: readonly PublishedFile[]): Promise<StagedFile[]> {
@@ -118,7 +120,7 @@ export class PublishedFolder {
     return staged;
   }
 
-  /** Call this before staged files get their names. @throws FeedkeyError `bad_path`: a link has replaced a folder of theirs */
+  /** Call this before staged files get their final names. @throws FeedkeyError `bad_path` if a link has replaced a folder */
   async assertInPlace(files: readonly PublishedFile[] = []): Promise<void> {
     for (const folder of this.#foldersOf(files)) {
       const here = await this.#host(folder);
@@ -132,24 +134,24 @@ export class PublishedFolder {
     }
   }
 
-  /** Removes files in the given order; missing ones are ignored. @throws FeedkeyError `bad_path`, `output` */
+  /** Removes files in the given order. Ignores missing files. @throws FeedkeyError `bad_path`, `output` */
   async remove(names: readonly string[]): Promise<void> {
     for (const name of names) await this.#root.remove(join(this.#name, name));
   }
 
-  /** Below the root: its own, and those of the files. */
+  /** Returns the paths, below the root, of this folder and of the files' folders. */
   #foldersOf(files: readonly PublishedFile[]): Set<string> {
     const names = files.map(({ name }) => dirname(join(this.#name, name)));
     return new Set([this.#name, ...names.map((name) => (name === "." ? "" : name))]);
   }
 
-  /** The real path of a folder below the root. */
+  /** Returns the real path of a folder below the root. */
   async #host(folder: string): Promise<string> {
     return dirname(await this.#root.hostPath(join(folder, "x")));
   }
 }
 
-/** The tree below an archive's root. Links in the path of the root itself are the keeper's own. */
+/** The tree below an archive's root. Links in the path of the root itself are allowed: the keeper chose this path. */
 export class PublishedTree {
   readonly #root: TargetRoot;
 
@@ -157,7 +159,7 @@ export class PublishedTree {
     this.#root = root;
   }
 
-  /** @throws FeedkeyError `not_found`: there is no such folder */
+  /** @throws FeedkeyError `not_found` if the root folder does not exist */
   static async open(root: string): Promise<PublishedTree> {
     try {
       return new PublishedTree(await TargetRoot.open(root, "none"));
@@ -170,7 +172,7 @@ export class PublishedTree {
     }
   }
 
-  /** @param name relative to the root; empty for the root itself */
+  /** @param name path relative to the root; empty for the root itself */
   folder(name: string): PublishedFolder {
     return new PublishedFolder(this.#root, name);
   }

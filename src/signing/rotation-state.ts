@@ -1,4 +1,4 @@
-/** The state of a rotation, read from the certificates: there is no second record that could disagree. */
+/** The state of a rotation, read only from the certificates, so that no second record can disagree with them. */
 import { largest } from "../extremes.ts";
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, Fingerprint, KeyFacts, SignatureFacts } from "../trust/facts.ts";
@@ -8,15 +8,15 @@ import type { OwnCertificate } from "./signing-key.ts";
 
 export interface RotationState {
   readonly present: OwnCertificate;
-  /** The next key: certified by the present one without expiry, neither revoked nor withdrawn. */
+  /** The next key: the present key certified it without expiry, and the next key is neither revoked nor withdrawn. */
   readonly successor: OwnCertificate | undefined;
-  /** The expiry of the successor's certification of the present key: from then on the rotation may be finished. */
+  /** When the successor's certification of the present key expires. From then on, the keeper may finish the rotation. */
   readonly overlapEnds: Instant | undefined;
-  /** The key that certified the present one. */
+  /** The key that certified the present key. */
   readonly predecessor: OwnCertificate | undefined;
 }
 
-/** Certifications of `subject` by `issuer` under the archive's user ID that were not withdrawn. */
+/** Returns the certifications of `subject` by `issuer`, under the archive's user ID, that were not withdrawn. */
 export function certifications(
   subject: CertificateFacts,
   issuer: Fingerprint,
@@ -30,14 +30,14 @@ export function certifications(
 }
 
 /**
- * The date of a rotation's signatures: a second ago, or as soon after as the keys allow (T3b). So a signature that lasts one
- * second has expired before clients get it, and a key that certified something can be retired in the same run.
+ * Returns the date for a rotation's signatures: a second ago, or later if a key is newer (T3b). So a signature that is valid for
+ * one second has expired before clients get it, and a key that certified something can be retired in the same run.
  */
 export function dateOfWork(at: Instant, ...keys: readonly KeyFacts[]): Instant {
   return largest([Math.floor(at / 1000) * 1000 - 1000, ...keys.map(({ createdAt }) => createdAt)]);
 }
 
-/** @param own all certificates of the key store */
+/** Returns the state of a rotation. @param own all certificates in the key store */
 export function rotationState(
   own: ReadonlyMap<Fingerprint, OwnCertificate>,
   present: OwnCertificate,

@@ -1,4 +1,4 @@
-/** Use case: sign a pkgsrc package for pkg_add, which reads only RSA signatures of version 4 keys. */
+/** Use case: sign a pkgsrc package for pkg_add, which reads only RSA signatures by keys of version 4. */
 import { basename, join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -17,15 +17,15 @@ import type { SigningKey } from "./signing-key.ts";
 
 export interface SignedPackageFile {
   readonly package: string;
-  /** Path of the signed one. */
+  /** Path of the signed package. */
   readonly path: string;
-  /** Bytes of the package inside. */
+  /** The size of the unsigned package, in bytes. */
   readonly size: number;
 }
 
 /**
- * Refuses a key whose signatures pkg_add can't read.
- * @param signature binary
+ * Throws for a key whose signatures pkg_add can't read.
+ * @param signature the binary signature
  * @throws FeedkeyError `bad_config`
  */
 function refuseUnreadable(signature: Uint8Array, { facts }: SigningKey): void {
@@ -40,13 +40,13 @@ function refuseUnreadable(signature: Uint8Array, { facts }: SigningKey): void {
   if (key === undefined) throw refuse("the signature does not name its key");
   if (key.algorithm !== "rsa") throw refuse(`it is ${escapeText(key.algorithm)}, not RSA`);
   if (key.version !== 4) throw refuse(`its version is ${key.version}, not 4`);
-  // netpgpverify drops the zero octets and does not find the key.
+  // netpgpverify drops leading zero octets, and then does not find the key.
   if (key.keyId.startsWith("00")) throw refuse(`its key ID, ${key.keyId}, begins with 00`);
 }
 
 const endings: Readonly<Record<string, string>> = { "1f8b": ".tgz", "425a": ".tbz", fd37: ".txz", "28b5": ".tzst" };
 
-/** The name that the package must have: pkg_install and similar programs rely on it. */
+/** Returns the name that the package file must have. pkg_install and similar programs rely on this name. */
 function nameOf(source: ByteSource, pkgname: string): string {
   const magic = Buffer.from(source.read(0, 2)).toString("hex");
   return `${pkgname}${endings[magic] ?? ".tgz"}`;
@@ -54,9 +54,9 @@ function nameOf(source: ByteSource, pkgname: string): string {
 
 /**
  * Signs a package.
- * @param folder where to write the signed package; undefined: it replaces the unsigned one
- * @throws FeedkeyError `not_found`, `bad_package`, `bad_path` for a file without the name of its package, `usage` for one that
- * is already signed, `bad_config` for a key that pkg_add can't read; `output`; `revoked`...
+ * @param folder folder for the signed package; if undefined, the signed package replaces the unsigned package
+ * @throws FeedkeyError `not_found`, `bad_package`; `bad_path` if the file does not have its package's name; `usage` if the package
+ * is already signed; `bad_config` if pkg_add can't read the key; `output`; `revoked`...
  */
 export async function signPackageFile(
   path: string,
@@ -93,7 +93,7 @@ async function signOpen(
     });
   }
   const hash = hashPackage(source, pkgname);
-  // Whole seconds, as packets have them.
+  // OpenPGP packets have dates in whole seconds.
   const signature = await key.secret.signDocument(formatPackageHash(hash), key, { at: Math.floor(at / 1000) * 1000 });
   refuseUnreadable(signature, key);
   const target = folder === undefined ? path : join(folder, name);

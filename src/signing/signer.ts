@@ -16,8 +16,8 @@ import {
 export type KeyPlace = ArchiveConfig["key"];
 
 /**
- * All certificates of the key store, and that of a key in GnuPG, with their signatures on each other checked.
- * @throws FeedkeyError `not_found`, `bad_config` if gpg does not give it
+ * Reads all certificates in the key store and, for a key in GnuPG, its certificate. Checks the signatures among them.
+ * @throws FeedkeyError `not_found`, `bad_config` if gpg does not export the certificate
  */
 export async function certificatesWith(
   store: KeyStore,

@@ -15,20 +15,20 @@ import { addressOf } from "../trust/identity.ts";
 import { maySpeakFor } from "../trust/key-state.ts";
 import { readAllStored } from "./stored-certificate.ts";
 
-/** Returns the passphrase of a key when needed, from a person, a file or a descriptor. */
+/** Returns the passphrase of a key on demand: from a person, a file or a file descriptor. */
 export interface PassphraseSource {
   (fingerprint: Fingerprint): Promise<string>;
-  /** Set if it would ask a person, or has none; for a key in GnuPG, GnuPG's own agent asks. */
+  /** Set if the source would ask a person, or has no passphrase. For a key in GnuPG, GnuPG's own agent then asks. */
   readonly asks?: boolean;
 }
 
-/** A certificate of the key store with its facts. */
+/** A certificate from the key store, with its facts. */
 export interface OwnCertificate {
   readonly raw: RawCertificate;
   readonly facts: CertificateFacts;
 }
 
-/** Anything that can sign a document as the archive: a key of the store, or gpg. */
+/** A signer of documents for the archive: a key in the key store, or gpg. */
 export type DocumentSigner = Pick<SecretKey, "signDocument">;
 
 export interface SignerOf extends OwnCertificate {
@@ -40,9 +40,9 @@ export interface SigningKey extends SignerOf {
 }
 
 /**
- * All certificates of the key store, with the signatures among them checked.
- * @param others from elsewhere, such as GnuPG
- * @throws FeedkeyError `bad_config` if one can't be read to its end
+ * Reads all certificates in the key store, and checks the signatures among them.
+ * @param others certificates from elsewhere, such as GnuPG
+ * @throws FeedkeyError `bad_config` if a certificate can't be read to its end
  */
 export async function ownCertificates(
   store: KeyStore,
@@ -51,7 +51,7 @@ export async function ownCertificates(
   return await judgedTogether(collect([...others, ...(await readAllStored(store))]).values());
 }
 
-/** Certificates with their facts, with the signatures among them checked. Unusable ones are left out. */
+/** Returns certificates with their facts, after a check of the signatures among them. Leaves out unusable certificates. */
 export async function judgedTogether(raws: Iterable<RawCertificate>): Promise<Map<Fingerprint, OwnCertificate>> {
   const keys = await KeyIndex.of(raws);
   const all = await factsOf(keys);
@@ -64,26 +64,26 @@ export async function judgedTogether(raws: Iterable<RawCertificate>): Promise<Ma
 }
 
 /**
- * A certificate with only those keys that could have signed for the archive: anybody can add a foreign subkey to a copy, and a
- * thief of a subkey may have signed anything.
+ * Returns a certificate with only those subkeys that could have signed for the archive. Anybody can add a foreign subkey to a
+ * copy of the certificate, and the thief of a subkey may have signed anything.
  */
 export function withOwnKeys({ raw, facts }: OwnCertificate): RawCertificate {
   const own = new Set(facts.subkeys.filter(maySpeakFor).map(({ fingerprint }) => fingerprint));
   return { ...raw, subkeys: raw.subkeys.filter(({ packet }) => own.has(fingerprintOf(packet.body) ?? "")) };
 }
 
-/** The certificate that a subkey belongs to, by its primary key's fingerprint. @param own judged together */
+/** Returns the fingerprint of a subkey's primary key. @param own certificates from `judgedTogether` */
 export function ownerOf(own: ReadonlyMap<Fingerprint, OwnCertificate>, subkey: Fingerprint): Fingerprint | undefined {
   const listed = [...own.values()].flatMap(({ raw, facts }) => {
     const found = facts.subkeys.find((one) => one.fingerprint === subkey && one.bindings.length > 0);
     return found === undefined ? [] : [{ owner: raw.fingerprint, bindings: found.bindings }];
   });
-  // Anybody can bind a foreign subkey to a key, but the subkey acknowledges only its owner.
+  // Anybody can bind a foreign subkey to a key, but the subkey's back-signature acknowledges only its owner.
   const acknowledged = listed.find(({ bindings }) => bindings.some(({ backSignature }) => backSignature !== undefined));
   return (acknowledged ?? listed[0])?.owner;
 }
 
-/** The error for a subkey's fingerprint instead of a key's. @param write what to write instead */
+/** Makes the error for a subkey's fingerprint in place of a primary key's. @param write what the user must write instead */
 export function isSubkey(subkey: Fingerprint, owner: Fingerprint, write: string): FeedkeyError {
   return new FeedkeyError(
     "not_found",
@@ -95,7 +95,7 @@ export function isSubkey(subkey: Fingerprint, owner: Fingerprint, write: string)
   );
 }
 
-/** The key of the store that the user named. @throws FeedkeyError as `KeyStore.resolve`; for a subkey with its owner */
+/** Finds the key that the user named. @throws FeedkeyError as `KeyStore.resolve`; the error for a subkey names its primary key */
 export async function resolveKey(store: KeyStore, text: string): Promise<Fingerprint> {
   try {
     return await store.resolve(text);
@@ -109,9 +109,10 @@ export async function resolveKey(store: KeyStore, text: string): Promise<Fingerp
 
 /**
  * Opens a key for signing.
- * @param fingerprint as the user wrote it; it must be complete
- * @param certificates of the key store, if they were already read
- * @throws FeedkeyError `usage`, `not_found`, `bad_config` (passphrase, file modes), `bad_certificate`
+ * @param fingerprint the full fingerprint, as the user wrote it
+ * @param certificates the certificates in the key store, if the caller has already read them
+ * @throws FeedkeyError `usage`, `not_found`, `bad_certificate`; `bad_config` if the passphrase is wrong or missing, or others can
+ *   read the key's file
  */
 export async function openSigningKey(
   store: KeyStore,
@@ -139,9 +140,9 @@ export async function openSigningKey(
 }
 
 /**
- * The namespace of feedkey's notations: the domain of the address in a certificate's user ID.
+ * Returns the domain in feedkey's notations: the configured domain, else the domain of the address in a certificate's user ID.
  * @param configured the keeper's own choice, for keys whose user ID has no address
- * @throws FeedkeyError `bad_config` if there is neither
+ * @throws FeedkeyError `bad_config` if neither the keeper nor a user ID gives a domain
  */
 export function notationDomain({ facts }: OwnCertificate, configured?: string): string {
   if (configured !== undefined) return configured;

@@ -6,7 +6,8 @@ import type { Fingerprint } from "../trust/facts.ts";
 
 /**
  * A secret key of a key store, armored, locked or not.
- * @throws FeedkeyError `not_found`; `bad_config` if others have access to the file; `bad_certificate` if it is another key's, or can't be read
+ * @throws FeedkeyError `not_found`; `bad_config` if others have access to the file; `bad_certificate` if the file contains another
+ * key, or can't be read
  */
 export async function readSecret(store: KeyStore, fingerprint: Fingerprint): Promise<string> {
   const armored = await store.privateKey(fingerprint);

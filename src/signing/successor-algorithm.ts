@@ -1,4 +1,4 @@
-/** Chooses the algorithm of a successor: stock clients that can read the archive's feeds now must still be able to. */
+/** Chooses a successor's algorithm: stock clients that can read the present key must also be able to read the successor. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { formats } from "../formats/formats.ts";
@@ -9,14 +9,14 @@ import { signingKeys } from "../trust/expiry-forecast.ts";
 import type { KeyFacts } from "../trust/facts.ts";
 import type { OwnCertificate } from "./signing-key.ts";
 
-/** The keys of a certificate that a stock client's keyring would contain; none if it can't sign. */
+/** Returns the keys in a certificate that a stock client's keyring would contain; none if the certificate can't sign. */
 function exported({ facts }: OwnCertificate, at: Instant): KeyFacts[] {
   const able = signingKeys(facts, at);
   if (able.size === 0) return [];
   return [facts.primary, ...facts.subkeys.filter(({ fingerprint }) => able.has(fingerprint))];
 }
 
-/** A feed whose stock client reads the present key, and would read no keyring with one that is not RSA. */
+/** Finds a feed whose stock client reads the present key, but could not read a keyring with a key that is not RSA. */
 function feedThatNeedsRsa({ feeds }: ArchiveConfig, present: OwnCertificate, at: Instant): ArchiveFeed | undefined {
   const keys = exported(present, at);
   if (keys.length === 0 || keys.some(({ algorithm }) => algorithm !== "rsa")) return undefined;
@@ -30,9 +30,9 @@ function unreadable({ name, format }: ArchiveFeed, what: string, hint: string): 
 }
 
 /**
- * The algorithm of a new successor: RSA stays RSA if a feed's stock client reads nothing else.
- * @param wanted what the caller asks for, if anything
- * @throws FeedkeyError `usage`: that client could not read it
+ * Returns the algorithm for a new successor. RSA stays RSA if a feed's stock client reads only RSA keys.
+ * @param wanted the algorithm that the caller wants, if any
+ * @throws FeedkeyError `usage` if a stock client could not read the wanted algorithm
  */
 export function successorAlgorithm(
   config: ArchiveConfig,
@@ -48,7 +48,7 @@ export function successorAlgorithm(
   throw unreadable(feed, `a successor that is ${wanted}`, "leave --algorithm out, or choose rsa3072 or rsa4096");
 }
 
-/** @throws FeedkeyError `usage`: a stock client could not read this successor, though it reads the present key */
+/** @throws FeedkeyError `usage` if a stock client reads the present key but could not read this successor */
 export function refuseUnreadable(
   config: ArchiveConfig,
   present: OwnCertificate,

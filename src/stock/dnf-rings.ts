@@ -1,7 +1,7 @@
 /**
- * dnf's own keyrings. It keeps a GnuPG home for each repository, reads the key file only if verification with it fails, and
- * never replaces a key that it knows. So it does not learn that a key was extended, revoked or removed (dnf 4.14 and 4.23).
- * `dnf clean all` does not delete these homes, so they are written here.
+ * dnf's own keyrings. dnf keeps a GnuPG home for each repository, reads the key file only if verification with this home fails,
+ * and never replaces a key in the home. So dnf does not learn that a key was extended, revoked or removed (dnf 4.14 and 4.23).
+ * `dnf clean all` does not delete these homes, so feedkey writes them.
  */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
@@ -22,9 +22,10 @@ export const dnfRepositories = "etc/yum.repos.d";
 export const dnfCache = "var/cache/dnf";
 
 /**
- * Has dnf take over an export: writes the homes of all repositories that name its file, and rpm's database. There keys are added where packages
- * are checked by their own signatures too; those that must not be there go in any case, since they may have been so checked before.
- * @param path of the key file
+ * Applies an export to dnf: writes the homes of all repositories that name the key file, and rpm's database. Adds keys to the
+ * database only if dnf also checks package signatures. Removes barred keys in any case, because dnf may have checked package
+ * signatures before.
+ * @param path path of the key file
  * @returns warnings for the user
  * @throws FeedkeyError `output`
  */
@@ -43,7 +44,7 @@ export async function followDnf(
   const keyring = Buffer.concat(certificates.map(writeCertificate));
   const keys = certificates.map(({ fingerprint }) => fingerprint);
   const checksPackages = repositories.some(({ values }) => /^(1|yes|true|on)$/i.test(values.get("gpgcheck") ?? ""));
-  // One that fails keeps no other from losing a key.
+  // If one step fails, the others still run, so that each keyring loses its barred keys.
   const steps = [
     ...repositories.map((repository) => () => writeRings(repository, file.root, keyring, keys)),
     () => writeRpmDatabase(file, checksPackages ? certificates : [], barred),
@@ -53,7 +54,7 @@ export async function followDnf(
   return good.flat();
 }
 
-/** @returns what its user must know @throws FeedkeyError `output`, `bad_path` */
+/** Writes the homes of a repository. @returns warnings for the user @throws FeedkeyError `output`, `bad_path` */
 async function writeRings(
   repository: RpmRepository,
   root: string,
@@ -70,7 +71,7 @@ async function writeRings(
   return warnings;
 }
 
-/** dnf names the folder after the repository and its first URL; after a change of the URL there may be several. */
+/** Finds a repository's homes. dnf names each after the repository and its first URL; a new URL gives a further home. */
 async function ringsOf({ id, values }: RpmRepository, folder: string): Promise<string[]> {
   const root = await TargetRoot.open(folder);
   const cache = dirname(await root.hostPath(`${dnfCache}/x`));
@@ -78,7 +79,7 @@ async function ringsOf({ id, values }: RpmRepository, folder: string): Promise<s
     (name) => name.startsWith(`${id}-`) && /^[0-9a-f]{16}$/.test(name.slice(id.length + 1)),
   );
   const address = values.get("metalink") ?? values.get("mirrorlist") ?? wordsOf(values.get("baseurl"))[0] ?? "";
-  // If it contains variables, only dnf knows its value.
+  // If the URL contains variables, only dnf knows their values.
   const expected =
     address === "" || address.includes("$")
       ? []
@@ -87,7 +88,7 @@ async function ringsOf({ id, values }: RpmRepository, folder: string): Promise<s
   return await Promise.all(names.map(async (name) => await root.hostPath(`${dnfCache}/${name}/pubring`)));
 }
 
-/** Whether a home was made from this keyring, and no key was added since. */
+/** Tells whether feedkey made a home from this keyring, and the home still has exactly these keys. */
 async function isCurrent(ring: string, keyring: Uint8Array, keys: readonly Fingerprint[]): Promise<boolean> {
   const made = await fs.readFile(join(ring, homeRecord)).catch(() => undefined);
   if (made === undefined || !made.equals(keyring)) return false;
@@ -101,7 +102,7 @@ async function replaceRing(ring: string, keyring: Uint8Array, keys: readonly Fin
     await writeHome(ring, keyring, keys);
     return [];
   } catch (error) {
-    // Without a keyring, dnf reads the key file again, and asks.
+    // Without a home, dnf reads the key file again, and asks the user.
     await removeHome(ring);
     if (!(error instanceof FeedkeyError) && systemCode(error) === undefined) throw error;
     return [

@@ -1,4 +1,4 @@
-/** Use case: write the keys that may sign now as another program reads them; for that program, removal is the only revocation. */
+/** Use case: write the keys that may sign now for a stock program. For most programs, removal of a key is the only revocation. */
 import * as fs from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { FeedkeyError, orRefusal, systemCode } from "../error.ts";
@@ -31,11 +31,11 @@ export interface Exported {
   readonly left: readonly { readonly fingerprint: Fingerprint; readonly reason: string }[];
 }
 
-/** What a program needs in addition to a binary file. */
+/** What a program needs apart from a binary keyring file. */
 interface Shape {
-  /** Whether a file of this name is armored. */
+  /** Whether the program needs armor in a file with this path. */
   armors?(path: string): boolean;
-  /** Makes the program use the keys, if it would not notice the file. @returns warnings @throws FeedkeyError `output` */
+  /** Makes the program use the keys, if a new file alone is not enough. @returns warnings @throws FeedkeyError `output` */
   follow?(plan: Pick<ExportPlan, "path" | "certificates" | "keys" | "barred" | "revoked">): Promise<readonly string[]>;
   /** Removes the keys of an export from the program, if writing an empty export is not enough. */
   clear?(path: string, keys: readonly Fingerprint[]): Promise<void>;
@@ -67,26 +67,26 @@ async function certificatesIn(path: string): Promise<RawCertificate[]> {
   }
 }
 
-/** Keys that could sign now if their revocation state were known. */
+/** Returns the keys that could sign now if their revocation state were known. */
 function waitingFor({ trust }: Judged): Map<Fingerprint, Rejected> {
   const unchecked = [...trust.rejected].filter(([, { code }]) => code === "unchecked_revocation");
   return new Map(unchecked.filter(([, { facts }]) => signingKeys(facts, trust.at).size > 0));
 }
 
-/** A planned export; nothing is written. */
+/** A planned export, not yet written. */
 export interface ExportPlan extends Exported {
   readonly format: ExportFormat;
   readonly certificates: readonly RawCertificate[];
   /**
-   * Keys of the archive that the program must not have: also those that an earlier run failed to take from it. Not those that only another
-   * export for the program put there.
+   * The archive's keys that the program must not have, including keys that an earlier run failed to remove. Keys that another
+   * export gave to the program are not in this set.
    */
   readonly barred: ReadonlySet<Fingerprint>;
-  /** Those of them that nothing but the present file tells of: it keeps them until the program has lost them. */
+  /** The barred keys that only the present export file names. The file keeps these keys until the program has lost them. */
   readonly remembered: readonly RawCertificate[];
-  /** Those of them that are revoked. */
+  /** The revoked keys that the export does not contain. */
   readonly revoked: ReadonlySet<Fingerprint>;
-  /** Why the export must be refused, after known bad keys were removed from it. */
+  /** The error to throw after `applyExport` has removed known bad keys; undefined if the export is complete. */
   readonly refusal: FeedkeyError | undefined;
 }
 
@@ -100,17 +100,17 @@ function outage(waiting: ReadonlyMap<Fingerprint, Rejected>, removed: readonly F
   });
 }
 
-/** Path of the keyring from which the present export was made. */
+/** Returns the path of the keyring from which the present export was made. */
 async function recordOf(path: string, format: ExportFormat): Promise<string> {
   return format === "opkg" ? join(await presentHome(path), homeRecord) : path;
 }
 
 /**
- * Plans an export. An outage of the key servers does not empty a keyring: it stays, except for keys that are known to be
- * revoked, expired or no longer in the chain.
+ * Plans an export. An outage of the key servers does not empty a keyring: the keyring stays, except for keys that are known to
+ * be revoked, expired or no longer in the chain.
  * @param path a file; for opkg a GnuPG home
- * @param only names of the feeds that the keyring is for; if empty, all that the program reads
- * @throws FeedkeyError `output`: somebody's own home is there
+ * @param only names of the feeds that the keyring is for; an empty list stands for all feeds that the program reads
+ * @throws FeedkeyError `output` if the path is a GnuPG home that feedkey did not make
  */
 export async function planExport(
   session: Session,
@@ -153,8 +153,9 @@ export async function planExport(
 }
 
 /**
- * Does what was planned, or leaves the export alone if nothing changed. The file comes last: by it the next run knows what this one did. Where the
- * program failed to take it over, too, it loses what is known not to be trusted: programs read it by themselves.
+ * Carries out a plan, or leaves the export alone if nothing changed. Writes the file last, because the next run learns from the
+ * file what this run did. The file loses distrusted keys even if the program failed to follow, because programs read the file
+ * by themselves.
  * @returns warnings
  * @throws FeedkeyError `unchecked_revocation`, `output`
  */
@@ -164,7 +165,7 @@ export async function applyExport(plan: ExportPlan): Promise<readonly string[]> 
   let warnings: readonly string[] = [];
   if (format === "opkg") await claimHome(path);
   const present = async () => await fs.readFile(await recordOf(path, format)).catch(() => undefined);
-  // Even during an outage, keys that an earlier run failed to remove are removed.
+  // Even during an outage, this run removes keys that an earlier run failed to remove.
   if (refusal === undefined || removed.length > 0 || (barred.size > 0 && (await present()) !== undefined)) {
     const followed = await orRefusal(async () => (await follow?.(plan)) ?? []);
     const isBehind = followed instanceof FeedkeyError;
@@ -185,7 +186,7 @@ export async function applyExport(plan: ExportPlan): Promise<readonly string[]> 
   return warnings;
 }
 
-/** Removes the keys of an export from a program before the export is removed. @throws FeedkeyError `output` */
+/** Removes the keys in an export from a program. Call this before you remove the export. @throws FeedkeyError `output` */
 export async function clearKeys(program: string, path: string): Promise<void> {
   const shape = Object.entries(shapes).find(([format]) => format === program)?.[1];
   const barred = new Set((await certificatesIn(path)).map(({ fingerprint }) => fingerprint));
@@ -194,7 +195,7 @@ export async function clearKeys(program: string, path: string): Promise<void> {
 }
 
 /**
- * Asks for news of keys, then plans and writes an export.
+ * Refreshes the keys, then plans and writes an export.
  * @param path a file; for opkg a GnuPG home
  * @throws FeedkeyError `unchecked_revocation`, `output`
  */
@@ -211,7 +212,7 @@ export async function exportKeys(
   return { path: plan.path, keys, added, removed, left };
 }
 
-/** Warnings for the user about keys that an export leaves out, and limits of the program. */
+/** Returns warnings for the user about keys that the export leaves out, and about limits of the program. */
 export function warningsOf({ trust }: Profile, format: ExportFormat, { left, keys }: Exported): string[] {
   const warnings = left.map(({ fingerprint, reason }) => {
     return `${fingerprint} is left out of the export for ${format}: ${reason}`;

@@ -1,4 +1,4 @@
-/** Which keys an export holds for a program: those that may sign now, that it can read, and that its keyring can't give too much to. */
+/** Chooses the keys in an export: keys that may sign now, that the program can read, and that its keyring does not allow too much. */
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
 import { minimal } from "../openpgp/certificate/minimal.ts";
 import type { Feed, FeedFormat } from "../profile/types.ts";
@@ -12,13 +12,14 @@ import type { Trusted } from "../trust/judge.ts";
 export const exportFormats = ["gpgv", "apt", "dnf", "zypper", "pacman", "opkg", "pkg_install"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
-/** Public-key algorithms of RFC 9580, from X25519 on, that neither GnuPG 2.2 nor the rpm of its time knows. */
+/** The first of RFC 9580's new public-key algorithms (X25519), which GnuPG 2.2 and rpm of the same age do not support. */
 const firstNewAlgorithm = 25;
 
 /**
- * What a program can't read: GnuPG 2.2 knows no v6; one key that is not RSA spoils pkg_install's whole keyring.
- * @param raw as it would be exported
- * @param able the component keys that would be exported with the primary
+ * Tells why a program can't read a certificate. GnuPG 2.2 does not support version 6. pkg_install can't read a keyring at all if any
+ * key in it is not RSA.
+ * @param raw the certificate as the export would contain it
+ * @param able the component keys that the export would contain beside the primary key
  */
 function unreadable(
   { primary, subkeys }: CertificateFacts,
@@ -41,7 +42,7 @@ function maySign({ role, grants }: Trusted, feed: string): boolean {
   return role !== "delegate" || grants.some((grant) => allows(grant, feed));
 }
 
-/** The programs with one keyring for all that they read, and the only format of feeds that they read. */
+/** The programs that have one keyring for all feeds, and the only feed format that each reads. */
 const hasOneKeyring: Readonly<Partial<Record<ExportFormat, FeedFormat>>> = {
   opkg: "opkg",
   pkg_install: "pkgsrc",
@@ -51,8 +52,8 @@ const hasOneKeyring: Readonly<Partial<Record<ExportFormat, FeedFormat>>> = {
 };
 
 /**
- * The feeds that a program's keyring is for where nothing is said: those that it reads. A feed of another format needs no
- * signer in it.
+ * Returns the feeds that a program's keyring is for by default: the feeds that the program reads. The keyring needs no signer for a
+ * feed in another format.
  */
 export function feedsFor(format: ExportFormat, feeds: readonly Feed[]): string[] {
   const read = feeds.filter((feed) => feed.format === (hasOneKeyring[format] ?? feed.format));
@@ -60,8 +61,8 @@ export function feedsFor(format: ExportFormat, feeds: readonly Feed[]): string[]
 }
 
 /**
- * A keyring has no restriction to feeds: a delegate in it could sign all of them.
- * @param feeds that the keyring is for
+ * Tells why a delegate can't be in a keyring. A keyring can't restrict a key to feeds: a delegate in it could sign all of them.
+ * @param feeds names of the feeds that the keyring is for
  */
 function confined(trusted: Trusted, feeds: readonly string[], format: ExportFormat): string | undefined {
   if (trusted.role !== "delegate") return undefined;
@@ -77,21 +78,21 @@ function confined(trusted: Trusted, feeds: readonly string[], format: ExportForm
         `unless it is set up only for ${quoted(own)} with --feed`;
 }
 
-/** The certificates that may sign now, each cut down to what is needed. */
+/** Chooses the certificates that may sign now, and reduces each to the packets that the program needs. */
 export async function choose(session: Session, judged: Judged, format: ExportFormat, only: readonly string[]) {
   const { trust } = judged;
   const all = session.profile.feeds.map(({ name }) => name);
   const feeds = only.length > 0 ? only : feedsFor(format, session.profile.feeds);
   const held = await session.knowledge.worthKeeping(trust, session.accepted);
   const chosen: RawCertificate[] = [];
-  /** Those that another export for the program, for other feeds, may have put where both put theirs. */
+  /** Keys that another export for the same program, for other feeds, may have put into a keyring that both exports share. */
   const elsewhere = new Set<Fingerprint>();
   const left: { fingerprint: Fingerprint; reason: string }[] = [];
   for (const [fingerprint, trusted] of trust.trusted) {
     const able = signingKeys(trusted.facts, trust.at);
     const certificate = held.get(fingerprint);
     if (able.size === 0 || certificate === undefined) continue;
-    // Machines for other feeds do not matter here.
+    // Signers for other feeds do not matter here.
     const signs = (feed: string) => maySign(trusted, feed);
     if (feedsFor(format, session.profile.feeds).some(signs)) elsewhere.add(fingerprint);
     if (!feeds.some(signs) && (only.length > 0 || all.some(signs))) continue;

@@ -1,4 +1,4 @@
-/** Makes a GnuPG home for opkg, with ultimate ownertrust for its keys; it is made beside the old one and then put in place. */
+/** Makes a GnuPG home for opkg, in which every key has ultimate ownertrust. Makes a new home beside the old, then swaps them. */
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
@@ -9,7 +9,7 @@ import { runGpg } from "../files/programs.ts";
 import { outputError } from "../files/system-error.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
-/** The keyring from which a home was made is in it, and marks it as feedkey's. */
+/** The file in a home with the keyring from which feedkey made the home. This file marks the home as feedkey's. */
 export const homeRecord = "feedkey-keyring.pgp";
 
 async function namesIn(folder: string): Promise<string[] | undefined> {
@@ -22,15 +22,15 @@ async function namesIn(folder: string): Promise<string[] | undefined> {
   }
 }
 
-// The leftovers of a killed run: the new home and the replaced one.
+// The temporary names of the new home and of the replaced home. A killed run may leave such folders behind.
 const homeInTheMaking = (path: string): string => `${path}.feedkey-new`;
 const homeMovedAside = (path: string): string => `${path}.feedkey-old`;
 
-/** What gpg and its dirmngr put into a home by themselves. */
+/** Matches the files that gpg and dirmngr create in a home by themselves. */
 const gpgsOwn =
   /^(pubring\.kbx~?|trustdb\.gpg|private-keys-v1\.d|openpgp-revocs\.d|crls\.d|random_seed|reader_\d+\.status|S\..+|\.#lk.+|.+\.lock)$/;
 
-/** Why a home must not be removed, from its files; undefined if all are gpg's or feedkey's, and none is a secret key. */
+/** Returns why feedkey must not remove a home; undefined if all files are gpg's or feedkey's, and no file is a secret key. */
 export async function foreignFile(path: string, names: readonly string[]): Promise<string | undefined> {
   for (const [folder, what] of [
     ["private-keys-v1.d", "secret keys"],
@@ -43,10 +43,10 @@ export async function foreignFile(path: string, names: readonly string[]): Promi
   return other === undefined ? undefined : `has ${other} in it, which feedkey did not put there`;
 }
 
-/** Length of a keybox without keys: only its header (GnuPG's doc/keybox-blob.c). */
+/** The size in bytes of a keybox without keys, which has only a header (GnuPG's kbx/keybox-blob.c). */
 const emptyKeybox = 32;
 
-/** Whether a home has neither keys nor settings, such as opkg makes by itself. */
+/** Tells whether a home has neither keys nor settings. opkg makes such a home by itself. */
 export async function isSpareHome(path: string): Promise<boolean> {
   const names = await namesIn(path).catch(() => undefined);
   if (names === undefined || names.includes(homeRecord)) return false;
@@ -60,10 +60,11 @@ export async function isSpareHome(path: string): Promise<boolean> {
 }
 
 /**
- * The present home that may be replaced: one with only feedkey's own files, one without keys, or none yet. A run that was killed
- * while it replaced one may have left it under its other name, and opkg may have made an empty one since.
- * @param path of the home, which need not exist
- * @throws FeedkeyError `output`: somebody's own home, with secret keys perhaps, would be lost
+ * Returns the path of the present home, if feedkey may replace it: a home with only feedkey's own files, a home without keys,
+ * or no home yet. A run that was killed during a replacement may have left the home under its temporary name. opkg may then
+ * have made an empty home.
+ * @param path path of the home, which need not exist
+ * @throws FeedkeyError `output` if the home belongs to a user, because a user's home may contain secret keys
  */
 export async function presentHome(path: string): Promise<string> {
   const names = await namesIn(path);
@@ -81,16 +82,16 @@ export async function presentHome(path: string): Promise<string> {
   });
 }
 
-/** Makes sure that a home may be replaced, and puts one back that was moved aside. @throws FeedkeyError `output` */
+/** Checks that feedkey may replace a home, and puts back a home that a killed run moved aside. @throws FeedkeyError `output` */
 export async function claimHome(path: string): Promise<void> {
   const present = await presentHome(path);
   try {
     if (present !== path) {
-      // At most a home without keys is in the way.
+      // At this path is a home without keys, or nothing.
       await fs.rm(path, { recursive: true, force: true, maxRetries: 3 });
       await fs.rename(present, path);
     }
-    // The home that a killed run was replacing.
+    // Remove the home that a killed run had already replaced.
     const isThere = (await namesIn(path))?.includes(homeRecord) === true;
     if (isThere) await fs.rm(homeMovedAside(path), { recursive: true, force: true });
     await fs.rm(homeInTheMaking(path), { recursive: true, force: true });
@@ -99,14 +100,14 @@ export async function claimHome(path: string): Promise<void> {
   }
 }
 
-/** @returns its standard output */
+/** Runs gpg. @returns gpg's standard output */
 async function gpg(home: string, args: readonly string[], input: Uint8Array | string = ""): Promise<string> {
   const { status, stdout, stderr, cause } = await runGpg(args, { home, input });
   if (status !== 0) throw new Error(`gpg ${args[0] ?? ""}: ${stderr.trim()}`, { cause });
   return stdout.toString();
 }
 
-/** Fingerprints of the certificates in a home; undefined where gpg can't say. */
+/** Returns the fingerprints of the certificates in a home; undefined if gpg can't list them. */
 export async function keysOfHome(path: string): Promise<Fingerprint[] | undefined> {
   const listed = await gpg(path, ["--no-auto-check-trustdb", "--with-colons", "--list-keys"]).catch(() => undefined);
   return listed === undefined
@@ -114,7 +115,7 @@ export async function keysOfHome(path: string): Promise<Fingerprint[] | undefine
     : [...listed.matchAll(/^pub:.*\nfpr:+([0-9A-F]+):/gm)].map(([, key = ""]) => key);
 }
 
-/** Removes a home of feedkey's, and the leftovers of killed runs. @throws FeedkeyError `output` */
+/** Removes a home that feedkey made, and the leftovers of killed runs. @throws FeedkeyError `output` */
 export async function removeHome(path: string): Promise<void> {
   try {
     for (const one of [homeInTheMaking(path), homeMovedAside(path), path]) {
@@ -126,8 +127,8 @@ export async function removeHome(path: string): Promise<void> {
 }
 
 /**
- * Replaces a home with one that has these keys.
- * @param path that `claimHome` has let pass
+ * Replaces a home with a new home that has these keys.
+ * @param path a path that `claimHome` has accepted
  * @param keyring binary certificates
  * @param keys their fingerprints
  * @throws FeedkeyError `output`
@@ -137,7 +138,7 @@ export async function writeHome(path: string, keyring: Uint8Array, keys: readonl
   await fs.rm(fresh, { recursive: true, force: true });
   await ensureFolder(fresh, 0o700);
   try {
-    // gpg fails if there is nothing to import; but here a home without keys is intended.
+    // gpg fails if no key is imported, but a home without keys is valid here.
     if (keys.length > 0) {
       await gpg(fresh, ["--import"], keyring);
       await gpg(fresh, ["--import-ownertrust"], keys.map((key) => `${key}:6:\n`).join(""));

@@ -1,7 +1,7 @@
 /**
  * pacman's keys: the files that `pacman-key --populate NAME` reads, and pacman's own keyring, which does not change by itself.
- * A key that was removed from the files stays trusted there, and a key in `NAME-revoked` is never enabled again. So keys are
- * removed from pacman's keyring directly, and only revoked keys are listed.
+ * A key that leaves the files stays trusted in pacman's keyring. A key in `NAME-revoked` is never enabled again. So feedkey
+ * removes keys from pacman's keyring directly, and lists only revoked keys in `NAME-revoked`.
  */
 import * as fs from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -13,24 +13,24 @@ import { findProgram, type Ran, runProgram } from "../files/programs.ts";
 import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
-/** The keys of an export, and those that pacman must not have. */
+/** The keys of an export, and the keys that pacman must not have. */
 export interface PacmanKeys {
-  /** Of the keyring, `NAME.gpg`. */
+  /** Path of the keyring, `NAME.gpg`. */
   readonly path: string;
   readonly certificates: readonly RawCertificate[];
   readonly keys: readonly Fingerprint[];
   readonly barred: ReadonlySet<Fingerprint>;
-  /** Those of them that can never be used again. */
+  /** The revoked keys, which can never be used again. */
   readonly revoked: ReadonlySet<Fingerprint>;
 }
 
-/** The files beside a keyring: whom pacman-key certifies, and whom it disables. */
+/** Returns the paths of the files beside a keyring that list the keys that pacman-key certifies, and the keys that it disables. */
 export function besideKeyring(path: string): { readonly trusted: string; readonly revoked: string } {
   const stem = path.replace(/\.gpg$/, "");
   return { trusted: `${stem}-trusted`, revoked: `${stem}-revoked` };
 }
 
-/** Where a pacman-key looks for keyrings, by its own text: distributions differ. */
+/** Returns the folder in which pacman-key looks for keyrings, from the script's text, because distributions differ. */
 export function keyringFolder(pacmanKey: string | undefined): string | undefined {
   return /KEYRING_IMPORT_DIR='([^'$]+)'/.exec(pacmanKey ?? "")?.[1];
 }
@@ -49,15 +49,15 @@ export async function followPacman({ path, certificates, keys, barred, revoked }
   const disabled = [...new Set([...before, ...revoked])].filter((key) => !keys.includes(key)).sort();
   await write(beside.revoked, disabled.map((key) => `${key}\n`).join(""));
   await write(path, Buffer.concat(certificates.map(writeCertificate)));
-  // "Marginal" is what distributions write there; the certification by pacman's own key is what counts.
+  // Distributions write "marginal" (4) here too. What counts is the certification by pacman's own key.
   await write(beside.trusted, keys.map((key) => `${key}:4:\n`).join(""));
   if (!(await isReadByPacman(path))) {
     return [`pacman does not use these keys yet: run pacman-key --populate ${basename(path, ".gpg")} there`];
   }
-  // First: a failure further on must not leave it trusted.
+  // This comes first: a later failure must not leave a barred key trusted.
   await forget([...barred].filter((key) => !revoked.has(key)));
   await populate(basename(path, ".gpg"));
-  // Without --batch: gpg would put the check off, and go on to take an extended key for an expired one.
+  // Without --batch, because gpg would then postpone the check and still treat an extended key as expired.
   accept(
     await runProgram("gpg", [...(await ring()), "--check-trustdb"]),
     "gpg could not check pacman's trust database",
@@ -65,7 +65,7 @@ export async function followPacman({ path, certificates, keys, barred, revoked }
   return [];
 }
 
-/** Removes the keys of an export, and the files beside it, before the export is removed. @throws FeedkeyError `output` */
+/** Removes an export's keys from pacman, and the files beside the export, but not the export. @throws FeedkeyError `output` */
 export async function clearPacman(path: string, keys: readonly Fingerprint[]): Promise<void> {
   if (await isReadByPacman(path)) await forget(keys);
   for (const file of Object.values(besideKeyring(path))) await fs.rm(file, { force: true });
@@ -85,7 +85,7 @@ async function write(path: string, data: string | Uint8Array): Promise<void> {
   await writeFileAtomic(path, data, { mode: 0o644 });
 }
 
-/** Whether the pacman of this system reads a keyring there, and not that of a system which is being installed. */
+/** Whether this running system's pacman reads the keyring at this path. In a system under installation, it does not. */
 async function isReadByPacman(path: string): Promise<boolean> {
   const program = findProgram("pacman-key");
   const folder = program === undefined ? undefined : keyringFolder(await textOf(program));
@@ -97,12 +97,12 @@ async function populate(name: string): Promise<void> {
   const take = async () => await runProgram("pacman-key", ["--populate", name]);
   const ran = await take();
   if (ran.status === 0) return;
-  // If it was never initialised, it has no own key to certify others with.
+  // A keyring that was never initialised has no key of its own to certify other keys with.
   accept(await runProgram("pacman-key", ["--init"]), "pacman-key could not make its ring");
   accept(await take(), "pacman-key could not add the keys");
 }
 
-/** Removes keys from pacman's ring, if they are there. */
+/** Removes keys from pacman's keyring, if the keyring has them. */
 async function forget(keys: readonly Fingerprint[]): Promise<void> {
   const options = await ring();
   // gpg fails if the keyring does not exist yet.
@@ -120,7 +120,7 @@ async function forget(keys: readonly Fingerprint[]): Promise<void> {
     accept(await runProgram("pacman-key", ["--delete", ...here]), "pacman-key could not remove keys");
 }
 
-/** gpg's options for pacman's ring. */
+/** Returns gpg's options for pacman's keyring. */
 async function ring(): Promise<string[]> {
   const { stdout } = await runProgram("pacman-conf", ["GPGDir"]);
   return ["--homedir", stdout.toString("utf8").trim() || join("/", "etc/pacman.d/gnupg"), "--no-permission-warning"];

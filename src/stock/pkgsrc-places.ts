@@ -1,4 +1,4 @@
-/** Where pkg_install and pkgin of a system have their files: pkgsrc has a prefix, NetBSD's own pkg_install has none. */
+/** Where a system's pkg_install and pkgin have their files. pkgsrc has a prefix; NetBSD's own pkg_install has no prefix. */
 import { dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -6,13 +6,13 @@ import { findProgram, runProgram } from "../files/programs.ts";
 import type { TargetRoot } from "../files/target-root.ts";
 import { inTarget } from "./setup-item.ts";
 
-/** Below the root, without the leading slash; "" means NetBSD's base, whose files are in /etc. */
+/** A prefix, as a path below the root without the leading slash. "" stands for NetBSD's base system, whose files are in /etc. */
 export type Prefix = string;
 
-/** Prefixes of pkgsrc on NetBSD and Linux, on SmartOS and macOS, and as others choose them. */
+/** The usual prefixes of pkgsrc on NetBSD, Linux, SmartOS, macOS and other systems. */
 export const usualPrefixes: readonly Prefix[] = ["usr/pkg", "opt/pkg", "opt/local", "usr/local"];
 
-/** A file below a prefix. */
+/** Returns the path of a file below a prefix. */
 export function below(prefix: Prefix, name: string): string {
   return prefix === "" ? name : `${prefix}/${name}`;
 }
@@ -21,7 +21,7 @@ function adminOf(prefix: Prefix): string {
   return prefix === "" ? "usr/sbin/pkg_admin" : `${prefix}/sbin/pkg_admin`;
 }
 
-/** @throws FeedkeyError `usage`: a path that is not absolute, or not in its simplest form */
+/** @throws FeedkeyError `usage` if the path is not absolute, or not in its simplest form */
 function parsePrefix(text: string): Prefix {
   if (/^\/$|^(\/(?!\.{1,2}(\/|$))[^/\s;]+)+\/?$/.test(text)) return text.replace(/^\/|\/$/g, "");
   throw new FeedkeyError("usage", `"${text}" can't be the prefix of pkgsrc`, {
@@ -29,16 +29,16 @@ function parsePrefix(text: string): Prefix {
   });
 }
 
-/** The pkg_admin that a shell of this system would find, where the system is this one. */
+/** Finds pkg_admin on the search path, if the root is that of the running system. */
 function adminOnPath(root: TargetRoot): string | undefined {
   return root.isOurs ? findProgram("pkg_admin") : undefined;
 }
 
 /**
- * The prefixes of every pkg_install of a system: each reads the file below its own.
- * @param given what the caller says
- * @returns none if no pkg_install is found
- * @throws FeedkeyError `usage`
+ * Finds the prefixes of every pkg_install in a system. Each pkg_install reads the configuration below its own prefix.
+ * @param given the prefix that the caller chose, if any
+ * @returns an empty list if the system has no pkg_install
+ * @throws FeedkeyError `usage` if the given prefix is malformed
  */
 export async function prefixesOf(root: TargetRoot, given: string | undefined): Promise<Prefix[]> {
   if (given !== undefined) return [parsePrefix(given)];
@@ -49,7 +49,7 @@ export async function prefixesOf(root: TargetRoot, given: string | undefined): P
   return [...found];
 }
 
-/** Every pkg_admin that can be asked: those of this very system. */
+/** Finds every pkg_admin that feedkey can run. In a system under installation, feedkey can run none. */
 export async function askableAdmins(root: TargetRoot, prefixes: readonly Prefix[]): Promise<string[]> {
   if (!root.isOurs) return [];
   const all = new Set<string>();
@@ -59,11 +59,11 @@ export async function askableAdmins(root: TargetRoot, prefixes: readonly Prefix[
 }
 
 /**
- * Checks that the written values are in force: a pkg_install.conf in the wrong place is silently ignored, and unsigned packages
- * are installed.
+ * Checks that pkg_admin reports the written values. pkg_install silently ignores a pkg_install.conf in the wrong place, and would
+ * then install unsigned packages.
  * @param admins paths of pkg_admin
- * @param wanted values by variable
- * @throws FeedkeyError `bad_config`
+ * @param wanted the written values, by variable
+ * @throws FeedkeyError `bad_config` if a value is not in force
  */
 export async function refuseIgnored(
   admins: readonly string[],

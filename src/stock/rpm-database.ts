@@ -1,6 +1,6 @@
 /**
- * rpm's database of keys, which zypper uses. `rpm --import` of an existing key succeeds without doing anything (4.18, 4.20), so
- * an extended key is removed first. zypper has a cache of these keys, from which it would import a removed key again.
+ * rpm's key database, which zypper uses. `rpm --import` of an existing key succeeds but does nothing (rpm 4.18, 4.20), so feedkey
+ * first removes a key that was extended. zypper has a cache of these keys, from which zypper would import a removed key again.
  */
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -16,13 +16,13 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { namesIn, systemFile } from "./rpm-system.ts";
 
 /**
- * The folder of zypper's key file, below the root of a system: the file tells the next run which keys this one put into the
+ * The folder of zypper's key file, below the root of a system. The file tells the next run which keys this run put into the
  * database.
  */
 export const zypperKeyFolder = "etc/feedkey/keyrings";
 export const zypperCache = "var/cache/zypp";
 
-/** Where rpm has its database: of SUSE and Fedora, and of older systems. */
+/** The folders of rpm's database: on SUSE and Fedora, and on older systems. */
 export const rpmDatabases = ["usr/lib/sysimage/rpm", "var/lib/rpm"];
 
 /** A key in the database. */
@@ -32,17 +32,17 @@ interface Held {
   readonly certificate: RawCertificate;
 }
 
-/** The system that a database belongs to. */
+/** The system whose database feedkey changes. */
 export interface RpmSystem {
   readonly root: string;
-  /** The home with rpm's settings; this user's by default. */
+  /** The home folder with rpm's settings. By default the present user's. */
   readonly home?: string;
 }
 
 /**
  * Updates the database and zypper's cache to match an export.
- * @param barred keys that must not be there
- * @returns what its user must know
+ * @param barred keys that the database must not have
+ * @returns warnings for the user
  * @throws FeedkeyError `output`
  */
 export async function writeRpmDatabase(
@@ -55,9 +55,9 @@ export async function writeRpmDatabase(
     const now = wanted.get(one.fingerprint);
     return now === undefined ? barred.has(one.fingerprint) : !isSame(now, one);
   };
-  // First: a key that goes must not come back from there.
+  // This comes first: zypper must not import a removed key again from its cache.
   await forgetCached(system.root, isStale);
-  // rpm would make one only to look into it.
+  // rpm would create a database only to query it.
   if (certificates.length === 0 && !(await hasDatabase(system))) return [];
   const held = await keysIn(system);
   const stale = held.filter(({ certificate }) => isStale(certificate));
@@ -70,7 +70,7 @@ export async function writeRpmDatabase(
 
 /**
  * Applies an export to zypper.
- * @param path of the key file
+ * @param path path of the key file
  * @throws FeedkeyError `output`
  */
 export async function followZypper(
@@ -85,7 +85,7 @@ export async function followZypper(
 
 async function hasDatabase({ root, home }: RpmSystem): Promise<boolean> {
   const target = await TargetRoot.open(root);
-  // Debian's rpm has its own below the home of its user.
+  // Debian's rpm has its database below the user's home folder.
   const ran = await runProgram("rpm", ["--eval", "%{_dbpath}"], home === undefined ? {} : { home });
   const [own] = ran.status === 0 ? (/^\/(?!\/)\S*[^\s/]/.exec(ran.stdout.toString("utf8")) ?? []) : [];
   const places = [...rpmDatabases, ...(own === undefined ? [] : [own.slice(1)])];
@@ -97,7 +97,7 @@ function isSame(a: RawCertificate, b: RawCertificate): boolean {
 }
 
 async function importKeys(system: RpmSystem, certificates: readonly RawCertificate[]): Promise<string[]> {
-  // rpm reads it as that system would.
+  // rpm reads the file below the root, so the file must be in the system.
   const start = await (await TargetRoot.open(system.root)).hostPath("var/tmp/feedkey-");
   await ensureFolder(dirname(start), 0o1777);
   const folder = await fs.mkdtemp(start);
@@ -105,7 +105,7 @@ async function importKeys(system: RpmSystem, certificates: readonly RawCertifica
     for (const certificate of certificates) {
       const file = join(folder, "key.asc");
       await fs.writeFile(file, armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"));
-      // Success is checked by reading the database, because rpm 4.18 fails for P-256 with status 0.
+      // The caller reads the database to see which keys rpm imported, because rpm 4.18 fails for P-256 with status 0.
       await rpm(system, ["--import", file], "import");
     }
   } finally {
@@ -119,7 +119,7 @@ async function importKeys(system: RpmSystem, certificates: readonly RawCertifica
   });
 }
 
-/** The keys in the database. */
+/** Reads the keys in the database. */
 async function keysIn(system: RpmSystem): Promise<Held[]> {
   const query = ["-q", "gpg-pubkey", "--qf", "%{NAME}-%{VERSION}-%{RELEASE}\\n%{DESCRIPTION}\\n"];
   return (await rpm(system, query, "query")).split(/^(?=gpg-pubkey-)/m).flatMap((text) => {
@@ -145,14 +145,14 @@ async function forgetCached(root: string, isStale: (certificate: RawCertificate)
   }
 }
 
-/** @returns its output @throws FeedkeyError `output` */
+/** Runs rpm. @returns rpm's standard output @throws FeedkeyError `output` */
 async function rpm(
   { root, home }: RpmSystem,
   args: readonly string[],
   kind: "change" | "import" | "query" = "change",
 ): Promise<string> {
   const ran = await runProgram("rpm", ["--root", root, ...args], home === undefined ? {} : { home });
-  // If there is no key, a query ends with status 1 and no error output (4.18); with a damaged database there is error output.
+  // Without any key, a query ends with status 1 and writes no error (4.18). With a damaged database, rpm writes an error.
   const isNone = ran.status === 1 && ran.stderr.trim() === "";
   const isGood = ran.status === 0 || (kind === "import" && ran.status !== undefined) || (kind === "query" && isNone);
   if (isGood) return ran.stdout.toString("utf8");

@@ -1,12 +1,12 @@
-/** The system that contains a key file of dnf or zypper, and its repositories that name the file. */
+/** Finds the system that contains a key file for dnf or zypper, and the repositories that name the file. */
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "../error.ts";
 
-/** A key file with the root of its system: `/`, or the folder of a system that is being installed. */
+/** A key file, with the root of its system: `/`, or the folder of a system under installation. */
 export interface SystemFile {
   readonly root: string;
-  /** As that system names it. */
+  /** The file's path inside the system. */
   readonly name: string;
 }
 
@@ -23,7 +23,7 @@ export interface RpmRepository {
   readonly values: ReadonlyMap<string, string>;
 }
 
-/** The sections of a .repo file: `[ID]`, `key = value`, and lines that continue a value, which begin with a blank. */
+/** Reads the sections in a .repo file: `[ID]`, `key = value`, and lines with a leading blank, which continue a value. */
 export function readRepositories(text: string): RpmRepository[] {
   const found: { id: string; values: Map<string, string> }[] = [];
   let key = "";
@@ -40,7 +40,7 @@ export function readRepositories(text: string): RpmRepository[] {
   return found;
 }
 
-/** The names in a folder; empty if it is missing. */
+/** Returns the names in a folder; no name if the folder is missing. */
 export async function namesIn(folder: string): Promise<string[]> {
   try {
     return (await fs.readdir(folder)).sort();
@@ -50,7 +50,7 @@ export async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-/** The repositories of a system whose .repo files name a key file. @param folder of these files, below the root */
+/** Finds the repositories in a system that name a key file. @param folder the folder of .repo files, below the root */
 export async function repositoriesWith({ root, name }: SystemFile, folder: string): Promise<RpmRepository[]> {
   const found: RpmRepository[] = [];
   for (const file of (await namesIn(join(root, folder))).filter((one) => one.endsWith(".repo"))) {
@@ -61,7 +61,7 @@ export async function repositoriesWith({ root, name }: SystemFile, folder: strin
   return found;
 }
 
-/** Words between blanks and commas. */
+/** Splits a value into words at blanks and commas. */
 export function wordsOf(value: string | undefined): string[] {
   return (value ?? "").split(/[\s,]+/).filter((word) => word !== "");
 }

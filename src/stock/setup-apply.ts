@@ -1,4 +1,4 @@
-/** Doing what a setup planned, so that a run that is killed anywhere can be repeated or undone. */
+/** Carries out a setup's plan, so that the next run can repeat or undo a run that was killed at any point. */
 
 import { dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -35,7 +35,7 @@ async function remove(
     return await removeKeyring(root, path, found);
   }
   const rest = kind === "block" && found.kind === "file" ? divide(found.bytes.toString("utf8"))?.rest : undefined;
-  // If the file existed before, only feedkey's lines are removed.
+  // If the file existed before the setup, remove only feedkey's lines.
   if (rest === undefined || (rest === "" && created) || found.kind !== "file") return await root.remove(path);
   await root.write(path, Buffer.from(rest, "utf8"), found.mode, found.owner);
 }
@@ -48,8 +48,8 @@ async function save(root: TargetRoot, manifest: SetupManifest): Promise<void> {
 /**
  * Carries out a plan. The record is written first and lists everything that will be written, so that after a killed run all
  * files are known as feedkey's.
- * @param program that is set up
- * @param writeKeyring does the export to a path below the root
+ * @param program the program that is set up
+ * @param writeKeyring writes the export to a path below the root
  * @throws FeedkeyError `output`, `bad_path`
  */
 export async function applySetup(

@@ -1,4 +1,4 @@
-/** apt: a separate source in deb822 format, whose Signed-By names the keyring. */
+/** Sets up apt: writes a separate source in deb822 format, whose Signed-By names the keyring. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Profile } from "../profile/types.ts";
@@ -13,7 +13,7 @@ import {
   written,
 } from "./setup-item.ts";
 
-/** The values of a list: from the options, else from the profile's variables with these names. */
+/** Returns the words of a list: from the options, else from the profile's variables with these names. */
 function wordsOf(given: readonly string[], { variables }: Profile, names: readonly string[]): string[] {
   const values = given.length > 0 ? given : names.flatMap((name) => variables[name] ?? []);
   const words = values.flatMap((value) => value.split(/[\s,]+/)).filter((word) => word !== "");
@@ -24,13 +24,13 @@ function wordsOf(given: readonly string[], { variables }: Profile, names: readon
   });
 }
 
-/** The words of a file without comments, addresses without the slash at their end. */
+/** Returns the words in a file, without comments, and without the slash at the end of URLs. */
 function tokens(text: string): Set<string> {
   const lines = text.split("\n").filter((line) => !/^\s*#/.test(line));
   return new Set(lines.flatMap((line) => line.split(/\s+/)).map((word) => word.replace(/(.)\/$/, "$1")));
 }
 
-/** apt stops with an error if two entries for one suite name different keyrings. */
+/** Throws for a rival entry: apt stops with an error if two entries for one suite name different keyrings. */
 async function refuseRivals({ root, profile }: Terms, suites: readonly string[], own: string): Promise<void> {
   const texts = await textsIn(root, "etc/apt/sources.list.d", [".list", ".sources"], own);
   const list = await root.text("etc/apt/sources.list");
@@ -47,12 +47,12 @@ async function refuseRivals({ root, profile }: Terms, suites: readonly string[],
   }
 }
 
-/** Suites that share one keyring. */
+/** A keyring, and the suites that share it. */
 interface Signed extends SetupKeyring {
   readonly suites: readonly string[];
 }
 
-/** The path of a suite below the archive's URL: a folder as it is, any other below dists. */
+/** Returns a suite's path below the archive's URL: for a flat repository the folder itself, else a folder below `dists`. */
 function folderOf(suite: string): string {
   return suite.endsWith("/") ? suite.replace(/^(\.\/)+|\/+$/g, "").replace(/^\.$/, "") : `dists/${suite}`;
 }
@@ -61,7 +61,7 @@ function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);
 }
 
-/** The suite that a feed of the profile is part of: the nearest one above it. */
+/** Returns the suite that a feed belongs to: the nearest suite above the feed's path. */
 function suiteOf(path: string, suites: readonly string[]): string | undefined {
   const above = suites.filter((suite) => isBelow(path, folderOf(suite)));
   return above.reduce<string | undefined>((nearest, suite) => {
@@ -70,8 +70,8 @@ function suiteOf(path: string, suites: readonly string[]): string | undefined {
 }
 
 /**
- * One keyring for the feeds of each suite, so that a delegate for them can sign only these; and one for the suites without
- * feeds.
+ * Plans one keyring for the feeds of each suite, so that a delegate for these feeds can sign only them; and one keyring for all
+ * suites without feeds.
  */
 function keyringsFor({ profile, only }: Terms, suites: readonly string[]): Signed[] {
   const groups = new Map<string, { feeds: string[]; suites: string[] }>();
@@ -83,19 +83,19 @@ function keyringsFor({ profile, only }: Terms, suites: readonly string[]): Signe
   }
   const file = (ending: string) => `etc/apt/keyrings/${profile.name}${ending}.gpg`;
   return [...groups].map(([joined, { feeds, suites: signed }]) => {
-    // A profile's name has no plus in it, so no other profile's keyring has this name.
+    // A profile's name contains no plus sign, so no other profile's keyring has this name.
     const path = file(groups.size === 1 || joined === "" ? "" : `+${joined}`);
     const isAll = feeds.length === 0 || feeds.length === profile.feeds.length;
     return { path, feeds: isAll ? only : feeds, suites: signed };
   });
 }
 
-/** @throws FeedkeyError `usage`, `bad_config` */
+/** Returns apt's configuration. @throws FeedkeyError `usage`, `bad_config` */
 export async function configureApt(terms: Terms): Promise<Configured> {
   const { profile } = terms;
   const suites = wordsOf(terms.suites, profile, ["suite", "suites"]);
   const components = wordsOf(terms.components, profile, ["component", "components"]);
-  // A suite with a slash at its end is a folder without components.
+  // A suite that ends in a slash is a flat repository: a folder without components.
   const flat = suites.filter((suite) => suite.endsWith("/")).length;
   if (flat > 0 && (flat < suites.length || components.length > 0)) {
     throw new FeedkeyError("usage", 'a suite that ends in "/" is a folder, and has no components', {

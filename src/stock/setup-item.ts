@@ -1,4 +1,4 @@
-/** The files that a setup writes below a root. Paths are those in that system, without the leading slash. */
+/** The files that a setup writes below a root. Paths are relative to the root of the system that is set up. */
 import { FeedkeyError } from "../error.ts";
 import type { TargetRoot } from "../files/target-root.ts";
 import type { Feed, Profile } from "../profile/types.ts";
@@ -6,84 +6,84 @@ import { fileUrl } from "../refresh/download.ts";
 import type { ExportFormat } from "./export.ts";
 
 export const setupPrograms = ["opkg", "pkg_install", "apt", "dnf", "zypper", "pacman"] as const;
-/** The programs that can be set up; each is an export format too. */
+/** The stock programs that `setup` supports. The name of each is also the name of an export format. */
 export type SetupProgram = (typeof setupPrograms)[number] & ExportFormat;
 
 export type Item =
   | { readonly kind: "file"; readonly path: string; readonly data: Uint8Array }
-  /** Lines at the head or the end of a file that may be somebody else's. */
+  /** Lines at the beginning or the end of a file that may belong to another program or to the administrator. */
   | { readonly kind: "block"; readonly path: string; readonly text: string; readonly isLast?: true }
   | { readonly kind: "link"; readonly path: string; readonly target: string }
-  /** The program's keyring, which the timer keeps current. */
+  /** The program's keyring, which the timer keeps up to date. */
   | { readonly kind: "export"; readonly path: string };
 
-/** A keyring of the program, and the feeds that it is for. */
+/** A keyring for the program, and the feeds that the keyring is for. */
 export interface SetupKeyring {
-  /** A file; for opkg a GnuPG home. */
+  /** Path of the keyring file; for opkg, of a GnuPG home. */
   readonly path: string;
-  /** Names of feeds; all that the program reads if there are none. */
+  /** Names of the feeds; an empty list stands for all feeds that the program reads. */
   readonly feeds: readonly string[];
-  /** Folders that its export writes to as well, if they are there. */
+  /** Existing folders that the keyring's export also writes to. */
   readonly alsoWrites?: readonly string[];
 }
 
 /** What a program needs in addition to the profile: its keyring, and the files of its configuration. */
 export interface Configured {
-  /** Several only if the program can use one for each feed. */
+  /** The program's keyrings. Several only if the program can use a separate keyring for each feed. */
   readonly keyrings: readonly SetupKeyring[];
   readonly items: readonly Item[];
   /** Warnings for the administrator. */
   readonly warnings: readonly string[];
-  /** Lines to add by hand if no file could be written. */
+  /** Lines that the administrator must add by hand, because feedkey can't write the file. */
   readonly byHand: readonly string[];
-  /** Checks at the end that the program reads the files. */
+  /** Checks, after everything is written, that the program reads the files. */
   readonly check?: () => Promise<void>;
 }
 
-/** What the configuration of each program is made from. */
+/** The settings from which feedkey makes a program's configuration. */
 export interface Terms {
   readonly profile: Profile;
   readonly root: TargetRoot;
-  /** Names of the feeds to set up; all if there are none. The profile has no others then. */
+  /** Names of the feeds to set up; an empty list stands for all. The profile contains only the feeds to set up. */
   readonly only: readonly string[];
-  /** For apt. */
+  /** For apt: the suites to set up. */
   readonly suites: readonly string[];
   readonly components: readonly string[];
-  /** For pkg_install: the prefix of pkgsrc in that system. */
+  /** For pkg_install: the prefix of pkgsrc in the system that is set up. */
   readonly prefix: string | undefined;
-  /** For dnf and zypper: require a signature on each package too. */
+  /** For dnf and zypper: whether each package must have a signature too. */
   readonly gpgcheck: boolean;
 }
 
-/** The URL of a feed, without a slash at the end. Characters that could end a word are escaped. */
+/** Returns a feed's URL without a slash at the end. Percent-encodes characters that could end a word in a configuration file. */
 export function feedUrl({ archive }: Profile, { path }: Feed): string {
   return path === "" ? archive.url.replace(/\/$/, "") : fileUrl(archive.url, path).href.replace(/\/$/, "");
 }
 
-/** The client's state in that system. */
+/** The path of the client's state in the system that is set up. */
 export const stateName = "var/lib/feedkey/state";
 
-/** The path of a profile in that system, by its name. */
+/** Returns the path of the profile with this name in the system that is set up. */
 export function profileName(profile: string): string {
   return `etc/feedkey/profiles/${profile}.ini`;
 }
 
-/** A path as it is written in that system's own files. */
+/** Returns a path as files in the system write it: with the leading slash. */
 export function inTarget(name: string): string {
   return `/${name}`;
 }
 
-/** A text file. */
+/** Makes an item for a text file. */
 export function textFile(path: string, lines: readonly string[]): Item {
   return { kind: "file", path, data: Buffer.from(`${lines.join("\n")}\n`, "utf8") };
 }
 
-/** The first line of what is written, for anyone who finds it. */
+/** Returns the first line of each written file, which tells the reader that feedkey wrote the file. */
 export function written(program: SetupProgram, profile: string): string {
   return `# Written by feedkey; "feedkey setup ${program} --profile ${profile} --remove" takes it away.`;
 }
 
-/** A profile's name goes into the names of units and files, and into command lines: so it must not need quoting. */
+/** Throws if a profile's name needs quoting, because the name goes into names of units and files and into command lines. */
 export function refuseName(name: string): void {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) return;
   throw new FeedkeyError("usage", `a profile called "${name}" can't be set up`, {
@@ -92,12 +92,12 @@ export function refuseName(name: string): void {
   });
 }
 
-/** A configuration that is not feedkey's and conflicts. */
+/** Makes the error for a conflicting configuration that feedkey did not write. */
 export function contradiction(path: string, problem: string, hint: string): FeedkeyError {
   return new FeedkeyError("bad_config", `${inTarget(path)} ${problem}`, { details: { path: inTarget(path) }, hint });
 }
 
-/** The files of a folder with one of these extensions, except one file. */
+/** Reads the files in a folder that have one of the extensions `ends`, except the file with the path `but`. */
 export async function textsIn(
   root: TargetRoot,
   folder: string,
@@ -116,26 +116,26 @@ export async function textsIn(
   return texts;
 }
 
-// A block: our lines in another program's file, between two marks. They come first, so that the rest stays as it is.
+// A block is feedkey's lines in another program's file, between two marks. The rest of the file stays as it is.
 
 const begin = "# feedkey: begin";
 const end = "# feedkey: end";
 
 export interface Divided {
-  /** Our lines with their marks; undefined if there are none. */
+  /** feedkey's lines with their marks; undefined if the file has no block. */
   readonly block: string | undefined;
-  /** All others, exactly as they are. */
+  /** All other lines, unchanged. */
   readonly rest: string;
 }
 
-/** A block of lines, with its marks. */
+/** Makes a block of lines with its marks. */
 export function makeBlock(note: string, lines: readonly string[]): string {
   return [`${begin} (${note})`, ...lines, end, ""].join("\n");
 }
 
 /**
- * Takes a file apart.
- * @returns undefined if the marks are not a pair: somebody has changed them
+ * Splits a file into feedkey's block and the rest.
+ * @returns undefined if the marks are not a pair, because somebody has changed the block
  */
 export function divide(text: string): Divided | undefined {
   const marks = text.match(/^# feedkey: (?:begin|end)\b.*$/gm) ?? [];

@@ -9,7 +9,7 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { foreignFile, keysOfHome, removeHome } from "./gnupg-home.ts";
 import { stateName } from "./setup-item.ts";
 
-/** The certificates that the client in that system knows, from which an export may be made. */
+/** Returns the keys that the system's client knows, from which `export` chooses. */
 async function knownKeys(root: TargetRoot, profile: string): Promise<ReadonlySet<Fingerprint>> {
   try {
     const state = await ClientStateView.openReadOnly(await root.hostPath(stateName), profile);
@@ -20,7 +20,7 @@ async function knownKeys(root: TargetRoot, profile: string): Promise<ReadonlySet
   }
 }
 
-/** Fingerprints of a keyring that contains only certificates, as `export` writes it; undefined otherwise. */
+/** Returns the fingerprints in a keyring that contains only certificates, as `export` writes it; undefined for another file. */
 function keysOf(bytes: Uint8Array): Fingerprint[] | undefined {
   try {
     const { certificates, secretKeys } = readKeys(bytes);
@@ -34,8 +34,8 @@ function keysOf(bytes: Uint8Array): Fingerprint[] | undefined {
 }
 
 /**
- * Why a keyring may not be removed; undefined if it may.
- * @param path below the root: a file, or opkg's GnuPG home
+ * Tells why feedkey may not remove a keyring; returns undefined if it may.
+ * @param path path below the root of a keyring file, or of opkg's GnuPG home
  */
 export async function foreignKeyring(
   root: TargetRoot,

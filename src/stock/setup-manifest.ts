@@ -1,4 +1,4 @@
-/** The record of the files that `setup` wrote below a root, so that only these are replaced or removed, and only if unchanged. */
+/** The record of the files that `setup` wrote below a root. feedkey replaces or removes only these files, and only unchanged ones. */
 import { FeedkeyError } from "../error.ts";
 import { refuseWritableByOthers } from "../files/folder.ts";
 import type { TargetRoot } from "../files/target-root.ts";
@@ -11,21 +11,21 @@ export interface SetupId {
 }
 
 export interface SetupEntry {
-  /** `block`: some lines of somebody else's file. `export`: a keyring, which a timer keeps changing. */
+  /** `block`: feedkey's lines in another program's file. `export`: a keyring, which the timer changes. */
   readonly kind: "file" | "block" | "link" | "export";
-  /** Of the file, the block or the link's target; undefined for an export. */
+  /** SHA-256 of the file, the block or the link's target; undefined for an export. */
   readonly sha256: string | undefined;
-  /** The digest of the previous file while it is being replaced: after a killed run, either may be there. */
+  /** The previous file's digest while the file is being replaced. After a killed run, either version may be in place. */
   readonly previous: string | undefined;
-  /** The file with the block was made for it. */
+  /** Whether feedkey created the file that contains the block. */
   readonly created: boolean;
   readonly by: readonly SetupId[];
 }
 
 export interface SetupManifest {
-  /** By path below the root without a leading slash, in the order in which they were written. */
+  /** The entries in the order in which feedkey wrote them, by path below the root without a leading slash. */
   readonly entries: ReadonlyMap<string, SetupEntry>;
-  /** Folders that had to be made. */
+  /** Folders that feedkey made. */
   readonly folders: readonly string[];
 }
 
@@ -43,15 +43,15 @@ function badManifest(path: string, problem: string, hint?: string): FeedkeyError
   });
 }
 
-/** Whether two are the same setup. */
+/** Tells whether two IDs name the same setup. */
 export function isSameSetup(a: SetupId, b: SetupId): boolean {
   return a.program === b.program && a.profile === b.profile;
 }
 
 /**
  * Reads `manifest.json`.
- * @param path for messages
- * @throws FeedkeyError `bad_state` when it is damaged or newer than this program
+ * @param path the file's path, for messages
+ * @throws FeedkeyError `bad_state` if the record is damaged or newer than this program
  */
 export function parseManifest(bytes: Uint8Array, path: string): SetupManifest {
   const read = new StateReader(path, badManifest);
@@ -76,7 +76,7 @@ export function parseManifest(bytes: Uint8Array, path: string): SetupManifest {
   };
 }
 
-/** Writes `manifest.json`. */
+/** Returns the contents of `manifest.json`. */
 export function serializeManifest({ entries, folders }: SetupManifest): Uint8Array {
   const document = {
     version,
@@ -86,7 +86,10 @@ export function serializeManifest({ entries, folders }: SetupManifest): Uint8Arr
   return Buffer.from(`${JSON.stringify(document, null, 2)}\n`, "utf8");
 }
 
-/** Reads the record of a system. @throws FeedkeyError `bad_state`, also where others can write to it: anyone who can write to the record chooses what a removal removes */
+/**
+ * Reads the record of a system.
+ * @throws FeedkeyError `bad_state`, also if other users can write to the record: they could choose what a removal removes
+ */
 export async function readManifest(root: TargetRoot): Promise<SetupManifest> {
   const folder = await root.hostPath(manifestFolder);
   await refuseWritableByOthers(folder, (problem, hint) => {

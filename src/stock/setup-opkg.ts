@@ -1,4 +1,4 @@
-/** opkg: a separate file beside opkg.conf, and a GnuPG home. opkg reads all of etc/opkg/*.conf as one configuration. */
+/** Sets up opkg: writes a file beside opkg.conf, and a GnuPG home. opkg reads all etc/opkg/*.conf files as one configuration. */
 import { FeedkeyError } from "../error.ts";
 import {
   type Configured,
@@ -31,7 +31,7 @@ function readLines({ path, text }: { readonly path: string; readonly text: strin
   });
 }
 
-/** feedkey's lines, without those that another file has too: opkg warns of duplicate lines, and keeps the first. */
+/** Returns feedkey's lines, except lines that another file has too: opkg warns of duplicate lines, and keeps the first. */
 function missingLines(wanted: readonly Omit<Line, "path">[], there: readonly Line[]): string[] {
   const lines: string[] = [];
   for (const { type, name, value } of wanted) {
@@ -39,7 +39,7 @@ function missingLines(wanted: readonly Omit<Line, "path">[], there: readonly Lin
     const same = there.filter((line) => {
       return line.name === name && (isFeed ? /^src(\/gz)?$/.test(line.type) : line.type === "option");
     });
-    // In opkg, naming a check switches it on, whatever its value.
+    // In opkg, an option that names a check switches the check on, whatever the option's value.
     const other = same.find((line) => line.value.replace(/\/$/, "") !== value && name !== "check_signature");
     if (other !== undefined) {
       const what = isFeed ? `a feed "${name}" of its own` : `"${name} ${other.value}"`;
@@ -54,10 +54,10 @@ function missingLines(wanted: readonly Omit<Line, "path">[], there: readonly Lin
   return lines;
 }
 
-/** The forms of a signature that opkg can ask for. */
+/** The signature forms that opkg can request. */
 const forms = ["gpg-asc", "gpg"];
 
-/** @throws FeedkeyError `bad_profile`: no opkg feed; `bad_config`: another file conflicts */
+/** Returns opkg's configuration. @throws FeedkeyError `bad_profile` without an opkg feed; `bad_config` if another file conflicts */
 export async function configureOpkg({ profile, root, only }: Terms): Promise<Configured> {
   const feeds = profile.feeds.filter(({ format }) => format === "opkg");
   if (feeds.length === 0) {
@@ -67,7 +67,7 @@ export async function configureOpkg({ profile, root, only }: Terms): Promise<Con
     });
   }
   const there = (await textsIn(root, "etc/opkg", [".conf"], conf)).flatMap(readLines);
-  // The first that it reads counts; without any it would be the binary form.
+  // The first such option that opkg reads counts. Without any, opkg requests the binary form.
   const form = there.find(
     ({ type, name, value }) => type === "option" && name === "signature_type" && forms.includes(value),
   );

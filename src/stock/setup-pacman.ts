@@ -1,4 +1,4 @@
-/** pacman: a section of pacman.conf for each repository, and the keyring that the timer keeps current. */
+/** Sets up pacman: writes a section in pacman.conf for each repository, and the keyring that the timer keeps up to date. */
 import { FeedkeyError } from "../error.ts";
 import { keyringFolder } from "./pacman-keyring.ts";
 import { type Configured, contradiction, feedUrl, type Item, makeBlock, type Terms } from "./setup-item.ts";
@@ -11,7 +11,7 @@ const conf = "etc/pacman.conf";
  */
 const level = "SigLevel = DatabaseRequired DatabaseTrustedOnly PackageOptional PackageTrustedOnly";
 
-/** @throws FeedkeyError `bad_profile`: no repository of pacman's; `bad_config`: pacman.conf has one of that name */
+/** Returns pacman's configuration. @throws FeedkeyError `bad_profile` without a pacman feed; `bad_config` if a name is taken */
 export async function configurePacman({ profile, root, only }: Terms): Promise<Configured> {
   const feeds = profile.feeds.filter(({ format }) => format === "pacman");
   if (feeds.length === 0) {
@@ -35,7 +35,7 @@ export async function configurePacman({ profile, root, only }: Terms): Promise<C
   const path = `${folder.slice(1)}/${profile.name}.gpg`;
   const sections = repositories.flatMap(({ name, url }) => [`[${name}]`, level, `Server = ${url}`]);
   const note = `feedkey setup pacman --profile ${profile.name} --remove takes it away`;
-  // At the end: of two repositories that have a package, pacman takes the first.
+  // The block comes last: if two repositories have a package, pacman takes the package from the first.
   const block: Item = { kind: "block", path: conf, text: makeBlock(note, sections), isLast: true };
   const left = profile.feeds.filter(({ format }) => format !== "pacman");
   return {

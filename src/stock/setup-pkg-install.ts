@@ -1,4 +1,4 @@
-/** pkgsrc's pkg_install: a keyring, variables in pkg_install.conf, and pkgin's list of repositories. */
+/** Sets up pkgsrc's pkg_install: writes a keyring, variables in pkg_install.conf, and pkgin's list of repositories. */
 import { findProgram } from "../files/programs.ts";
 import type { TargetRoot } from "../files/target-root.ts";
 import { askableAdmins, below, type Prefix, prefixesOf, refuseIgnored, usualPrefixes } from "./pkgsrc-places.ts";
@@ -13,7 +13,7 @@ import {
   type Terms,
 } from "./setup-item.ts";
 
-/** The lines of a file that are not feedkey's. @throws FeedkeyError `bad_config`: the marks are broken */
+/** Returns the lines in a file that are not feedkey's. @throws FeedkeyError `bad_config` if feedkey's marks are not a pair */
 async function restOf(root: TargetRoot, path: string): Promise<string> {
   const divided = divide((await root.text(path)) ?? "");
   if (divided !== undefined) return divided.rest;
@@ -25,15 +25,15 @@ async function restOf(root: TargetRoot, path: string): Promise<string> {
 }
 
 /**
- * The values of a variable. pkg_install joins several lines for a variable into one value, so a second line makes the value
- * wrong.
+ * Returns the values of a variable. pkg_install joins several lines for a variable into one value, so a second line makes the
+ * value wrong.
  */
 function valuesOf(name: string, text: string): string[] {
   const lines = text.split("\n").filter((line) => line.startsWith(`${name}=`));
   return lines.map((line) => line.slice(name.length + 1));
 }
 
-/** Lines for the required variables. @throws FeedkeyError `bad_config`: the administrator's lines conflict */
+/** Returns lines for the required variables. @throws FeedkeyError `bad_config` if the administrator's lines conflict */
 function neededLines(path: string, rest: string, needed: Readonly<Record<string, string>>): string[] {
   const lines: string[] = [];
   for (const [name, value] of Object.entries(needed)) {
@@ -48,7 +48,7 @@ function neededLines(path: string, rest: string, needed: Readonly<Record<string,
   return lines;
 }
 
-/** The gpg of that system, for builds of pkg_install that run one: the prefix's own first. */
+/** Finds gpg in the system, first below the prefix. Some builds of pkg_install run gpg. */
 async function gpgOf(root: TargetRoot, prefix: Prefix): Promise<string | undefined> {
   const prefixes = new Set([...(prefix === "" ? [] : [prefix]), ...usualPrefixes, "usr"]);
   for (const one of prefixes) {
@@ -90,7 +90,7 @@ async function configFile(
   return { items: block(path, note, lines), warnings };
 }
 
-/** pkgin's list of repositories, if pkgin is installed. */
+/** Returns pkgin's list of repositories, if pkgin is installed. */
 async function repositories(root: TargetRoot, prefix: Prefix, note: string, urls: readonly string[]): Promise<File> {
   if (urls.length === 0 || !(await root.exists(below(prefix, "bin/pkgin")))) return { items: [], warnings: [] };
   const path = below(prefix, "etc/pkgin/repositories.conf");
@@ -108,7 +108,7 @@ async function repositories(root: TargetRoot, prefix: Prefix, note: string, urls
   };
 }
 
-/** @throws FeedkeyError `bad_config`: the administrator's lines conflict, or feedkey's marks are broken; `usage` */
+/** Returns pkg_install's configuration. @throws FeedkeyError `bad_config` if other lines conflict or marks are broken; `usage` */
 export async function configurePkgInstall({ profile, root, only, prefix }: Terms): Promise<Configured> {
   const keyring = `etc/feedkey/keyrings/${profile.name}.gpg`;
   const needed = { VERIFIED_INSTALLATION: "always", GPG_KEYRING_VERIFY: inTarget(keyring) };

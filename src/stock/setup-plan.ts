@@ -1,4 +1,4 @@
-/** Plans a setup from the wanted items, the existing files and feedkey's record. Nothing is changed here. */
+/** Plans a setup from the wanted items, the existing files and feedkey's record. Changes nothing. */
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
 import type { Found } from "../files/target-root.ts";
@@ -6,19 +6,19 @@ import { homeRecord } from "./gnupg-home.ts";
 import { divide, type Item, inTarget } from "./setup-item.ts";
 import { isSameSetup, type SetupEntry, type SetupId, type SetupManifest } from "./setup-manifest.ts";
 
-/** A wanted item, and what is at its path. */
+/** A wanted item, and what exists at its path. */
 export interface Wanted {
   readonly item: Item;
   readonly found: Found;
-  /** For an export: a GnuPG home without keys, such as opkg makes by itself. */
+  /** For an export: whether the path is a GnuPG home without keys, such as opkg makes by itself. */
   readonly isSpare: boolean;
 }
 
-/** An item that is no longer wanted, and what is at its path. */
+/** An item that is no longer wanted, and what exists at its path. */
 export interface Spent {
   readonly path: string;
   readonly found: Found;
-  /** For an export: why it is not feedkey's. */
+  /** For an export: why the file or folder is not feedkey's. */
   readonly foreign: string | undefined;
 }
 
@@ -28,17 +28,17 @@ export interface Step {
   readonly kind: Item["kind"];
   readonly path: string;
   readonly found: Found;
-  /** Undefined for a removal. */
+  /** The item to write; undefined for a removal. */
   readonly item: Item | undefined;
-  /** Why something is left in place. */
+  /** Why the setup leaves something in place. */
   readonly reason: string | undefined;
 }
 
 export interface SetupPlan {
   readonly steps: readonly Step[];
-  /** The record before the first step, so that after a killed run all files are known as feedkey's. */
+  /** The record to write before the first step. After a killed run, this record shows which files are feedkey's. */
   readonly intent: SetupManifest;
-  /** The record after the last one. */
+  /** The record to write after the last step. */
   readonly settled: SetupManifest;
 }
 
@@ -54,7 +54,7 @@ function wantedDigest(item: Item): string | undefined {
 
 const kinds = { file: "a file", link: "a link", folder: "a folder", other: "not a plain file", absent: "nothing" };
 
-/** The present item of this kind: its digest, "" for an export, undefined for nothing. */
+/** Returns the digest of the present item ("" for an export, undefined if nothing exists), or why something else is in the way. */
 function presentDigest(kind: Item["kind"], found: Found): { readonly digest?: string; readonly obstacle?: string } {
   if (found.kind === "absent") return {};
   if (kind === "link" && found.kind === "link") return { digest: digest(found.target) };
@@ -81,7 +81,7 @@ function isHomeOfOurs(found: Found): boolean {
 
 interface Decision {
   readonly step: Step;
-  /** The record of it; undefined if it is not feedkey's. */
+  /** The item's record; undefined if the item is not feedkey's. */
   readonly entry: SetupEntry | undefined;
 }
 
@@ -99,7 +99,7 @@ function decide({ item, found, isSpare }: Wanted, entry: SetupEntry | undefined,
   };
   if (present === undefined || isSpare) return { step: step("create"), entry: record() };
   if (present === wanted) {
-    // The same contents, but not written by feedkey: it stays on removal.
+    // The file has the wanted contents, but feedkey did not write it. A removal leaves the file in place.
     if (entry === undefined) return { step: step("keep"), entry: undefined };
     return { step: step("keep"), entry: isKnown(entry, present) ? record() : { ...entry, by } };
   }
@@ -120,7 +120,7 @@ function refusal(conflicts: readonly { readonly path: string; readonly problem: 
 
 function dispose({ path, found, foreign }: Spent, entry: SetupEntry): Step | undefined {
   const { digest: present, obstacle } = presentDigest(entry.kind, found);
-  // It is gone, but a run that was killed while it made a keyring may have left temporary files.
+  // The item is gone. But for an export, a run that was killed may have left temporary files.
   if (present === undefined && obstacle === undefined && entry.kind !== "export") return undefined;
   const reason = obstacle ?? (entry.kind === "export" || isKnown(entry, present ?? "") ? foreign : changed);
   const action = reason === undefined ? "remove" : "leave";
@@ -128,10 +128,10 @@ function dispose({ path, found, foreign }: Spent, entry: SetupEntry): Step | und
 }
 
 /**
- * Plans a setup, or with nothing wanted its removal.
- * @param spent recorded items of this setup that are no longer wanted
- * @param folders for the wanted items that are missing
- * @throws FeedkeyError `output`: something of somebody else's is in the way
+ * Plans a setup, or, if nothing is wanted, the removal of a setup.
+ * @param spent this setup's recorded items that are no longer wanted
+ * @param folders the missing folders for the wanted items
+ * @throws FeedkeyError `output` if a file that feedkey did not write is in the way
  */
 export function planSetup(
   id: SetupId,
@@ -157,7 +157,7 @@ export function planSetup(
   const settled = new Map<string, SetupEntry>(
     [...intent].map(([path, entry]) => [path, { ...entry, previous: undefined }]),
   );
-  // Removal is in the reverse order: a timer before the files that it uses.
+  // Items are removed in reverse order: a timer before the files that the timer uses.
   for (const one of [...spent].reverse()) {
     const entry = manifest.entries.get(one.path);
     if (entry === undefined) continue;

@@ -1,4 +1,4 @@
-/** dnf and zypper: a .repo file, in which each feed is a repository, and the key file that the timer keeps current. */
+/** Sets up dnf and zypper: writes a .repo file with a repository for each feed, and the key file that the timer keeps up to date. */
 import { FeedkeyError } from "../error.ts";
 import type { Profile } from "../profile/types.ts";
 import { withoutTrailing } from "../trailing.ts";
@@ -16,19 +16,19 @@ import {
   written,
 } from "./setup-item.ts";
 
-/** The differences between the two programs. */
+/** The differences between dnf and zypper. */
 interface Kind {
   readonly program: "dnf" | "zypper";
-  /** Folder of .repo files, below the root. */
+  /** The folder of .repo files, below the root. */
   readonly folder: string;
   readonly keyFile: string;
-  /** Lines of each repository. */
+  /** Returns the program's own lines for each repository. */
   lines(packageSignatures: boolean): readonly string[];
-  /** Folders that an export writes to, beside that of the key file. */
+  /** Folders that an export writes to, in addition to the key file's folder. */
   readonly writes: readonly string[];
 }
 
-/** @throws FeedkeyError `bad_profile`: no feed of theirs; `bad_config`: another file says otherwise */
+/** Returns dnf's configuration. @throws FeedkeyError `bad_profile` without an rpm-md feed; `bad_config` if another file conflicts */
 export async function configureDnf(terms: Terms): Promise<Configured> {
   const keyFile = `${dnfKeyFolder}/RPM-GPG-KEY-${terms.profile.name}`;
   return await configure(terms, {
@@ -36,18 +36,18 @@ export async function configureDnf(terms: Terms): Promise<Configured> {
     folder: dnfRepositories,
     keyFile,
     lines: (strict) => ["repo_gpgcheck=1", `gpgcheck=${strict ? 1 : 0}`, `gpgkey=file://${inTarget(keyFile)}`],
-    // The second also where packages are not checked now: keys may be left from when they were.
+    // rpm's database too, even if packages are not checked now: keys may be left from a time when they were.
     writes: [dnfCache, ...rpmDatabases],
   });
 }
 
-/** @throws FeedkeyError as `configureDnf` */
+/** Returns zypper's configuration. @throws FeedkeyError as `configureDnf` */
 export async function configureZypper(terms: Terms): Promise<Configured> {
   return await configure(terms, {
     program: "zypper",
     folder: "etc/zypp/repos.d",
     keyFile: `${zypperKeyFolder}/${terms.profile.name}-zypper.asc`,
-    // Without gpgkey, from which zypper would also import a removed key again.
+    // Without `gpgkey`, because zypper would import a removed key again from there.
     lines: (strict) => [
       "autorefresh=1",
       "type=rpm-md",
@@ -78,7 +78,7 @@ async function configure({ profile, root, only, gpgcheck }: Terms, kind: Kind): 
   const head = [written(program, profile.name), `# ${gpgcheck ? strictly : usually}`];
   return {
     keyrings: [{ path: keyFile, feeds: only, alsoWrites: kind.writes }],
-    // The key file comes last: what is done for it depends on the repositories.
+    // The key file comes last, because its export depends on the repositories.
     items: [textFile(path, [...head, sections.join("\n\n")]), { kind: "export", path: keyFile }],
     warnings: warningsFor(profile, kind, gpgcheck),
     byHand: [],
@@ -99,7 +99,7 @@ function warningsFor({ feeds }: Profile, { program }: Kind, gpgcheck: boolean): 
   return warnings;
 }
 
-/** Another entry for the same address would be read without these keys, or without any. */
+/** Throws for another entry with the same URL: the program would read it with other keys, or without keys. */
 async function refuseRivals(
   { root }: Pick<Terms, "root">,
   folder: string,

@@ -1,4 +1,4 @@
-/** Makes the timer that keeps the keyring up to date in that system: a systemd timer, or a line for cron. */
+/** Makes the timer that keeps the system's keyring up to date: a systemd timer, or a line for cron. */
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -21,13 +21,13 @@ export interface TimerTerms {
   readonly program: SetupProgram;
   readonly profile: string;
   readonly keyrings: readonly SetupKeyring[];
-  /** Path of feedkey in that system. */
+  /** Path of feedkey in the system that is set up. */
   readonly feedkey: string;
 }
 
 const units = "etc/systemd/system";
 
-/** The default timer of a system: systemd's if it has systemd. */
+/** Returns a system's default timer: systemd's if the system has systemd. */
 export async function likelyTimer(root: TargetRoot): Promise<Timer> {
   const places = ["usr/lib/systemd/systemd", "lib/systemd/systemd"];
   for (const place of places) if (await root.exists(place)) return "systemd";
@@ -35,9 +35,9 @@ export async function likelyTimer(root: TargetRoot): Promise<Timer> {
 }
 
 /**
- * The path of feedkey in that system.
- * @param given what the caller says; else the first of the usual places where it is
- * @throws FeedkeyError `usage`: a path that would need quoting in a unit or crontab
+ * Returns the path of feedkey in the system that is set up.
+ * @param given the path that the caller chose; if undefined, the first usual path at which feedkey exists
+ * @throws FeedkeyError `usage` if a unit or a crontab would have to quote the path
  */
 export async function feedkeyPath(root: TargetRoot, given: string | undefined): Promise<string> {
   const usual = ["/usr/local/bin/feedkey", "/usr/bin/feedkey", "/usr/pkg/bin/feedkey"];
@@ -49,7 +49,7 @@ export async function feedkeyPath(root: TargetRoot, given: string | undefined): 
   });
 }
 
-/** The steps of the job: one export for each keyring. Nothing in them needs to be quoted: names and paths were checked before. */
+/** Returns the job's commands, with one export for each keyring. They need no quotes: names and paths were checked before. */
 export function steps({ program, profile, keyrings, feedkey }: TimerTerms): { refresh: string; keep: string[] } {
   const client = `${feedkey} --profile ${inTarget(profileName(profile))} --state ${inTarget(stateName)}`;
   return {
@@ -61,12 +61,12 @@ export function steps({ program, profile, keyrings, feedkey }: TimerTerms): { re
   };
 }
 
-/** Name of the units. */
+/** Returns the name of the systemd units. */
 export function unitName({ program, profile }: TimerTerms): string {
   return `feedkey-${program}-${profile}`;
 }
 
-/** All commands as one, because systemd would skip those after a failing one. */
+/** Joins all commands into one, because systemd would skip the commands after a failed command. */
 function all(commands: readonly string[]): string {
   if (commands.length < 2) return commands.join();
   const each = commands.map((command) => `${command} || failed=1; `);
@@ -121,7 +121,7 @@ function systemdItems(terms: TimerTerms): Item[] {
   ];
 }
 
-/** A minute that depends on the machine, so that not all machines ask the archive at the same time. */
+/** Returns a minute that depends on the machine, so that not all machines ask the archive at the same time. */
 async function minuteFor(root: TargetRoot, unit: string): Promise<number> {
   const machine = `${await root.text("etc/machine-id")}${await root.text("etc/hostname")}${await root.text("etc/myname")}`;
   return createHash("sha256").update(`${machine} ${unit}`).digest().readUInt16BE(0) % 60;
@@ -137,7 +137,7 @@ async function cronItems(root: TargetRoot, terms: TimerTerms): Promise<Item[]> {
   return [textFile(`etc/cron.d/${unit.replaceAll(".", "_")}`, [written(terms.program, terms.profile), path, line])];
 }
 
-/** The files of a timer. */
+/** Returns the items for a timer. */
 export async function timerItems(timer: Timer, root: TargetRoot, terms: TimerTerms): Promise<Item[]> {
   if (timer === "none") return [];
   return timer === "systemd" ? systemdItems(terms) : await cronItems(root, terms);

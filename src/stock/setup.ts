@@ -1,4 +1,4 @@
-/** Use case: set up a stock program of a system so that it follows the archive's keys, as an installer does; and undo that. */
+/** Use case: set up a system's stock program, as an installer does, so that the program follows the archive's keys; and undo it. */
 import { dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { acquireLock } from "../files/lock.ts";
@@ -38,31 +38,31 @@ import { feedkeyPath, likelyTimer, type Timer, type TimerTerms, timerItems } fro
 export interface SetupOptions {
   readonly program: SetupProgram;
   readonly profile: Profile;
-  /** Names of feeds of the profile: the program is set up for these alone. All if there are none. */
+  /** Names of the feeds in the profile to set the program up for. An empty list stands for all feeds. */
   readonly only: readonly string[];
   /** The root of the system to set up. */
   readonly root: string;
   readonly suites: readonly string[];
   readonly components: readonly string[];
-  /** For pkg_install; undefined: those of every pkg_install in that system. */
+  /** For pkg_install: the prefix of pkgsrc; undefined stands for the prefixes of every pkg_install in the system. */
   readonly prefix: string | undefined;
-  /** For dnf and zypper: require a signature on each package too. */
+  /** For dnf and zypper: whether each package must have a signature too. */
   readonly gpgcheck: boolean;
-  /** Undefined: the default of the system. */
+  /** The timer to install; undefined stands for the system's default. */
   readonly timer: Timer | undefined;
-  /** Path of feedkey in that system. */
+  /** Path of feedkey in the system. */
   readonly feedkey: string | undefined;
   readonly dryRun: boolean;
   /**
-   * Plans the export of the keys that may sign now, with the state of that system's client. Undefined leaves the
-   * keyrings to the timer's first run.
+   * Plans the export of the keys that may sign now, with the state of the system's client. If undefined, the timer's first run
+   * writes the keyrings.
    */
   readonly planKeyring:
     | ((stateFolder: string, path: string, feeds: readonly string[]) => Promise<ExportPlan>)
     | undefined;
 }
 
-/** A keyring with the plan of its export; undefined if the timer writes it. */
+/** A keyring with the plan of its export. The plan is undefined if the timer's first run writes the keyring. */
 export interface PlannedKeyring extends SetupKeyring {
   readonly exported: ExportPlan | undefined;
 }
@@ -86,7 +86,7 @@ const configure = {
   pacman: configurePacman,
 };
 
-/** Runs an action while no other run sets up below the same root; leaves no needless folder behind. */
+/** Runs an action while no other run sets up a system below the same root. Leaves no needless folder behind. */
 async function alone<T>(
   root: TargetRoot,
   dryRun: boolean,
@@ -98,7 +98,7 @@ async function alone<T>(
     await root.makeFolder(manifestFolder);
     const lock = await acquireLock(await root.hostPath(manifestFolder));
     try {
-      // Left by a run that was killed before there was a record.
+      // A run that was killed before it wrote a record may have left these.
       await root.removeLeftovers(manifestFolder);
       return await action(made);
     } finally {
@@ -124,7 +124,7 @@ async function look(root: TargetRoot, items: readonly Item[]): Promise<Wanted[]>
   return wanted;
 }
 
-/** The recorded items of a setup that are no longer wanted. */
+/** Finds a setup's recorded items that are no longer wanted. */
 async function findSpent(
   root: TargetRoot,
   id: SetupId,
@@ -147,7 +147,7 @@ async function missingFor(root: TargetRoot, names: readonly string[]): Promise<s
   return [...new Set(missing)];
 }
 
-/** Without any key there is nothing to set up, unless an existing setup's keyring must be emptied. */
+/** Throws if no keyring would have a key, unless the keyring of an existing setup must be emptied. */
 function refuseEmpty(
   keyrings: readonly PlannedKeyring[],
   { program, profile }: Pick<SetupOptions, "program" | "profile">,
@@ -165,9 +165,9 @@ function refuseEmpty(
 }
 
 /**
- * Sets a system up, or says what it would do.
+ * Sets a system up, or with `dryRun` only plans the setup. Unless the disk is full, errors occur before the first file is written.
  * @throws FeedkeyError `usage`, `not_found`, `bad_profile`, `bad_config`, `bad_path`, `output`, `locked`, `bad_state`,
- * `unchecked_revocation`; before the first file is written, unless the disk is full
+ * `unchecked_revocation`
  */
 export async function setUp(options: SetupOptions): Promise<SetupDone> {
   const { program, only, dryRun } = options;
@@ -241,7 +241,7 @@ function outage({ code, message, details }: FeedkeyError): FeedkeyError {
   });
 }
 
-/** The plan for a keyring needs the plan of its export. */
+/** Completes a setup's plan with the plans of the keyrings' exports. */
 function settleExports(plan: SetupPlan, keyrings: readonly PlannedKeyring[]): SetupPlan {
   const steps = plan.steps.map((step): Step => {
     if (step.item?.kind !== "export") return step;
@@ -253,15 +253,15 @@ function settleExports(plan: SetupPlan, keyrings: readonly PlannedKeyring[]): Se
   return { ...plan, steps };
 }
 
-/** The setups on record, as `program profile`. */
+/** Returns the recorded setups, each as `program profile`. */
 function setupsIn({ entries }: SetupManifest): string[] {
   const all = [...entries.values()].flatMap(({ by }) => by.map(({ program, profile }) => `${program} ${profile}`));
   return [...new Set(all)].sort();
 }
 
 /**
- * Undoes a setup: removes everything that is unchanged, and reports what it leaves.
- * @throws FeedkeyError `not_found` if there is none, `bad_path`, `output`, `locked`, `bad_state`
+ * Undoes a setup: removes everything that is unchanged, and reports what it leaves in place.
+ * @throws FeedkeyError `not_found` if no such setup is recorded; `bad_path`, `output`, `locked`, `bad_state`
  */
 export async function removeSetup(
   id: SetupId,

@@ -1,6 +1,6 @@
 /**
- * Copies of the key bundles that were downloaded last, for servers that say "unchanged". Everything learned from a bundle is in
- * the ledger and the certificates; a lost or damaged copy is just downloaded again.
+ * Copies of the key bundles from the last download, for servers that answer "not modified". The ledger and the certificates
+ * hold everything that feedkey learned from a bundle; feedkey just downloads a lost or damaged copy again.
  */
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ export interface BundleCopy {
 
 const formatVersion = 1;
 
-/** `bundles/`: for each URL a file with one line of JSON, followed by the bundle. */
+/** The folder `bundles/`: for each URL, a file with one line of JSON followed by the bundle. */
 export class BundleCopies {
   readonly #folder: string;
 
@@ -27,7 +27,7 @@ export class BundleCopies {
     this.#folder = folder;
   }
 
-  /** The copy from a URL; undefined if there is none, or it is not what was written. */
+  /** Returns the copy of the bundle from a URL; undefined if the copy is missing or damaged. */
   async read(url: string): Promise<BundleCopy | undefined> {
     const path = this.#path(url);
     try {
@@ -45,8 +45,9 @@ export class BundleCopies {
   }
 
   /**
-   * Keeps the copies of this run and removes all others; without any, those of an earlier run stay.
-   * @throws FeedkeyError `output`, `locked`
+   * Keeps the copies from this run and removes all others. If this run has no copies, the copies from an earlier run
+   * stay.
+   * @throws FeedkeyError `output` if a copy can't be written; `locked` if the lock was lost
    */
   async keep(copies: readonly BundleCopy[], lock: HeldLock): Promise<void> {
     if (copies.length === 0) return;
@@ -60,7 +61,7 @@ export class BundleCopies {
     }
     const kept = new Set(copies.map(({ version }) => nameOf(version.url)));
     for (const name of await fs.readdir(this.#folder)) {
-      // Only cleaning up: the next run tries again.
+      // A failure does no harm: the next run removes the file.
       if (!kept.has(name)) await fs.rm(join(this.#folder, name), { force: true }).catch(() => undefined);
     }
   }

@@ -18,7 +18,7 @@ export interface LastIndex extends Accepted {
   readonly signature: Uint8Array;
 }
 
-/** A read-only view of one profile's state, as it was when it was opened. */
+/** A read-only view of one profile's state, as the state was when the view was opened. */
 export class ClientStateView {
   protected readonly places: StatePlaces;
   protected readonly feedFolder: FeedFolder;
@@ -35,9 +35,10 @@ export class ClientStateView {
   }
 
   /**
-   * Opens without a lock and creates nothing: for audits and for users who may only read. Missing state is empty.
-   * @param seeds of the profile, to which the state is bound
-   * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, gone, or another archive's
+   * Opens the state without a lock and creates nothing: for audits, and for users who may only read. Missing state
+   * counts as empty.
+   * @param seeds the profile's seeds, to which the state is bound
+   * @throws FeedkeyError `bad_state` if the state is damaged, newer than this program, gone, or another archive's
    */
   static async openReadOnly(stateFolder: string, profile: string, seeds?: readonly string[]): Promise<ClientStateView> {
     const places = await boundPlaces(stateFolder, profile, seeds);
@@ -50,44 +51,44 @@ export class ClientStateView {
     return this.places.profile;
   }
 
-  /** Absolute path of this profile's folder. */
+  /** Absolute path of this profile's state folder. */
   get folder(): string {
     return this.places.folder;
   }
 
-  /** False as long as nothing was ever saved: each key is new to this client. */
+  /** False until something is saved for the first time: until then, every key is new to this client. */
   get initialised(): boolean {
     return this.current.initialised;
   }
 
-  /** What the client learned; `ledger.feeds` protects against rollback without reading an index. */
+  /** What the client has learned; `ledger.feeds` protects against rollback without reading an index. */
   get ledger(): LedgerFile {
     return this.current.ledger;
   }
 
-  /** The whole state, as last read or written. */
+  /** The whole state, as it was last read or written. */
   get snapshot(): StateSnapshot {
     return this.current;
   }
 
-  /** Binary certificates by fingerprint. */
+  /** Returns the binary certificates, by fingerprint. */
   certificates(): ReadonlyMap<string, Uint8Array> {
     return this.current.certificates;
   }
 
-  /** Revocations and the like (T4), as a keyring; undefined if none is known. */
+  /** Returns the revocations and related packets (T4) as a keyring; undefined if the client knows none. */
   revocations(): Uint8Array | undefined {
     return this.current.revocations;
   }
 
-  /** The last downloaded key bundle from a URL, if there is a copy. */
+  /** Returns the copy of the key bundle from a URL; undefined if the copy is missing or damaged. */
   async bundleCopy(url: string): Promise<BundleCopy | undefined> {
     return await this.bundleCopies.read(url);
   }
 
   /**
-   * The last accepted index of a feed, its bytes compared with their digests.
-   * @throws FeedkeyError `bad_state` when it is damaged, gone, or older than the ledger says
+   * Returns the last accepted index of a feed, after comparing its bytes with their digests.
+   * @throws FeedkeyError `bad_state` if the index is damaged, gone, or older than the ledger says
    */
   async lastAccepted(feed: string): Promise<Accepted | undefined> {
     return await this.#read(feed, async (accepted) => {
@@ -96,12 +97,15 @@ export class ClientStateView {
     });
   }
 
-  /** The same with the bytes, read now because another run may replace them. */
+  /** Like `lastAccepted`, but with the bytes of the index, read now because another run may replace the index. */
   async lastIndex(feed: string): Promise<LastIndex | undefined> {
     return await this.#read(feed, async (accepted) => ({ ...accepted, ...(await this.feedFolder.bytes(accepted)) }));
   }
 
-  /** Certificates that signed the last accepted indexes. @throws FeedkeyError `bad_state` */
+  /**
+   * Returns the certificates that signed the last accepted indexes. @throws FeedkeyError `bad_state` if the stored data
+   * is damaged
+   */
   async signers(): Promise<string[]> {
     const signers = [];
     for (const feed of this.ledger.feeds.keys()) {
@@ -127,8 +131,8 @@ export class ClientStateView {
 }
 
 /**
- * Without a lock, a run that writes meanwhile can make the state look damaged for a moment; real damage is still there a little
- * later.
+ * Reads state without a lock, and tries again if the state seems damaged. A run that writes at the same time can make the state
+ * look damaged for a moment; real damage is still present a little later.
  */
 export async function patiently<T>(attempts: number, read: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {

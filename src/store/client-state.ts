@@ -17,20 +17,20 @@ import type { StatePlaces } from "./state-places.ts";
 import { readSnapshot, refuseUnsafeFolders, type StateSnapshot } from "./state-snapshot.ts";
 
 export interface OpenOptions {
-  /** Seeds of the profile, which the state is bound to. */
+  /** The profile's seeds, to which the state is bound. */
   readonly seeds?: readonly string[];
-  /** Consent to forget everything and to start from the seeds. */
+  /** Whether the user consents to forget everything and to start from the seeds. */
   readonly reset?: boolean;
-  /** How long to wait for another run, in milliseconds. */
+  /** How long to wait for another run to end, in milliseconds. */
   readonly waitMs?: number;
   /** The state that this run read before; unchanged certificates are not read again. */
   readonly known?: StateSnapshot;
 }
 
 /**
- * The state of one profile, locked against other runs until `close`. Each method does its work completely and durably, or has
- * no effect that the next run sees; a run that is killed leaves the old state or the new. All methods throw FeedkeyError
- * `output` if the disk can't be written, and `locked` if the lock was lost.
+ * The state of one profile, locked against other runs until `close`. Each method either does its work completely and durably,
+ * or has no effect that the next run sees; a killed run leaves either the old state or the new state. All methods throw
+ * FeedkeyError `output` if the disk can't be written, and `locked` if the lock was lost.
  */
 export class ClientState extends ClientStateView {
   readonly #lock: HeldLock;
@@ -44,9 +44,9 @@ export class ClientState extends ClientStateView {
   }
 
   /**
-   * Opens the state of a profile. No file is made before something is saved.
-   * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, gone, or another archive's; `locked`;
-   *   `output`
+   * Opens the state of a profile. No file is created before something is saved.
+   * @throws FeedkeyError `bad_state` if the state is damaged, newer than this program, gone, or another archive's;
+   * `locked` if another run holds the lock; `output` if the disk can't be written
    */
   static async open(stateFolder: string, profile: string, options: OpenOptions = {}): Promise<ClientState> {
     const places = await boundPlaces(stateFolder, profile, options.seeds);
@@ -69,12 +69,12 @@ export class ClientState extends ClientStateView {
     }
   }
 
-  /** Saves what was learned about keys. */
+  /** Saves what the client learned about keys. */
   async saveLedger(next: Ledger): Promise<void> {
     await this.#inTurn(() => this.#write({ ...this.ledger, keys: next.keys, checks: next.checks }));
   }
 
-  /** Keeps certificates, merged by the caller with the present ones; unchanged ones are not written. */
+  /** Saves certificates, which the caller has merged with the present certificates; unchanged certificates are not written. */
   async putCertificates(certificates: ReadonlyMap<string, Uint8Array>): Promise<void> {
     await this.#inTurn(async () => {
       const before = this.ledger.certificates;
@@ -83,7 +83,7 @@ export class ClientState extends ClientStateView {
     });
   }
 
-  /** Keeps revocations and the like, merged by the caller with the present ones. Not written if unchanged. */
+  /** Saves revocations and related packets, which the caller has merged with the present ones; unchanged data is not written. */
   async putRevocations(bytes: Uint8Array): Promise<void> {
     await this.#inTurn(async () => {
       const before = this.ledger.revocations?.sha256 ?? null;
@@ -98,15 +98,15 @@ export class ClientState extends ClientStateView {
     });
   }
 
-  /** Keeps copies of key bundles as they were downloaded. */
+  /** Saves copies of key bundles as they were downloaded. */
   async keepBundles(copies: readonly BundleCopy[]): Promise<void> {
     await this.#inTurn(() => this.bundleCopies.keep(copies, this.#lock));
   }
 
   /**
-   * Makes an index the last accepted one of its feed, together with its signature.
-   * @throws FeedkeyError `rollback` when it is older than the last one, or has the same date but different bytes (T9). The
-   * verifier checks this too; here it is the last line of defence
+   * Makes an index the last accepted index of its feed, together with its signature.
+   * @throws FeedkeyError `rollback` if the index is older than the last accepted index, or has the same date but different
+   * bytes (T9). The verifier checks this too; this check is the last line of defence
    */
   async acceptIndex(
     feed: string,
@@ -114,7 +114,7 @@ export class ClientState extends ClientStateView {
       readonly index: Uint8Array;
       readonly signature: Uint8Array;
       readonly meta: AcceptedIndex;
-      /** Texts of its parts by their digests, if it lists its packages in parts. */
+      /** If the index lists its packages in parts: the texts of the parts, by their digests. */
       readonly parts?: ReadonlyMap<string, Uint8Array>;
     },
   ): Promise<void> {
@@ -140,10 +140,11 @@ export class ClientState extends ClientStateView {
         if (serializeFeedMeta(next) !== serializeFeedMeta(present)) await this.feedFolder.rewriteMeta(next, this.#lock);
         return;
       }
-      // The ledger first: an index without one would look like a state that lost its ledger.
+      // The ledger is written first: an index without a ledger would look like a state that lost its ledger.
       if (!this.initialised) await this.#write(this.ledger);
-      // The index, then the ledger. Killed in between, the next run finds the index newer and the ledger catches up;
-      // the other way round it would find an index older than the ledger says, which is what a rollback looks like.
+      // The index is written before the ledger. If the run is killed between the two writes, the next run finds a newer
+      // index and updates the ledger. In the opposite order, it would find an index that is older than the ledger says,
+      // which looks like a rollback.
       await this.feedFolder.replace(meta, index, signature, this.#lock, parts);
       const feeds = new Map(this.ledger.feeds).set(feed, { createdAt, sha256: meta.sha256 });
       await this.#write({ ...this.ledger, feeds });
@@ -157,10 +158,10 @@ export class ClientState extends ClientStateView {
     await this.#lock.release();
   }
 
-  /** One write after the other, even if the caller does not wait: each starts from the result of the last one. */
+  /** Runs one write after another, even if the caller does not wait: each write starts from the result of the previous write. */
   #inTurn(write: () => Promise<void>): Promise<void> {
     const result = this.#last.then(write).catch(async (error) => {
-      // Only the disk shows what was done; the next write continues from there.
+      // Only the disk shows how far the failed write got; the next write continues from what is on the disk.
       this.current = await readSnapshot(this.places).catch(() => this.current);
       throw error;
     });
@@ -171,7 +172,7 @@ export class ClientState extends ClientStateView {
   async #write(ledger: LedgerFile): Promise<void> {
     const bound = this.#seeds === undefined ? ledger : { ...ledger, seeds: this.#seeds };
     const text = Buffer.from(serializeLedger(bound, this.places.profile), "utf8");
-    // Parsed before it is written: an unreadable file must not replace a readable one.
+    // The text is parsed before it is written: an unreadable file must not replace a readable file.
     const next = parseLedger(text, this.places.ledger, this.places.profile);
     const present = await readStateFile(this.places.ledger);
     const isThere = this.initialised && present !== undefined && text.equals(present);
@@ -198,8 +199,9 @@ export class ClientState extends ClientStateView {
   }
 
   /**
-   * Replaces files whose digests are in the ledger, in three steps: the ledger allows both, the files change, the ledger allows
-   * only the new ones. So a crash in between is not damage, and damage at any other time is noticed.
+   * Replaces files whose digests are in the ledger, in three steps: the ledger allows old and new files, the files change, the
+   * ledger allows only the new files. So a crash between these steps does not count as damage, and damage at any other time is
+   * noticed.
    */
   async #replaceRecorded(
     files: Parameters<typeof stageAll>[0],
@@ -231,7 +233,10 @@ export class ClientState extends ClientStateView {
   }
 }
 
-/** Makes the marker that tells a lost state from one that never existed. Empty, so that it is never half-written. */
+/**
+ * Creates the marker that tells a lost state from a state that never existed. The file is empty, so that it is never
+ * half-written.
+ */
 async function mark(places: StatePlaces): Promise<void> {
   await ensureFolder(dirname(places.marker), 0o755);
   try {
@@ -245,8 +250,8 @@ async function mark(places: StatePlaces): Promise<void> {
 }
 
 /**
- * Removes a profile's state. The ledger goes first and the marker last: after a kill in between, the state counts as lost and
- * the reset must be repeated; it is never half forgotten in silence.
+ * Removes a profile's state. The ledger is removed first and the marker last. If the run is killed in between, the state
+ * counts as lost and the reset must be repeated: the state is never half forgotten without notice.
  */
 async function forget(places: StatePlaces, lock: HeldLock): Promise<void> {
   await lock.assertHeld();

@@ -10,29 +10,32 @@ import { outputError } from "../files/system-error.ts";
 import { type FeedMeta, parseFeedMeta, serializeFeedMeta } from "./feed-meta.ts";
 import { badState, fileNameFor, namesIn, readStateFile, sha256, unreadable } from "./state-file.ts";
 
-/** The path of a part's text beside an accepted index that lists its packages in parts. @param digest lower-case hex */
+/**
+ * Returns the path at which the text of a part is kept, beside the accepted index. @param digest the part's digest,
+ * lower-case hex
+ */
 export function partPath(indexPath: string, digest: string): string {
   return join(dirname(indexPath), `part-${digest}`);
 }
 
-/** The text of a part that was kept with an accepted index. Nothing vouches for it but its digest. */
+/** The text of a part that was kept with an accepted index. Only the part's digest proves that the text is right. */
 export interface KeptPart {
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
-/** The last accepted index of a feed, with its signature. */
+/** The last accepted index of a feed, with its detached signature. */
 export interface Accepted {
   readonly meta: FeedMeta;
   readonly indexPath: string;
   readonly signaturePath: string;
-  /** The index's bytes; undefined if another run has replaced it meanwhile. */
+  /** Reads the bytes of the index; returns undefined if another run has replaced the index meanwhile. */
   readIndex(): Promise<Uint8Array | undefined>;
-  /** @param digest of the part's text, lower-case hex; undefined if it is not there */
+  /** Reads a part. @param digest digest of the part's text, lower-case hex. @returns undefined if the part is missing */
   readPart(digest: string): Promise<KeptPart | undefined>;
 }
 
-/** An accepted index in its folder. */
+/** Returns the accepted index in a folder. */
 function acceptedIn(folder: string, meta: FeedMeta): Accepted {
   const indexPath = join(folder, "index");
   return {
@@ -58,9 +61,9 @@ function acceptedIn(folder: string, meta: FeedMeta): Accepted {
 }
 
 /**
- * `feeds/`: for each feed a symbolic link NAME to a folder `.NAME.N` with `index`, `signature`, `meta.json` and the parts, if
- * the index lists its packages in parts. They change together because the link is what changes: each acceptance makes a new
- * folder.
+ * The folder `feeds/`: for each feed, a symbolic link NAME to a folder `.NAME.N` with `index`, `signature` and `meta.json`,
+ * and with the parts if the index lists its packages in parts. Each acceptance makes a new folder and then changes the link,
+ * so that all files of a feed change together.
  */
 export class FeedFolder {
   readonly #folder: string;
@@ -69,7 +72,7 @@ export class FeedFolder {
     this.#folder = folder;
   }
 
-  /** Names of the feeds that have an accepted index here. @throws FeedkeyError `bad_state` */
+  /** Returns the names of the feeds that have an accepted index. @throws FeedkeyError `bad_state` if a record is damaged */
   async names(): Promise<string[]> {
     const links = (await namesIn(this.#folder)).filter((name) => !name.startsWith("."));
     return Promise.all(
@@ -83,12 +86,13 @@ export class FeedFolder {
 
   /**
    * Reads what is stored about a feed, without reading the index itself.
-   * @throws FeedkeyError `bad_state` if it is not complete
+   * @returns undefined if the feed has no accepted index
+   * @throws FeedkeyError `bad_state` if a file is missing or does not match the record
    */
   async read(feed: string): Promise<Accepted | undefined> {
     const generation = await this.#generation(feed);
     if (generation === undefined) return undefined;
-    // The link is resolved once, so all three files are of one generation, whatever another run does meanwhile.
+    // The link is resolved once, so that all three files are from one generation, whatever another run does meanwhile.
     const folder = join(this.#folder, this.#generationName(feed, generation));
     const meta = await this.#readMeta(folder);
     if (meta.feed !== feed) throw badState(folder, `is about the feed "${meta.feed}"`);
@@ -98,7 +102,7 @@ export class FeedFolder {
     return accepted;
   }
 
-  /** Index and signature, compared with their digests. @throws FeedkeyError `bad_state` */
+  /** Reads the index and its signature and compares their digests. @throws FeedkeyError `bad_state` if a digest differs */
   async bytes({ meta, indexPath, signaturePath }: Accepted): Promise<{ index: Uint8Array; signature: Uint8Array }> {
     return {
       index: await readDigested(indexPath, meta.sha256),
@@ -106,15 +110,15 @@ export class FeedFolder {
     };
   }
 
-  /** The same without keeping what is read. */
+  /** Compares the digests like `bytes`, but does not keep the bytes in memory. */
   async checkDigests({ meta, indexPath, signaturePath }: Accepted): Promise<void> {
     if ((await digestOf(indexPath)) !== meta.sha256) throw unfit(indexPath);
     if ((await digestOf(signaturePath)) !== meta.signatureSha256) throw unfit(signaturePath);
   }
 
   /**
-   * Replaces the old index by a new one in one step; the old one stays on the disk until `removeStrays`.
-   * @throws FeedkeyError `output`, `locked`; then the old one is still in place
+   * Replaces the old index by a new index in one step. The old index stays on the disk until `removeStrays`.
+   * @throws FeedkeyError `output` or `locked`; the old index is then still in place
    */
   async replace(
     meta: FeedMeta,
@@ -139,13 +143,13 @@ export class FeedFolder {
       await syncFolder(this.#folder);
       await replaceLink(join(this.#folder, fileNameFor(meta.feed)), name, lock);
     } catch (error) {
-      // Not just the new folder: if only the last sync failed, the link leads there already.
+      // The new folder is removed only if no link leads to it: if just the last sync failed, the link already does.
       await this.removeStrays().catch(() => undefined);
       throw outputError(error, folder);
     }
   }
 
-  /** Whether undamaged parts with these digests are beside an accepted index. */
+  /** Whether undamaged parts with these digests are kept beside an accepted index. */
   async hasParts({ indexPath }: Accepted, digests: Iterable<string>): Promise<boolean> {
     for (const digest of digests) {
       const path = partPath(indexPath, digest);
@@ -157,22 +161,22 @@ export class FeedFolder {
   }
 
   /**
-   * Replaces the record about the same index and signature.
-   * @throws FeedkeyError `output`, `locked`
+   * Replaces `meta.json` of the current index and signature.
+   * @throws FeedkeyError `output` if the file can't be written; `locked` if the lock was lost
    */
   async rewriteMeta(meta: FeedMeta, lock: HeldLock): Promise<void> {
     const name = this.#generationName(meta.feed, (await this.#generation(meta.feed)) ?? 0);
     await writeFileAtomic(join(this.#folder, name, "meta.json"), serializeFeedMeta(meta), { mode: 0o644 }, lock);
   }
 
-  /** Removes generations that no link leads to: replaced ones, and those that a killed run did not finish. */
+  /** Removes generations to which no link leads: replaced generations, and generations that a killed run did not finish. */
   async removeStrays(): Promise<void> {
     const names = await namesIn(this.#folder);
     const links = names.filter((name) => !name.startsWith("."));
     const used = new Set(await Promise.all(links.map((link) => this.#target(link))));
     const strays = names.filter((name) => /^\..+\.\d+$/.test(name) && !used.has(name));
     for (const stray of strays) {
-      // Only tidying up: the next run tries again.
+      // A failure does no harm: the next run removes the folder.
       await fs.rm(join(this.#folder, stray), { recursive: true, force: true }).catch(() => undefined);
     }
   }

@@ -2,14 +2,14 @@ import { type Instant, iso } from "../time.ts";
 import { type FileVersion, fileVersionDocument, parseFileVersion } from "./file-version.ts";
 import { StateReader } from "./state-reader.ts";
 
-/** One good signature of an accepted index. */
+/** The signer of one good signature over an accepted index. */
 export interface SignerRecord {
   readonly certificate: string;
   readonly signingKey: string;
   readonly createdAt: Instant;
 }
 
-/** The versions (validators) of an index and its signature on the server. */
+/** The versions of an index and its detached signature, as validators from the server. */
 export interface IndexVersions {
   readonly index?: FileVersion | undefined;
   readonly signature?: FileVersion | undefined;
@@ -17,32 +17,32 @@ export interface IndexVersions {
 
 /** The caller's data about an index that it accepts. */
 export interface AcceptedIndex {
-  /** Date of the signature, the newest if there are several. */
+  /** Date of the index's signature; with a threshold, the latest date at or after which enough signers signed. */
   readonly createdAt: Instant;
   /** Digest of the bytes that the signature covers, lower-case hex. */
   readonly sha256: string;
   /** When these bytes were first accepted. */
   readonly acceptedAt: Instant;
   readonly signers: readonly SignerRecord[];
-  /** URL or file that it came from. */
+  /** The URL or file that the index came from. */
   readonly source: string;
-  /** How many packages it lists. */
+  /** The number of packages that the index lists. */
   readonly entries: number;
-  /** Undefined if no server gave one, or none was asked. */
+  /** Undefined if no server gave any validator, or no server was asked. */
   readonly versions?: IndexVersions | undefined;
 }
 
-/** `meta.json` of a feed. */
+/** The contents of a feed's `meta.json`. */
 export interface FeedMeta extends AcceptedIndex {
   readonly feed: string;
-  /** Bytes of the index. */
+  /** Size of the index in bytes. */
   readonly size: number;
   readonly signatureSha256: string;
 }
 
 const version = 1;
 
-/** Reads `meta.json`. @throws FeedkeyError `bad_state` */
+/** Reads `meta.json`. @throws FeedkeyError `bad_state` if the file is damaged */
 export function parseFeedMeta(bytes: Uint8Array, path: string): FeedMeta {
   const read = new StateReader(path);
   const names = [
@@ -56,7 +56,7 @@ export function parseFeedMeta(bytes: Uint8Array, path: string): FeedMeta {
     "size",
     "entries",
   ];
-  // States of older versions have no versions of files.
+  // State files from older releases have no versions of files.
   const meta = read.document(bytes, version, [...names, "versions?"]);
   const versions = meta.get("versions");
   return {
@@ -86,7 +86,7 @@ function parseVersions(value: unknown, read: StateReader): IndexVersions {
   return { index: of("index"), signature: of("signature") };
 }
 
-/** Writes `meta.json`, times to the second. */
+/** Returns the text of `meta.json`; times are precise to the second. */
 export function serializeFeedMeta(meta: FeedMeta): string {
   const document = {
     version,

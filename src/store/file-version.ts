@@ -1,17 +1,20 @@
-/** The version of a downloaded file, according to its server. */
+/** The version of a downloaded file, as its server identifies it. */
 import { type Duration, type Instant, iso } from "../time.ts";
 import type { StateReader } from "./state-reader.ts";
 
-/** How long "not modified" is accepted from a server: its earlier copy may have been wrong. */
+/**
+ * feedkey accepts "not modified" for this long after the last complete download, because the server's earlier copy may
+ * have been wrong.
+ */
 const maxUnseen: Duration = 24 * 3_600_000;
 
-/** Either the tag or the date. */
+/** A version of a file, identified by either its entity tag or its modification date. */
 export interface FileVersion {
-  /** The requested URL. */
+  /** The URL that the client requested. */
   readonly url: string;
   readonly etag?: string | undefined;
   readonly lastModified?: string | undefined;
-  /** When it was last downloaded completely; missing in states of older versions. */
+  /** When the file was last downloaded completely; undefined in state files from older releases. */
   readonly wholeAt?: Instant | undefined;
 }
 
@@ -20,13 +23,13 @@ export function isFresh({ wholeAt }: FileVersion, at: Instant): boolean {
   return wholeAt !== undefined && wholeAt <= at && at - wholeAt < maxUnseen;
 }
 
-/** As it is written into JSON; its time to the second. */
+/** Returns the version as an object for JSON; its time is precise to the second. */
 export function fileVersionDocument(version: FileVersion): object {
   const { url, etag, lastModified, wholeAt } = version;
   return { url, etag, lastModified, wholeAt: wholeAt === undefined ? undefined : iso(wholeAt) };
 }
 
-/** @throws FeedkeyError `bad_state` */
+/** Reads a version from JSON. @throws FeedkeyError `bad_state` if the value is malformed */
 export function parseFileVersion(value: unknown, where: string, read: StateReader): FileVersion {
   const version = read.object(value, where, ["url", "etag?", "lastModified?", "wholeAt?"]);
   const text = (name: string) => (version.has(name) ? read.text(version.get(name), where) : undefined);

@@ -6,14 +6,14 @@ export function isFingerprint(text: string): boolean {
   return /^([0-9A-F]{40}|[0-9A-F]{64})$/.test(text);
 }
 
-/** The hex digits of a fingerprint or key ID as people write it: in any case, with spaces, with `0x`. */
+/** Returns the hex digits of a fingerprint or key ID that people may write in any case, with spaces, or with `0x`. */
 export function hexDigits(text: string): string {
   return text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
 }
 
 /**
- * Accepts only a full fingerprint, which can safely be part of a path.
- * @throws FeedkeyError `usage`
+ * Returns a text that is a full fingerprint, which can safely be part of a path, and refuses every other text.
+ * @throws FeedkeyError `usage` if the text is not a full fingerprint
  */
 export function requireFingerprint(text: string): string {
   if (isFingerprint(text)) return text;
@@ -23,7 +23,10 @@ export function requireFingerprint(text: string): string {
   });
 }
 
-/** The fingerprint in a text, spaces or not. @throws FeedkeyError `usage`: a key ID does not identify a key */
+/**
+ * Returns the fingerprint in a text, with or without spaces. @throws FeedkeyError `usage` for a key ID, which does not
+ * identify a key
+ */
 export function fullFingerprint(text: string): string {
   const hex = hexDigits(text);
   if (isFingerprint(hex)) return hex;

@@ -12,47 +12,47 @@ import { hexDigits, isFingerprint, requireFingerprint } from "./fingerprint.ts";
 /** The reason in a revocation certificate that was made in advance. */
 export type RevocationReason = "compromised" | "superseded" | "retired";
 
-/** All of them. */
+/** All reasons for which a revocation certificate is made in advance. */
 export const revocationReasons: readonly RevocationReason[] = ["compromised", "superseded", "retired"];
 
-/** The size of an armored certificate of 16 MiB, more than feedkey ever writes. */
+/** The size of an armored certificate of 16 MiB; feedkey never writes a larger file. */
 const maxFileBytes = 24 * 1024 * 1024;
 
-/** A new key as it enters the store; everything is ASCII armor. */
+/** A new key that is added to the store; its parts are ASCII-armored. */
 export interface NewKey {
   /** Full fingerprint, upper-case hex. */
   readonly fingerprint: string;
   readonly privateKey: string;
   readonly certificate: string;
-  /** None if the primary key's secret is elsewhere, because they can't be made here. */
+  /** Empty if the secret primary key is elsewhere, because no revocation certificate can then be made here. */
   readonly revocations: Readonly<Partial<Record<RevocationReason, string>>>;
 }
 
-/** The operations on a locked store, see `KeyStore.exclusive`. */
+/** The operations on a locked store; see `KeyStore.exclusive`. */
 export interface KeyStoreWriter {
-  /** @throws FeedkeyError `usage` when the store has this secret key already, `output`, `locked` */
+  /** Adds a key. @throws FeedkeyError `usage` if the store already has this secret key; `output`; `locked` */
   add(key: NewKey): Promise<void>;
-  /** Replaces a secret key with one that contains everything of the present one. @throws as `putCertificate` */
+  /** Replaces a secret key by one that contains everything in the present secret key. @throws as `putCertificate` does */
   replacePrivate(fingerprint: string, armored: string): Promise<void>;
-  /** Replaces or adds a certificate; the caller merges it with the present one. @throws as `add` */
+  /** Adds a certificate, or replaces it by one that the caller has merged with it. @throws as `add` does */
   putCertificate(fingerprint: string, armored: string): Promise<void>;
   /**
-   * Removes the files of a key whose `add` was killed before its secret was written; a key with its secret stays. @throws as
-   * `add`
+   * Removes the files of a key whose `add` was killed before the secret key was written. A key with its secret stays.
+   * @throws as `add` does
    */
   removeUnfinished(fingerprint: string): Promise<void>;
-  /** Removes a secret key; its certificate and its revocation certificates stay. @throws as `add` */
+  /** Removes a secret key; its certificate and its revocation certificates stay. @throws as `add` does */
   removePrivate(fingerprint: string): Promise<void>;
-  /** Removes a certificate without a secret key; its revocation certificates stay. @throws as `add` */
+  /** Removes a certificate that has no secret key; its revocation certificates stay. @throws as `add` does */
   removeCertificate(fingerprint: string): Promise<void>;
 }
 
 /**
  * The archive's keys: `private/FPR.asc` (0600), `certs/FPR.asc` and `revocations/FPR-REASON.asc` below one folder.
- * The store looks at names only: the reader checks whether a file's content matches its name.
+ * The store looks only at names: the caller checks whether the content of a file matches its name.
  */
 export class KeyStore {
-  /** Absolute. */
+  /** The absolute path of the store's folder. */
   readonly folder: string;
 
   private constructor(folder: string) {
@@ -60,8 +60,8 @@ export class KeyStore {
   }
 
   /**
-   * The store need not exist yet: the first key makes it.
-   * @throws FeedkeyError `bad_config` when other users can write to the folder
+   * Opens a store, which need not exist yet: adding the first key creates the store.
+   * @throws FeedkeyError `bad_config` if other users can write to the folder
    */
   static async open(folder: string): Promise<KeyStore> {
     const store = new KeyStore(resolve(folder));
@@ -71,7 +71,7 @@ export class KeyStore {
     return store;
   }
 
-  /** Full fingerprints of all certificates, sorted, whether or not their secret key is here. */
+  /** Returns the full fingerprints of all certificates, sorted, whether or not their secret keys are in the store. */
   async list(): Promise<string[]> {
     try {
       const names = await fs.readdir(join(this.folder, "certs"));
@@ -86,8 +86,9 @@ export class KeyStore {
   }
 
   /**
-   * Parses a fingerprint that a user gave, in any case, with spaces or `0x`.
-   * @throws FeedkeyError `usage` for a key ID or anything else that is not a full fingerprint, `not_found`
+   * Parses a fingerprint from a user, in any case, with spaces or with `0x`.
+   * @throws FeedkeyError `usage` for a key ID or any other text that is not a full fingerprint; `not_found` if the
+   * store lacks the key
    */
   async resolve(text: string): Promise<string> {
     const hex = hexDigits(text);
@@ -97,12 +98,12 @@ export class KeyStore {
     throw this.#missing(`no key ${hex}`, hex);
   }
 
-  /** The armored certificate. @throws FeedkeyError `not_found` */
+  /** Returns the armored certificate. @throws FeedkeyError `not_found` if the store has no such certificate */
   async certificate(fingerprint: string): Promise<string> {
     return this.#read(this.#certificateFile(fingerprint), `no certificate ${fingerprint}`, fingerprint);
   }
 
-  /** The armored secret key. @throws FeedkeyError `not_found`; `bad_config` if others have access to the file */
+  /** Returns the armored secret key. @throws FeedkeyError `not_found`; `bad_config` if other users have access to the file */
   async privateKey(fingerprint: string): Promise<string> {
     const armored = await readPrivateFile(this.#privateFile(fingerprint));
     if (armored === undefined) throw this.#missing(`no secret key ${fingerprint}`, fingerprint);
@@ -120,21 +121,21 @@ export class KeyStore {
     }
   }
 
-  /** The armored revocation certificate that was made together with the key. @throws FeedkeyError `not_found` */
+  /** Returns the armored revocation certificate that was made with the key. @throws FeedkeyError `not_found` if it is missing */
   async revocation(fingerprint: string, reason: RevocationReason): Promise<string> {
     const file = this.#revocationFile(fingerprint, reason);
     const hint = "get it from its safe place: feedkey key import FILE revokes the key with it, without the secret key";
     return this.#read(file, `no revocation certificate "${reason}" of ${fingerprint}`, fingerprint, hint);
   }
 
-  /** Adds a key, see `KeyStoreWriter`. */
+  /** Adds a key; see `KeyStoreWriter`. */
   async add(key: NewKey): Promise<void> {
     await this.exclusive((writer) => writer.add(key));
   }
 
   /**
-   * Runs an action that reads, decides and writes, with no other run in between.
-   * @throws FeedkeyError `locked`, `output`, and what the action throws
+   * Locks the store and runs an action that reads, decides and writes, so that no other run can write in between.
+   * @throws FeedkeyError `locked`, `output`, and whatever the action throws
    */
   async exclusive<T>(action: (writer: KeyStoreWriter) => Promise<T>, options: LockOptions = {}): Promise<T> {
     const locked = async (lock: HeldLock) => {
@@ -170,7 +171,7 @@ export class KeyStore {
     await ensureFolder(join(this.folder, "revocations"), 0o700);
     await ensureFolder(join(this.folder, "certs"), 0o755);
     await ensureFolder(join(this.folder, "private"), 0o700);
-    // The secret key comes last: a crash never leaves a key that could sign but not be revoked.
+    // The secret key is written last: a crash never leaves a key that could sign but could not be revoked.
     const staged = await stageAll([
       ...revocationReasons.flatMap((reason) => {
         const data = key.revocations[reason];
@@ -180,7 +181,7 @@ export class KeyStore {
       { path: this.#privateFile(key.fingerprint), data: key.privateKey, mode: 0o600 },
     ]);
     try {
-      // In two steps: the other names are on the disk before the secret key gets its own.
+      // The files are renamed in two steps: the other files are on the disk before the secret key gets its name.
       await commitStaged(staged.slice(0, -1), lock);
       await commitStaged(staged.slice(-1), lock);
     } catch (error) {
@@ -201,7 +202,7 @@ export class KeyStore {
     }
   }
 
-  /** Whether a key's file is the same file in both stores, through a link or a mount: then it is not a second copy. */
+  /** Whether two stores have the same file for a key, through a link or a mount: such a file is not a second copy. */
   async shares(other: KeyStore, part: "private" | "certs", fingerprint: string): Promise<boolean> {
     const [here, there] = await Promise.all(
       [this, other].map(async (store) => {
@@ -212,12 +213,12 @@ export class KeyStore {
     return here?.dev === there?.dev && here?.ino === there?.ino;
   }
 
-  /** Whether an archive was published with keys of this store. */
+  /** Whether an archive was published with keys from this store. */
   async hasPublished(): Promise<boolean> {
     return (await fs.readdir(join(this.folder, "archives")).catch(() => [])).length > 0;
   }
 
-  /** The reasons for which a key can be revoked here: those of its revocation certificates in the store. */
+  /** Returns the reasons for which a key can be revoked here: those for which the store has a revocation certificate. */
   async revocationsOf(fingerprint: string): Promise<RevocationReason[]> {
     const found: RevocationReason[] = [];
     for (const reason of revocationReasons) {

@@ -6,13 +6,13 @@ import { StateReader } from "./state-reader.ts";
 export interface KeyRecord {
   readonly acceptedAt: Instant;
   readonly role: "seed" | "successor" | "delegate";
-  /** Fingerprint of the key that led to it; undefined for a seed. The whole path would take too much space. */
+  /** Fingerprint of the key that certified this key; undefined for a seed. The whole path would take too much space. */
   readonly from: string | undefined;
-  /** T6: whether it was live in a run that accepted it. */
+  /** T6: whether the key was live in a run that accepted it. */
   readonly wasLive: boolean;
-  /** T7: when it will expire, as last known; undefined: never. */
+  /** T7: when the key will expire, as last known; undefined if it never expires. */
   readonly end: Instant | undefined;
-  /** Expiry dates that had passed in an earlier run; they stay, whatever is learned later. */
+  /** Expiry dates that had passed in an earlier run. They stay, whatever the client learns later. */
   readonly passed: readonly Instant[];
 }
 
@@ -20,7 +20,7 @@ export interface KeyRecord {
 export interface CheckRecord {
   readonly lastGoodAt: Instant;
   readonly outcome: "found" | "absent";
-  /** Whether any key server ever had the key: then there is a warning if it is absent. */
+  /** Whether any key server ever had the key: if so, feedkey warns when the key is absent. */
   readonly everFound: boolean;
 }
 
@@ -30,26 +30,32 @@ export interface FeedRecord {
   readonly sha256: string;
 }
 
-/** An available certificate, with the digest of its file, so that damage or loss (also of a revocation in it) is noticed. */
+/**
+ * An available certificate with the digest of its file, so that damage or loss (also of a revocation in the certificate) is
+ * noticed.
+ */
 export interface CertificateRecord {
   readonly sha256: string;
-  /** Set while the file is being replaced: the digest that may still be there, null for no file. */
+  /**
+   * Set while the file is being replaced: the digest of the old file, which may still be on the disk; null if no old
+   * file existed.
+   */
   readonly previous?: string | null;
 }
 
-/** What the client learned about keys; maps are keyed by fingerprint. */
+/** What the client learned about keys; each map is keyed by fingerprint. */
 export interface Ledger {
   readonly keys: ReadonlyMap<string, KeyRecord>;
   readonly checks: ReadonlyMap<string, CheckRecord>;
 }
 
-/** All of `ledger.json`, with the digests of the files beside it. `feeds` is keyed by the feed's name. */
+/** The whole content of `ledger.json`, with the digests of the files beside it. `feeds` is keyed by the feed's name. */
 export interface LedgerFile extends Ledger {
-  /** Fingerprints of the seeds of the profile that wrote it last; states of older versions have none. */
+  /** Fingerprints of the profile's seeds at the last write; undefined in ledgers from older releases. */
   readonly seeds?: readonly string[];
   readonly feeds: ReadonlyMap<string, FeedRecord>;
   readonly certificates: ReadonlyMap<string, CertificateRecord>;
-  /** The file of revocations (T4); undefined if none is known. */
+  /** The record of the file of revocations (T4); undefined if the client knows none. */
   readonly revocations?: CertificateRecord;
 }
 
@@ -66,10 +72,11 @@ const fields = ["profile", "keys", "checks", "feeds", "certificates", "revocatio
 let last: { readonly path: string; readonly profile: string; readonly bytes: Uint8Array; readonly ledger: LedgerFile };
 
 /**
- * Reads `ledger.json`. A run does so several times: to find its folder, to open it, before it writes; the same bytes are parsed once.
- * @param path for messages
- * @param profile whose ledger it must be, by name
- * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, or another profile's
+ * Reads `ledger.json`. One run reads the ledger several times: to find its folder, to open it, and before each write. The same bytes
+ * are parsed only once.
+ * @param path the file's path, for messages
+ * @param profile the name of the profile to which the ledger must belong
+ * @throws FeedkeyError `bad_state` if the ledger is damaged, newer than this program, or another profile's
  */
 export function parseLedger(bytes: Uint8Array, path: string, profile: string): LedgerFile {
   const isLast = last?.path === path && last.profile === profile && Buffer.compare(last.bytes, bytes) === 0;
@@ -120,14 +127,14 @@ function parse(bytes: Uint8Array, path: string, profile: string): LedgerFile {
       ? { revocations: readCertificateRecord(read, file.get("revocations"), "revocations") }
       : {}),
   };
-  // Checked last, because the other errors are more specific.
+  // The digest is checked last, because the other errors are more specific.
   if (file.has("digest") && file.get("digest") !== sha256(JSON.stringify(documentOf(ledger, profile)))) {
     throw read.damage("digest", "does not match the contents of the file");
   }
   return ledger;
 }
 
-/** Older ledgers have the whole path from the seed to the key itself. */
+/** Ledgers from older releases have the whole path from the seed to the key itself. */
 function readPredecessor(read: StateReader, key: ReadonlyMap<string, unknown>, where: string): string | undefined {
   if (key.has("from") && key.has("path")) throw read.damage(where, "two predecessors");
   if (key.has("path")) return read.list(key.get("path"), where, (one) => read.fingerprint(one, where)).at(-2);
@@ -143,7 +150,7 @@ function readCertificateRecord(read: StateReader, value: unknown, where: string)
   };
 }
 
-/** Writes `ledger.json`, sorted, times to the second, with a digest that shows every changed bit. */
+/** Returns the text of `ledger.json`: sorted, times precise to the second, with a digest that reveals every changed bit. */
 export function serializeLedger(ledger: LedgerFile, profile: string): string {
   const document = documentOf(ledger, profile);
   return `${JSON.stringify({ ...document, digest: sha256(JSON.stringify(document)) }, null, 2)}\n`;
@@ -168,6 +175,6 @@ function documentOf(ledger: LedgerFile, profile: string): object {
 }
 
 function sorted<T>(map: ReadonlyMap<string, T>, write: (value: T) => unknown): Record<string, unknown> {
-  // fromEntries defines own properties, so that `__proto__` is a key like any other.
+  // `fromEntries` defines own properties, so that `__proto__` is an ordinary key.
   return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => [key, write(value)]));
 }

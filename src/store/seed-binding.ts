@@ -1,16 +1,19 @@
-/** Finds the state of a profile (T5): another profile with the same name must not use its accepted keys and dates. */
+/** Finds the state of a profile (T5): another profile with the same name must not use the profile's accepted keys and dates. */
 import { FeedkeyError } from "../error.ts";
 import { parseLedger } from "./ledger.ts";
 import { fileNameFor, namesIn, readStateFile } from "./state-file.ts";
 import { type StatePlaces, statePlaces } from "./state-places.ts";
 
-/** Separates a profile's name from the seed in the name of its folder, if two profiles have one name; no name contains it. */
+/**
+ * If two profiles have the same name, separates the name from the seed in the name of the second folder. No encoded name
+ * contains this character.
+ */
 const separator = "~";
 
 /**
- * Whether a state is that of a profile with these seeds: one of them was a seed of the profile that wrote it last, or was
- * accepted as a key of its chain. So seeds may be added and dropped, and a seed may be replaced by its successor.
- * @returns undefined if there is no state yet, or one that can't be read: opening it gives the error
+ * Whether a state belongs to a profile with these seeds: one of the seeds was a seed of the profile at the last write, or
+ * was accepted as a key of its chain. So a profile may add and drop seeds, and replace a seed by its successor.
+ * @returns undefined if no state exists yet, or the state can't be read: opening the state then reports the error
  */
 async function isBoundTo(places: StatePlaces, seeds: readonly string[]): Promise<boolean | undefined> {
   try {
@@ -27,10 +30,10 @@ async function isBoundTo(places: StatePlaces, seeds: readonly string[]): Promise
 }
 
 /**
- * The folder of a profile's state: that of its name, unless it is bound to seeds of which this profile has none. Then the
- * profile has a separate folder beside it.
- * @param seeds fingerprints that the profile lists
- * @throws FeedkeyError `bad_profile` when the profile's name cannot be the name of a folder; `bad_state`
+ * Returns the places of a profile's state. The folder has the profile's name, unless the state in that folder is bound to
+ * other seeds; then the profile has a separate folder beside it.
+ * @param seeds the fingerprints of the seeds that the profile lists
+ * @throws FeedkeyError `bad_profile` if the profile's name can't be the name of a folder; `bad_state`
  */
 export async function boundPlaces(
   stateFolder: string,

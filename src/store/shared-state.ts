@@ -6,13 +6,13 @@ import { boundPlaces } from "./seed-binding.ts";
 import type { StatePlaces } from "./state-places.ts";
 import { readSnapshot, refuseUnsafeFolders, type StateSnapshot } from "./state-snapshot.ts";
 
-/** How many times in a row another run may write first; real runs do not write that often. */
+/** How many times in succession another run may write first; real runs do not write that often. */
 const maxMissed = 10;
 
 /**
- * The state of one profile while other runs may use it too: read when it is opened, and locked only while it is written. If
- * another run wrote first, nothing is written: the state is read again, and the caller judges again. So nothing that another
- * run recorded is lost or ignored.
+ * The state of one profile that other runs may use at the same time: the state is read when it is opened, and locked only
+ * while it is written. If another run wrote first, nothing is written: the state is read again, and the caller judges again.
+ * So nothing that another run recorded is lost or ignored.
  */
 export class SharedState extends ClientStateView {
   #missed = 0;
@@ -25,10 +25,10 @@ export class SharedState extends ClientStateView {
   }
 
   /**
-   * Opens without a lock, unless other runs write so often that no consistent state can be read.
-   * @param seeds fingerprints that the profile lists: the state is bound to them
-   * @param reset consent to forget everything and to start from the seeds
-   * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, or gone; `locked`, `output`
+   * Opens the state without a lock, unless other runs write so often that no consistent state can be read.
+   * @param seeds the fingerprints of the seeds that the profile lists; the state is bound to these seeds
+   * @param reset whether the user consents to forget everything and to start from the seeds
+   * @throws FeedkeyError `bad_state` if the state is damaged, newer than this program, or gone; `locked`; `output`
    */
   static async open(
     stateFolder: string,
@@ -54,10 +54,10 @@ export class SharedState extends ClientStateView {
   }
 
   /**
-   * Locks the state, and writes if it is still what this run read or wrote last.
-   * @param feed whose index is written: another run must not have accepted one meanwhile
-   * @returns false if nothing was written because another run wrote first; its state is then the one read
-   * @throws FeedkeyError `bad_state`, `locked`, `output`, and what the action throws
+   * Locks the state, and runs the action if the state is still what this run last read or wrote.
+   * @param feed the feed whose index is written: another run must not have accepted an index of this feed meanwhile
+   * @returns false if nothing was written because another run wrote first; this view then shows the other run's state
+   * @throws FeedkeyError `bad_state`, `locked`, `output`, and whatever the action throws
    */
   async write(action: (state: ClientState) => Promise<void>, feed?: string): Promise<boolean> {
     const before = this.current;
@@ -81,7 +81,10 @@ export class SharedState extends ClientStateView {
   }
 }
 
-/** Whether nothing has changed on which a judgement depends. Dates of checks are only added. */
+/**
+ * Whether everything on which a judgement depends is unchanged. Dates of checks need no comparison, because runs only
+ * add them.
+ */
 function isSame(before: StateSnapshot, now: StateSnapshot, feed: string | undefined): boolean {
   const [a, b] = [before.ledger, now.ledger];
   return (

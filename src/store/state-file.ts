@@ -4,16 +4,16 @@ import * as fs from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { causeInWords } from "../files/system-error.ts";
 
-/** The hint if only a reset helps. */
+/** The hint for errors that only a reset can solve. */
 export const startAgain =
   "if you accept to forget what was learned, start again from the profile's seeds with --reset-state";
 
-/** The error for unusable client state, which is never repaired silently, because it contains revocations. */
+/** Returns the error for unusable client state. feedkey never repairs such state silently, because it contains revocations. */
 export function badState(path: string, problem: string, hint = startAgain): FeedkeyError {
   return new FeedkeyError("bad_state", `the client state "${path}" ${problem}`, { details: { path }, hint });
 }
 
-/** State that exists but can't be read. */
+/** Returns the error for state that exists but can't be read. */
 export function unreadable(path: string, error: unknown): FeedkeyError {
   // If only the permission is missing, nothing is lost, so the hint is not `--reset-state`.
   const forbidden = systemCode(error) === "EACCES" || systemCode(error) === "EPERM";
@@ -21,12 +21,15 @@ export function unreadable(path: string, error: unknown): FeedkeyError {
   return badState(path, `cannot be read: ${causeInWords(error)}`, hint);
 }
 
-/** SHA-256 in lower-case hex. */
+/** Returns the SHA-256 digest of data in lower-case hex. */
 export function sha256(data: Uint8Array | string): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
-/** A file of the state, or undefined if there is none. @throws FeedkeyError `bad_state` */
+/**
+ * Reads a file of the state; returns undefined if the file is missing. @throws FeedkeyError `bad_state` if the file
+ * can't be read
+ */
 export async function readStateFile(path: string): Promise<Uint8Array | undefined> {
   try {
     return await fs.readFile(path);
@@ -35,7 +38,7 @@ export async function readStateFile(path: string): Promise<Uint8Array | undefine
   }
 }
 
-/** The same for one of thousands of small files: the way to another thread and back takes ten times as long as to read it. */
+/** Reads one of thousands of small files synchronously: a round trip to another thread takes ten times as long as the read. */
 export function readSmallFile(path: string): Uint8Array | undefined {
   try {
     return readFileSync(path);
@@ -49,7 +52,10 @@ function absent(path: string, error: unknown): undefined {
   throw unreadable(path, error);
 }
 
-/** The names in a folder of the state; none if it is missing. @throws FeedkeyError `bad_state` */
+/**
+ * Returns the names in a folder of the state; empty if the folder is missing. @throws FeedkeyError `bad_state` if it
+ * can't be read
+ */
 export async function namesIn(folder: string): Promise<string[]> {
   try {
     return (await fs.readdir(folder)).sort();
@@ -60,9 +66,9 @@ export async function namesIn(folder: string): Promise<string[]> {
 }
 
 /**
- * Encodes a name as a part of a path, without collisions: letters, digits and `._+-` stay, other bytes become `%XX`, so that a
- * feed called `../x` or `.lock` is a file like any other.
- * @throws FeedkeyError `bad_profile` when it is empty or too long
+ * Encodes a name for use in a path, without collisions: letters, digits and `._+-` stay, other bytes and a leading dot become
+ * `%XX`. So a feed called `../x` or `.lock` has an ordinary file.
+ * @throws FeedkeyError `bad_profile` if the name is empty or too long
  */
 export function fileNameFor(name: string): string {
   const encoded = [...Buffer.from(name, "utf8")]

@@ -4,24 +4,25 @@ import { fileNameFor } from "./state-file.ts";
 /** The files and folders of one profile's state. */
 export interface StatePlaces {
   readonly profile: string;
-  /** `<state>`, absolute. */
+  /** The absolute path of the state folder. */
   readonly root: string;
-  /** `<state>/<profile>`. */
+  /** The profile's own folder, below `root`. */
   readonly folder: string;
   readonly ledger: string;
   readonly certificates: string;
-  /** Revocations and the like (T4), as a keyring. */
+  /** The file of revocations and related packets (T4), a keyring. */
   readonly revocations: string;
   readonly feeds: string;
-  /** Copies of key bundles, which may be lost. */
+  /** The folder for copies of key bundles, which may be lost. */
   readonly bundles: string;
-  /** An empty file beside the profile's folder: it shows that there was a state, even if the whole folder is gone. */
+  /** An empty file outside the profile's folder. The file shows that a state existed, even if the whole folder is gone. */
   readonly marker: string;
 }
 
 /**
- * @param name of the profile's folder
- * @throws FeedkeyError `bad_profile` when the profile's name cannot be the name of a folder
+ * Returns the paths of a profile's state.
+ * @param name the name of the profile's folder
+ * @throws FeedkeyError `bad_profile` if the profile's name can't be the name of a folder
  */
 export function statePlaces(stateFolder: string, profile: string, name = fileNameFor(profile)): StatePlaces {
   const root = resolve(stateFolder);
@@ -35,7 +36,7 @@ export function statePlaces(stateFolder: string, profile: string, name = fileNam
     revocations: join(folder, "revocations.pgp"),
     feeds: join(folder, "feeds"),
     bundles: join(folder, "bundles"),
-    // fileNameFor never returns a leading dot, so this is not a profile's folder.
+    // `fileNameFor` never returns a leading dot, so `.initialised` is not a profile's folder.
     marker: join(root, ".initialised", name),
   };
 }

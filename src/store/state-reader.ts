@@ -4,20 +4,20 @@ import { isFingerprint } from "./fingerprint.ts";
 import { badState, startAgain } from "./state-file.ts";
 
 /**
- * Reads values from one JSON file of the state. Anything that is not exactly in the form that feedkey writes is damage. All
- * methods throw FeedkeyError `bad_state` that names the file and the place in it.
+ * Reads values from one JSON file of the state. Any value that is not exactly in the form that feedkey writes counts as
+ * damage. All methods throw FeedkeyError `bad_state` with the path of the file and the place in the file.
  */
 export class StateReader {
   readonly #path: string;
   readonly #fail: (path: string, problem: string, hint?: string) => FeedkeyError;
 
-  /** @param fail makes the errors, for files of feedkey that are not client state */
+  /** @param fail makes the errors, if the file is not client state */
   constructor(path: string, fail = badState) {
     this.#path = path;
     this.#fail = fail;
   }
 
-  /** The whole file as an object of a version that this program knows. */
+  /** Reads the whole file as an object whose version this program knows. */
   document(bytes: Uint8Array, version: number, keys: readonly string[]): ReadonlyMap<string, unknown> {
     let value: unknown;
     try {
@@ -39,7 +39,7 @@ export class StateReader {
     return this.object(value, "the file", ["version", ...keys]);
   }
 
-  /** An object with exactly these keys; a key that ends in `?` may be missing. */
+  /** Reads an object with exactly these keys; a key that ends in `?` may be missing. */
   object(value: unknown, where: string, keys: readonly string[]): ReadonlyMap<string, unknown> {
     const found = this.entries(value, where);
     const allowed = new Set(keys.map((key) => key.replace("?", "")));
@@ -48,13 +48,13 @@ export class StateReader {
     return found;
   }
 
-  /** An object with any keys. A Map, because the key `__proto__` is special in a plain object. */
+  /** Reads an object with any keys. Returns a Map, because the key `__proto__` is special in a plain object. */
   entries(value: unknown, where: string): ReadonlyMap<string, unknown> {
     if (typeof value !== "object" || value === null || Array.isArray(value)) throw this.damage(where, "not an object");
     return new Map(Object.entries(value));
   }
 
-  /** The same, each value read by `read`. */
+  /** Reads an object with any keys; `read` reads each value. */
   mapOf<T>(value: unknown, where: string, read: (key: string, value: unknown) => T): ReadonlyMap<string, T> {
     return new Map([...this.entries(value, where)].map(([key, one]) => [key, read(key, one)]));
   }
@@ -81,7 +81,7 @@ export class StateReader {
     return text;
   }
 
-  /** A time exactly as `iso` writes it. */
+  /** Reads a time exactly as `iso` writes it. */
   instant(value: unknown, where: string): Instant {
     const text = this.text(value, where);
     const at = Date.parse(text);

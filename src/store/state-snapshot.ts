@@ -6,20 +6,20 @@ import { type CertificateRecord, emptyLedger, type FeedRecord, type LedgerFile, 
 import { badState, fileNameFor, namesIn, readSmallFile, readStateFile, sha256 } from "./state-file.ts";
 import type { StatePlaces } from "./state-places.ts";
 
-/** The state of a profile, read and found undamaged. */
+/** The state of a profile, after it was read and found undamaged. */
 export interface StateSnapshot {
-  /** False until something was saved for the first time. */
+  /** False until something is saved for the first time. */
   readonly initialised: boolean;
   readonly ledger: LedgerFile;
-  /** Binary certificates by fingerprint. */
+  /** The binary certificates, by fingerprint. */
   readonly certificates: ReadonlyMap<string, Uint8Array>;
-  /** The file of revocations; undefined if there is none. */
+  /** The content of the file of revocations; undefined if the file does not exist. */
   readonly revocations: Uint8Array | undefined;
-  /** The ledger to write, if a run was killed between two writes. */
+  /** Whether a run was killed between two writes, so that `ledger` must be written. */
   readonly healed: boolean;
 }
 
-/** @throws FeedkeyError `bad_state` */
+/** Refuses folders in which other users can write. @throws FeedkeyError `bad_state` if a folder is unsafe */
 export async function refuseUnsafeFolders(places: StatePlaces): Promise<void> {
   for (const folder of [places.root, places.folder]) {
     await refuseWritableByOthers(folder, (problem, hint) => badState(folder, `is not safe: ${problem}`, hint));
@@ -27,9 +27,9 @@ export async function refuseUnsafeFolders(places: StatePlaces): Promise<void> {
 }
 
 /**
- * Reads the state and checks that nothing in it is damaged, lost or from another time.
+ * Reads the state and checks that nothing in it is damaged, lost or older than the ledger says.
  * @param known the state that the same run read before: certificates with the same digest are reused
- * @throws FeedkeyError `bad_state`
+ * @throws FeedkeyError `bad_state` if the check fails
  */
 export async function readSnapshot(places: StatePlaces, known?: StateSnapshot): Promise<StateSnapshot> {
   const bytes = await readStateFile(places.ledger);
@@ -74,9 +74,10 @@ export async function readSnapshot(places: StatePlaces, known?: StateSnapshot): 
 }
 
 /**
- * A feed's index on the disk, compared with the ledger. It may be newer: the index is written before the ledger, and a run can be
- * killed in between. It is never older.
- * @throws FeedkeyError `bad_state`
+ * Compares a feed's index on the disk with the ledger. The index may be newer than the ledger says, because a run writes the
+ * index first and can be killed before it writes the ledger. The index may never be older.
+ * @returns the record that belongs in the ledger
+ * @throws FeedkeyError `bad_state` if the index is older than the ledger says, or another index
  */
 export function compareWithLedger(path: string, meta: FeedMeta, record: FeedRecord | undefined): FeedRecord {
   const found = { createdAt: meta.createdAt, sha256: meta.sha256 };
@@ -87,7 +88,7 @@ export function compareWithLedger(path: string, meta: FeedMeta, record: FeedReco
   return found;
 }
 
-/** Every write begins with the ledger, so anything else without a ledger means that the ledger was lost. */
+/** Every first write begins with the ledger, so other files without a ledger mean that the ledger was lost. */
 async function refuseIfGone(places: StatePlaces): Promise<void> {
   const marked = (await readStateFile(places.marker)) !== undefined;
   const certificates = (await namesIn(places.certificates)).filter((name) => name.endsWith(".pgp"));

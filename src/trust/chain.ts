@@ -1,7 +1,4 @@
-/**
- * The chain as a graph: which links are valid, which keys the seeds reach over them, where it forks, and which keys are
- * accepted.
- */
+/** The chain as a graph: the valid links, the keys that the seeds reach over valid links, the forks, and the accepted keys. */
 import { grouped } from "../grouped.ts";
 import type { Instant } from "../time.ts";
 import { reachedWithout } from "./dominators.ts";
@@ -14,18 +11,21 @@ import { endOfLife, isHardRevoked, refuseLife } from "./key-state.ts";
 import { Path } from "./path.ts";
 import { type Link, linksInto } from "./transition.ts";
 
-/** The chain of one set of facts, before forks and missing checks are considered. */
+/** The chain of one set of facts, before forks and missing revocation checks are considered. */
 export interface Chain {
   readonly byFingerprint: ReadonlyMap<Fingerprint, CertificateFacts>;
   readonly links: readonly Link[];
   /**
-   * The links among the keys that the seeds reach that are valid, or would be without T14; forks are searched in this graph
-   * (T6).
+   * The links that are valid, or would be valid without T14, among the keys that the seeds reach. Forks are searched in
+   * this graph (T6).
    */
   readonly graph: Graph;
-  /** Those of them that are valid by T14 too; keys are accepted only over these. */
+  /** The links of `graph` that are valid by T14 too; feedkey accepts keys only over these links. */
   readonly firm: Graph;
-  /** The same, with links that would be valid if their issuer had not withdrawn them or been retired since (T6). */
+  /**
+   * The links of `graph`, and the links that would be valid if their issuer had not withdrawn them or been retired
+   * since (T6).
+   */
   readonly wide: Graph;
   readonly seeds: ReadonlySet<Fingerprint>;
   /** The keys to which the seeds lead over the firm graph. */
@@ -64,7 +64,7 @@ export function readChain(input: JudgeInput): Chain {
   return { byFingerprint, links, graph, firm, wide, seeds, reached, live };
 }
 
-/** T7: over the wide graph, but not through the key itself or its ancestors. */
+/** T7: searches the wide graph for live successors of a key, but not through the key itself or its ancestors. */
 function succession(
   links: readonly Link[],
   graph: Graph,
@@ -79,7 +79,7 @@ function succession(
   const since = grouped(weighing, (link) => link.issuer);
   const ancestors = new Map<Fingerprint, ReadonlySet<Fingerprint>>();
   return (key, before, isLive) => {
-    // It has so many certifications that its successors are not examined.
+    // This key has so many certifications that its successors are not examined.
     if (crowded?.has(key) === true) return true;
     const barred =
       ancestors.get(key) ?? new Set([key, ...[...reach(reversed, [key])].filter((one) => isReachedWithout(one, key))]);
@@ -94,25 +94,25 @@ function succession(
   };
 }
 
-/** T6: keys of the ledger that were live in a run that accepted them. */
+/** T6: the keys in the ledger that were live in a run that accepted them. */
 function acceptedLive({ accepted, neverLive }: JudgeInput): Set<Fingerprint> {
   return new Set([...accepted].filter((key) => neverLive?.has(key) !== true));
 }
 
-/** Accepted before while it was live, and only expired since. */
+/** Whether a key is not live only because it has expired: it is neither revoked nor weak. */
 function hasExpiredOnly(facts: CertificateFacts | undefined, at: Instant): boolean {
   if (facts === undefined || refuseLife(facts, at)?.code !== "expired") return false;
   const end = endOfLife(facts, at);
   return end !== undefined && end <= at;
 }
 
-/** Every fork, with its victims (T6). */
+/** All forks, and the victims of all forks together (T6). */
 export interface Forks {
   readonly forks: readonly Fork[];
   readonly victims: ReadonlySet<Fingerprint>;
 }
 
-/** The forks of a chain and their victims. */
+/** Finds the forks of a chain and their victims. */
 export function forksOf(chain: Chain, input: JudgeInput): Forks {
   const { graph, firm, wide, seeds, live, byFingerprint, links } = chain;
   const acknowledging = links.filter((link) => link.acknowledges);
@@ -133,19 +133,19 @@ export function forksOf(chain: Chain, input: JudgeInput): Forks {
     isCrowded: (issuer) => input.crowded?.has(issuer) === true,
     isReachedWithout: reachedWithout(graph, seeds),
   });
-  // T14: a path over a refused algorithm saves no rival.
+  // T14: a path over a link whose algorithm is refused does not save a rival.
   return { forks, victims: findVictims(forks, reachedWithout(firm, seeds), accepted) };
 }
 
 /**
- * The most links to follow in the search for keys beyond forks. No real archive comes near; after that the search ends, so that
- * a thief's many forks can't take unlimited time.
+ * The number of links that the search for keys beyond forks may follow. No real archive comes near this number. The search ends
+ * there, so that a thief's many forks can't take unlimited time.
  */
 const maxSteps = 20_000_000;
 
 /**
- * The accepted keys with their paths over the firm graph: the keys that the seeds reach without victims and unchecked keys,
- * and, until nothing is added, the keys beyond the forks of accepted issuers.
+ * Finds the accepted keys and their paths over the firm graph. First come the keys that the seeds reach without victims and
+ * unchecked keys. Then the keys beyond the forks of accepted issuers are added, until no more keys are found.
  */
 export function acceptKeys(
   { graph, firm, seeds }: Chain,

@@ -1,4 +1,4 @@
-/** Finds the latest delegation by each issuer to each delegate, and why it is refused. */
+/** Finds the latest delegation by each issuer to each delegate, and the reason for its refusal, if it is refused. */
 
 import { largest, smallest } from "../extremes.ts";
 import { append, grouped } from "../grouped.ts";
@@ -35,7 +35,7 @@ export interface OfferPolicy {
   readonly at: Instant;
 }
 
-/** Every delegating certification by one of these certificates over another of them. */
+/** Yields every delegation by the key of one given certificate to another given certificate. */
 export function* delegationsAmong(certificates: ReadonlyMap<Fingerprint, CertificateFacts>): Generator<Delegation> {
   for (const subject of certificates.values()) {
     for (const userId of subject.userIds) {
@@ -49,10 +49,10 @@ export function* delegationsAmong(certificates: ReadonlyMap<Fingerprint, Certifi
 }
 
 /**
- * The newest of an issuer's delegations to one delegate, over any user ID; several if they have one date. A replaced one never
- * becomes valid again, even if the newest is withdrawn, expired or unreadable: a narrowed delegation must stay narrow. Those
- * that can't count now (by a subkey, without a date, dated in the future) replace nothing, and are returned only if there are
- * no others, for the reason of the refusal.
+ * Returns the newest of an issuer's delegations to one delegate, over any user ID; several delegations if they have the same
+ * date. A replaced delegation never becomes valid again, even if the newest is withdrawn, expired or unreadable: a narrowed
+ * delegation must stay narrow. Delegations that can't count now (made by a subkey, without a date, or dated in the future)
+ * replace nothing. They are returned only if there are no others, to give the reason for the refusal.
  */
 export function lastWord(delegations: readonly Delegation[], at: Instant): readonly Delegation[] {
   const dated = delegations.filter(({ issuer, certification: { key, createdAt } }) => {
@@ -63,16 +63,17 @@ export function lastWord(delegations: readonly Delegation[], at: Instant): reado
 }
 
 /**
- * Whether a delegate ever self-certified the archive's user ID: other programs could take it for the archive. User IDs without
- * a self-signature do not count: anybody can add one to a copy of the certificate, to have it refused.
+ * Whether a delegate ever self-certified the archive's user ID: other programs could take the delegate for the archive. User
+ * IDs without a self-signature do not count, because anybody can add such a user ID to a copy of the certificate to get the
+ * delegate refused.
  */
 function carriesName({ userIds }: CertificateFacts, { identity }: OfferPolicy): boolean {
   return userIds.some(({ bytes, selfSignatures }) => selfSignatures.length > 0 && matchesIdentity(bytes, identity));
 }
 
 /**
- * Why a delegation is refused by itself, whatever its issuer may do. @param named whether its delegate has the archive's user
- * ID
+ * Returns why a delegation is refused for its own faults, whatever its issuer may do.
+ * @param named whether the delegate has the archive's user ID
  */
 export function refuseDelegation(
   delegation: Delegation,
@@ -101,7 +102,7 @@ export function offerOf(delegations: readonly Delegation[], policy: OfferPolicy)
   const words = lastWord(delegations, policy.at);
   const [first] = words;
   if (first === undefined) return undefined;
-  // Done once, because a delegate may have a hundred thousand user IDs and delegations.
+  // Computed only once, because a delegate may have a hundred thousand user IDs and delegations.
   const named = carriesName(first.subject, policy);
   const terms = words.map(({ certification }) => termsOf(certification));
   return {
@@ -115,7 +116,7 @@ export function offerOf(delegations: readonly Delegation[], policy: OfferPolicy)
   };
 }
 
-/** All offers, by issuer. */
+/** Returns all offers, grouped by issuer. */
 export function offersAmong(
   certificates: ReadonlyMap<Fingerprint, CertificateFacts>,
   policy: OfferPolicy,

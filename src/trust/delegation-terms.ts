@@ -1,10 +1,10 @@
-/** The terms of a delegation: depth and feeds. */
+/** The terms of a delegation: its depth and its feeds. */
 import type { SignatureFacts } from "./facts.ts";
 
 export interface DelegationTerms {
-  /** How many further delegations may follow this one. */
+  /** How many further delegations may follow this delegation. */
   readonly depth: number;
-  /** Feeds by name; `*` matches any run of characters, `?` one. Never empty. */
+  /** Globs for feed names: `*` matches any number of characters, `?` matches one character. The list is never empty. */
   readonly feeds: readonly string[];
 }
 
@@ -12,19 +12,19 @@ const prefix = "delegate@";
 const glob = /^[A-Za-z0-9._*?-]+$/;
 const maxDepth = 8;
 
-/** Whether a certification is a delegation, valid or not: then it is not a transition. */
+/** Whether a certification is a delegation, valid or not. A delegation is never a transition. */
 export function isDelegation({ notations }: Pick<SignatureFacts, "notations">): boolean {
   return notations.some(({ name }) => name.startsWith(prefix));
 }
 
-/** The notation's value: `depth=N; feeds=GLOB,GLOB`. */
+/** Returns the value of the notation: `depth=N; feeds=GLOB,GLOB`. */
 export function formatTerms({ depth, feeds }: DelegationTerms): string {
   return `depth=${depth}; feeds=${feeds.join(",")}`;
 }
 
 /**
- * Reads the notation's value. A value that two readers could interpret differently delegates nothing.
- * @returns undefined if it is malformed
+ * Reads the value of the notation. A value that two readers could interpret differently delegates nothing.
+ * @returns undefined if the value is malformed
  */
 export function parseTerms(value: string): DelegationTerms | undefined {
   const match = /^depth=(\d); feeds=([^;\s]+)$/.exec(value);
@@ -34,15 +34,15 @@ export function parseTerms(value: string): DelegationTerms | undefined {
   return { depth, feeds };
 }
 
-/** The terms of a certification; undefined if it has none, several, or malformed ones. */
+/** Returns the terms in a certification; undefined if the certification has no terms, several terms, or malformed terms. */
 export function termsOf({ notations }: Pick<SignatureFacts, "notations">): DelegationTerms | undefined {
   const [only, ...others] = notations.filter(({ name }) => name.startsWith(prefix));
   return only === undefined || others.length > 0 ? undefined : parseTerms(only.value);
 }
 
 /**
- * The trust signature that goes with a depth (RFC 9580 section 5.2.3.21): a delegate that may delegate further is a fully
- * trusted introducer, one level up; any other is not an introducer.
+ * Returns the trust signature that goes with a depth (RFC 9580 section 5.2.3.21). A delegate that may delegate further is
+ * a fully trusted introducer, one level up; any other delegate is not an introducer.
  */
 export function trustOf(depth: number): SignatureFacts["trust"] {
   return depth === 0 ? { level: 0, amount: 0 } : { level: depth + 1, amount: 120 };
@@ -53,7 +53,7 @@ export function matchesFeed(feed: string, globs: readonly string[]): boolean {
   return globs.some((pattern) => matches(feed, pattern));
 }
 
-/** Iterative, so that the time is at most the product of both lengths. */
+/** Loops instead of recursing, so that the time is at most the product of the two lengths. */
 function matches(text: string, pattern: string): boolean {
   let row = [true, ...Array<boolean>(text.length).fill(false)];
   for (const symbol of pattern) {

@@ -1,4 +1,7 @@
-/** Delegation: keys that may sign some feeds for a time because a key of the chain, or another delegate, certified it. */
+/**
+ * Delegation: keys that may sign some feeds for a limited time, because a key of the chain or another delegate certified
+ * them.
+ */
 import type { Identity } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
 import { type Offer, offersAmong } from "./delegation-offers.ts";
@@ -12,15 +15,15 @@ import { type Link, weightless } from "./transition.ts";
 /** One delegation on a path. */
 export type Step = Pick<Offer, "issuer" | "subject" | "madeAt" | "expiresAt">;
 
-/** One path by which a delegate got its rights. */
+/** One path by which a delegate got its rights to sign. */
 export interface Grant {
-  /** The keys from the seed to the issuer. */
+  /** The keys from the seed to the issuer of the last delegation. */
   readonly via: readonly Fingerprint[];
-  /** The delegations on the path, in its order. */
+  /** The delegations on the path, from the first to the last. */
   readonly steps: readonly Step[];
   /** The feeds that each delegation on the path allows: a feed must match all of them. */
   readonly scopes: readonly (readonly string[])[];
-  /** How many further delegations may follow. */
+  /** How many further delegations may follow this path. */
   readonly depth: number;
   /** When the first delegation on the path ends. */
   readonly expiresAt: Instant;
@@ -28,13 +31,13 @@ export interface Grant {
 
 export interface Delegations {
   readonly grants: ReadonlyMap<Fingerprint, readonly Grant[]>;
-  /** Every examined delegation, with the reason against it. */
+  /** Every examined delegation, with the reason for its refusal, if it is refused. */
   readonly links: readonly Link[];
 }
 
 export interface DelegationInput {
   readonly certificates: ReadonlyMap<Fingerprint, CertificateFacts>;
-  /** Accepted keys of the chain with their own paths: they may delegate anything, to any depth. */
+  /** The accepted keys of the chain with their own paths. These keys may delegate any feed, to any depth. */
   readonly roots: ReadonlyMap<Fingerprint, Pick<Path, "to">>;
   readonly identity: Identity;
   readonly at: Instant;
@@ -42,32 +45,33 @@ export interface DelegationInput {
 }
 
 /**
- * The number of paths that are kept for one delegate through the same first delegate. So a delegate that delegates further can
- * use up only its own share.
+ * The number of paths that are kept for one delegate and one first delegate on the path. So a delegate that delegates further
+ * can use up only its own share.
  */
 const maxGrants = 16;
 
-/** Whether a grant allows signing for a feed: every scope on the path has to. */
+/** Whether a grant allows signing for a feed: every scope on the path must match the feed. */
 export function allows({ scopes }: Grant, feed: string): boolean {
   return scopes.every((globs) => matchesFeed(feed, globs));
 }
 
-/** The feeds of one path in words; each list limits the others: `base,extra (as far as ba* allows)`. */
+/** Describes the feeds that one path allows. Each list limits the others: `base,extra (as far as ba* allows)`. */
 export function scopeText(scopes: Grant["scopes"]): string {
   const [last, ...others] = [...new Set(scopes.map((globs) => globs.join(",")))].filter((one) => one !== "*").reverse();
   if (last === undefined) return "every feed";
   return others.length === 0 ? last : `${last} (as far as ${others.join(" and ")} allows)`;
 }
 
-/** The feeds of all paths in words. */
+/** Describes the feeds that any of the paths allows. */
 export function scopesText(grants: readonly Grant[]): string {
   return [...new Set(grants.map(({ scopes }) => scopeText(scopes)))].join(" or ");
 }
 
-/** Whether the issuer may delegate, by its own state and depth. */
+/** Returns why the issuer may not delegate, by the state of its key and its depth. */
 function refuseHolder(issuer: CertificateFacts | undefined, depth: number, at: Instant): Refusal | undefined {
   if (issuer === undefined || depth < 1) return refuse("untrusted_signer", "its issuer may not delegate further");
-  // Stricter than for transitions: a build machine does not have to catch up like a client.
+  // This is stricter than for transitions: a build machine does not have to catch up after a long time offline, as a
+  // client does.
   const state = refusePrimary(issuer, at);
   return state && refuse(state.code, `its issuer can't delegate now: ${state.reason}`);
 }
@@ -82,7 +86,7 @@ function extend(holder: Grant, { issuer, subject, scopes, depth, madeAt, expires
   };
 }
 
-/** Whether an earlier grant allows all that this one does. */
+/** Whether one of the known grants allows all that this grant allows. */
 function isCovered(grant: Grant, known: readonly Grant[]): boolean {
   const scope = JSON.stringify(grant.scopes);
   return known.some(
@@ -90,12 +94,15 @@ function isCovered(grant: Grant, known: readonly Grant[]): boolean {
   );
 }
 
-/** Finds every delegate that a key of the chain leads to, breadth first, each path counting its own depth and scopes. */
+/**
+ * Finds every delegate to which a key of the chain leads. The search is breadth first, and each path counts its own
+ * depth and scopes.
+ */
 export function findDelegates(input: DelegationInput): Delegations {
   const offers = offersAmong(input.certificates, input);
   const grants = new Map<Fingerprint, Grant[]>();
   const links = new Map<Offer, Link>();
-  // How many grants a delegate has through paths that begin with the same delegate.
+  // How many grants a delegate has through paths that begin with the same first delegate.
   const shares = new Map<string, number>();
   const endless = { steps: [], scopes: [], depth: Number.POSITIVE_INFINITY, expiresAt: Number.POSITIVE_INFINITY };
   const waiting: { issuer: Fingerprint; grant: Grant }[] = [...input.roots].map(([issuer, path]) => {
@@ -116,7 +123,7 @@ export function findDelegates(input: DelegationInput): Delegations {
     for (const offer of offers.get(issuer) ?? []) {
       const { subject } = offer;
       const refusal = held ?? offer.refusal;
-      // Recorded once, as good if it is good on any path.
+      // Each offer is recorded once: as good if it is good on any path.
       if (refusal === undefined || !links.has(offer)) {
         const unfounded = held === undefined ? {} : { unfounded: true as const };
         links.set(offer, { issuer, subject, refusal, acknowledges: false, ...weightless, ...unfounded });
@@ -140,8 +147,8 @@ export function findDelegates(input: DelegationInput): Delegations {
 }
 
 /**
- * The offers of keys that are not, or no longer, delegates themselves. They grant nothing, but give the reason why a key
- * is refused.
+ * Finds the offers by keys that are not delegates themselves, or no longer. These offers grant nothing, but explain why
+ * a key is refused.
  */
 function outOfReach(
   offers: ReadonlyMap<Fingerprint, readonly Offer[]>,

@@ -1,11 +1,11 @@
 /**
- * Which keys the seeds reach only through another key, for all pairs at once. Otherwise each issuer would need a separate
- * search, and a thief can make thousands of issuers.
+ * For all pairs of keys at once, computes which keys the seeds reach only through another key. With a separate search for
+ * each issuer, a thief who makes thousands of issuers could take unlimited time.
  */
 import type { Fingerprint } from "./facts.ts";
 import type { Graph } from "./graph.ts";
 
-/** Numbers of keys in the order of a depth-first search, 0 for a root above all starts. */
+/** The keys numbered in the order of a depth-first search; 0 is a root above all starts. */
 interface Walk {
   readonly numbers: ReadonlyMap<Fingerprint, number>;
   readonly parents: readonly number[];
@@ -32,13 +32,14 @@ function walk(graph: Graph, starts: ReadonlySet<Fingerprint>): Walk {
   return { numbers, parents, predecessors };
 }
 
-/** For each number that of its immediate dominator: the semi-NCA algorithm of Georgiadis (2005). */
+/** Returns the immediate dominator of each number, by the semi-NCA algorithm of Georgiadis (2005). */
 function immediateDominators({ parents, predecessors }: Walk): number[] {
   const count = parents.length;
   const semi = Array.from({ length: count }, (_, number) => number);
   const label = [...semi];
   const ancestor = Array<number>(count).fill(-1);
-  // The number with the least semidominator between a number and the last one linked above it.
+  // Finds the number with the least semidominator, from the given number up to the last number that was linked above
+  // it.
   const least = (number: number): number => {
     const path: number[] = [];
     let at = number;
@@ -67,8 +68,8 @@ function immediateDominators({ parents, predecessors }: Walk): number[] {
 }
 
 /**
- * Tells whether the starts reach `key` without `through`.
- * @returns for any two different keys: false too for a key that they do not reach at all
+ * Returns a function that tells whether the starts reach `key` without `through`.
+ * @returns a function for any two different keys; its result is false also if the starts do not reach `key` at all
  */
 export function reachedWithout(
   graph: Graph,
@@ -76,7 +77,8 @@ export function reachedWithout(
 ): (key: Fingerprint, through: Fingerprint) => boolean {
   const found = walk(graph, starts);
   const dominators = immediateDominators(found);
-  // A dominator has a lower number: one pass upwards counts the keys below each, one pass downwards gives each its interval.
+  // A dominator has a lower number than the keys below it. So one pass upwards counts the keys below each, and one pass
+  // downwards gives each its interval.
   const sizes = Array<number>(dominators.length).fill(1);
   for (let number = dominators.length - 1; number > 0; number--) {
     const above = dominators[number] ?? 0;

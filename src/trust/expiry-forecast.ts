@@ -1,4 +1,4 @@
-/** Computes until when a key may sign if nothing is renewed, and what expires then. */
+/** Computes how long a key may sign if nothing is renewed, and what expires first. */
 import { type Duration, type Instant, iso } from "../time.ts";
 import { allows, type Grant, type Step } from "./delegation.ts";
 import type { CertificateFacts, Fingerprint, KeyFacts } from "./facts.ts";
@@ -6,31 +6,31 @@ import type { Trusted, TrustSet } from "./judge.ts";
 import { endOfLife, newest, primaryState, refusePrimary, refuseSubkey } from "./key-state.ts";
 import { algorithmWords, refusedFrom } from "./policy.ts";
 
-/** Something with an end. */
+/** The validity period of a key, a delegation or an algorithm. */
 export interface End {
   readonly since: Instant;
-  /** Infinity: never. */
+  /** The end of the validity period; infinity if it never ends. */
   readonly until: Instant;
-  /** The key that expires; for a delegation the delegate. */
+  /** The key that expires; if a delegation expires, the delegate. */
   readonly key: Fingerprint;
-  /** The delegation that expires; undefined if it is the key itself. */
+  /** The delegation that expires; undefined if the key itself expires. */
   readonly step: Step | undefined;
-  /** The key's algorithm, if that is refused from then on (T14). */
+  /** The key's algorithm, if `until` is the date from which the algorithm is refused (T14). */
   readonly algorithm?: string;
 }
 
-/** How long before an algorithm is refused the warnings begin: replacing a key takes longer than extending it. */
+/** Warnings begin this long before an algorithm is refused, because replacing a key takes longer than extending it. */
 export const algorithmWarning: Duration = 365 * 86_400_000;
 
-/** Warnings start at most this long before an end. */
+/** Warnings begin at most this long before an end. */
 const soon: Duration = 14 * 86_400_000;
 
-/** Whether an end is near enough for a warning: two weeks, but not before two thirds of the time are over. */
+/** Whether an end is near enough for a warning: less than two weeks and less than a third of the validity period are left. */
 export function isNear({ since, until }: Pick<End, "since" | "until">, at: Instant): boolean {
   return until - at < Math.min(soon, (until - since) / 3);
 }
 
-/** The component keys by which a certificate may sign at `at` (T7); none if it may not. */
+/** Returns the component keys by which a certificate may sign at `at` (T7); an empty set if the certificate may not sign. */
 export function signingKeys(facts: CertificateFacts, at: Instant): Set<Fingerprint> {
   if (refusePrimary(facts, at) !== undefined) return new Set();
   const state = primaryState(facts, at);
@@ -48,20 +48,23 @@ function endOfAlgorithm(key: KeyFacts): End {
   return { since, until: refusedFrom(key), key: fingerprint, step: undefined, algorithm: algorithmWords(key) };
 }
 
-/** T14: when a key's algorithm begins to be refused, in RFC 3339; null: no date is known. */
+/** T14: the date from which a key's algorithm is refused, in RFC 3339; null if no date is known. */
 export function algorithmUntil(key: KeyFacts): string | null {
   const from = refusedFrom(key);
   return Number.isFinite(from) ? iso(from) : null;
 }
 
-/** T14: those keys with which a certificate certifies or signs at `at` whose algorithm will be refused. */
+/**
+ * T14: returns the ends of those algorithms that the certificate's primary key and signing keys use at `at` and that
+ * will be refused.
+ */
 export function endsOfAlgorithms(facts: CertificateFacts, at: Instant): End[] {
   const able = signingKeys(facts, at);
   const inUse = [facts.primary, ...facts.subkeys.filter(({ fingerprint }) => able.has(fingerprint))];
   return inUse.map(endOfAlgorithm).filter(({ until }) => until > at && until < Number.POSITIVE_INFINITY);
 }
 
-/** When a primary key expires. */
+/** Returns the validity period of a primary key. */
 export function endOfKey(facts: CertificateFacts, at: Instant): End {
   const { fingerprint: key, createdAt: since } = facts.primary;
   const state = primaryState(facts, at);
@@ -69,7 +72,7 @@ export function endOfKey(facts: CertificateFacts, at: Instant): End {
   return { since, until, key, step: undefined };
 }
 
-/** When one of a certificate's component keys can't sign any more. */
+/** Returns when a component key of a certificate can't sign any more. */
 function endOfSigner(facts: CertificateFacts, signer: Fingerprint, at: Instant): End {
   const primary = [endOfKey(facts, at), endOfAlgorithm(facts.primary)];
   const subkey = facts.subkeys.find(({ fingerprint }) => fingerprint === signer);
@@ -80,16 +83,16 @@ function endOfSigner(facts: CertificateFacts, signer: Fingerprint, at: Instant):
 }
 
 /**
- * When a certificate can't sign any more: the expiry of the key that can sign longest.
- * @param signer the component key; undefined: the one that can sign longest
- * @returns undefined if it may not sign now
+ * Returns when a certificate can't sign any more: the end of the component key that can sign longest.
+ * @param signer the component key; undefined for the component key that can sign longest
+ * @returns undefined if the certificate may not sign now
  */
 export function endOfSigning(facts: CertificateFacts, at: Instant, signer?: Fingerprint): End | undefined {
   const able = [...signingKeys(facts, at)].filter((key) => signer === undefined || key === signer);
   return able.map((key) => endOfSigner(facts, key, at)).sort((a, b) => b.until - a.until)[0];
 }
 
-/** What expires first on a delegate's path: one of the delegations, or the key of an issuer. */
+/** Returns what expires first on a delegate's path: a delegation, the key of an issuer, or its algorithm. */
 function endOfGrant({ steps }: Grant, { trusted, at }: TrustSet): End {
   const ends = steps.flatMap((step): End[] => {
     const issuer = trusted.get(step.issuer)?.facts;
@@ -100,10 +103,10 @@ function endOfGrant({ steps }: Grant, { trusted, at }: TrustSet): End {
 }
 
 /**
- * Until when a key may sign.
- * @param feed undefined: any feed at all
- * @param signer the component key; undefined: the one that can sign longest
- * @returns undefined if it may not sign now
+ * Returns how long a key may sign.
+ * @param feed the feed that the key signs; undefined for any feed
+ * @param signer the component key; undefined for the component key that can sign longest
+ * @returns undefined if the key may not sign now
  */
 export function outlookOf(
   { facts, role, grants }: Trusted,

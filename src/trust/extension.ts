@@ -1,18 +1,19 @@
 /**
- * T7: late extensions. A thief of an expired key can make it live again with a new self-signature, so an extension that is
- * dated, or was first seen, after the old expiry does not count if a live successor was certified before that expiry.
+ * T7: late extensions. A thief of an expired key can make the key live again with a new self-signature. So an extension
+ * that is dated, or was first seen, after the old expiry does not count if the key had certified a live successor before
+ * that expiry.
  */
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, Fingerprint, SelfSignature } from "./facts.ts";
 import { endOfLife, refuseLife, wasUsable } from "./key-state.ts";
 
-/** The expiry from a list of self-signatures: the earliest among those with the newest date. */
+/** The expiry date from a list of self-signatures: the earliest expiry among the self-signatures with the newest date. */
 interface Said {
   date: Instant;
   end: Instant;
 }
 
-/** The expiry dates that a key had reached before a later self-signature moved them. */
+/** Returns the expiry dates that had already passed when a later self-signature moved them. */
 function endsBeforeLateDates({ primary, directSignatures, userIds }: CertificateFacts, at: Instant): Instant[] {
   const dated = (signatures: readonly SelfSignature[], place: number) => {
     return signatures
@@ -36,8 +37,8 @@ function endsBeforeLateDates({ primary, directSignatures, userIds }: Certificate
 }
 
 /**
- * The expiry dates of a key that were moved after they had passed, the earliest first.
- * @param heard expiry dates that this client knew before they passed (its ledger)
+ * Returns the expiry dates of a key that were moved after they had passed, the earliest first.
+ * @param heard expiry dates that this client knew before they passed, from its ledger
  */
 function movedEnds(facts: CertificateFacts, heard: readonly Instant[], at: Instant): Instant[] {
   const end = endOfLife(facts, at) ?? Number.POSITIVE_INFINITY;
@@ -45,16 +46,17 @@ function movedEnds(facts: CertificateFacts, heard: readonly Instant[], at: Insta
   return [...new Set(passed)].sort((a, b) => a - b);
 }
 
-/** More keys than this with late extensions can only be a thief's: further ones stay expired. */
+/** If more keys than this have late extensions, they can only come from a thief: the further keys stay expired. */
 const maxLate = 200;
 
-/** Whether this key certified, before a date, a key that is live. */
+/** Whether a key certified a live key before a date. */
 export type IsSucceeded = (key: Fingerprint, before: Instant, isLive: (key: Fingerprint) => boolean) => boolean;
 
 /**
- * Sets the expiry of keys whose late extensions do not count. Each extension is judged separately, the earliest first, because
- * a thief's may follow the keepers'. A successor also counts as live if it would be live through its own late extension: so
- * keepers can extend the last key of an archive after it expired, but a thief can't extend an earlier one.
+ * Ends the keys whose late extensions do not count at their old expiry. Each extension is judged separately, the earliest
+ * first, because a thief's extension may follow the keepers' own. A successor also counts as live if only its own late
+ * extension makes it live. So keepers can extend the last key of an archive after it expired, but a thief can't extend an
+ * earlier key.
  */
 export function withoutLateExtensions(
   certificates: readonly CertificateFacts[],
@@ -69,7 +71,7 @@ export function withoutLateExtensions(
     if (moved.length > 0) late.set(fingerprint, moved);
   }
   if (late.size === 0) return certificates;
-  // A key that would be live through its extension counts as a live successor.
+  // A key that its late extension makes live counts as a live successor.
   const live = new Set(
     certificates
       .filter((facts) => refuseLife(facts, at) === undefined)

@@ -1,11 +1,11 @@
 /**
- * Plain facts about certificates and signatures (RFC 9580 words), as `openpgp/` reads them from packets. Each signature was
- * verified cryptographically with the key named as its maker, and has only values of its hashed area. Facts are not judgements;
- * the rules of this folder judge them.
+ * Plain facts about certificates and signatures, in the words of RFC 9580, as `openpgp/` reads them from packets. Each
+ * signature was verified cryptographically with the key that is named as its maker; all values come from the signature's hashed
+ * area. Facts are not judgements; the rules in this folder judge them.
  */
 import type { Instant } from "../time.ts";
 
-/** Upper-case hex, 40 digits (v4) or 64 (v6). The only identity of a key. */
+/** The only identity of a key: 40 (v4) or 64 (v6) upper-case hex digits. */
 export type Fingerprint = string;
 
 /** The properties of a component key. */
@@ -13,11 +13,11 @@ export interface KeyFacts {
   readonly fingerprint: Fingerprint;
   readonly keyId: string;
   readonly version: number;
-  /** `rsa`, `dsa`, `elgamal`, `ecdsa`, `ecdh`, `eddsaLegacy`, `ed25519`, `ed448`, `x25519`, `x448`, or `unknown`. */
+  /** The algorithm: `rsa`, `dsa`, `elgamal`, `ecdsa`, `ecdh`, `eddsaLegacy`, `ed25519`, `ed448`, `x25519`, `x448`, or `unknown`. */
   readonly algorithm: string;
-  /** Size of the RSA, DSA or ElGamal modulus; of the field for curves; 0 if unknown. */
+  /** Size in bits of the RSA, DSA or ElGamal modulus, or of the curve's field; 0 if the size is unknown. */
   readonly bits: number;
-  /** Elliptic curves: the library's name of it. */
+  /** The curve's name in the OpenPGP library; only keys on elliptic curves have it. */
   readonly curve?: string;
   readonly createdAt: Instant;
 }
@@ -39,35 +39,35 @@ export interface SignatureFacts {
   /** Signature type octet: 0x00 data, 0x10-0x13 certification, 0x18 binding, 0x20 revocation... */
   readonly type: number;
   readonly version: number;
-  /** Hashed creation date. Undefined when the hashed area has none: then no rule may accept it. */
+  /** Creation date in the hashed area. Undefined if the hashed area has no date: then no rule may accept the signature. */
   readonly createdAt: Instant | undefined;
-  /** When the signature itself expires, if ever. */
+  /** When the signature itself expires; undefined if it never expires. */
   readonly expiresAt: Instant | undefined;
-  /** `sha256`, `sha512`, `sha1`, `md5`..., `unknown`. */
+  /** The name of the hash algorithm: `sha256`, `sha512`, `sha1`, `md5`..., or `unknown`. */
   readonly hash: string;
-  /** Certificate that the making key belongs to. */
+  /** The certificate to which the signing key belongs. */
   readonly certificate: Fingerprint;
-  /** The component key that made it: the certificate's primary or a subkey. */
+  /** The component key that made the signature: the certificate's primary key or a subkey. */
   readonly key: Fingerprint;
   readonly exportable: boolean;
-  /** Subpackets and notations marked critical that feedkey does not know; any of them makes the signature void. */
+  /** Critical subpackets and notations that feedkey does not know; any of these makes the signature void. */
   readonly unknownCritical: readonly string[];
   readonly notations: readonly Notation[];
-  /** Trust signature: level (depth) and amount, 0 and 0 where there is none. */
+  /** Trust signature: level (depth) and amount; 0 and 0 if the signature is not a trust signature. */
   readonly trust: { readonly level: number; readonly amount: number };
-  /** SHA-256 over the whole signature packet's body, upper-case hex: an identifier for messages and for sorting. */
+  /** SHA-256 of the body of the whole signature packet, in upper-case hex: an identifier for messages and for sorting. */
   readonly id: string;
 }
 
 /** A self-signature, direct-key signature or subkey binding: what the key says about itself. */
 export interface SelfSignature extends SignatureFacts {
-  /** When the key expires by this signature; undefined: never. */
+  /** When the key expires according to this signature; undefined if the key never expires. */
   readonly keyExpiresAt: Instant | undefined;
-  /** Undefined if the signature has no flags subpacket. */
+  /** Undefined if the signature has no key flags subpacket. */
   readonly flags: KeyFlags | undefined;
-  /** Bindings of signing subkeys: the verified embedded signature 0x19 by the subkey. */
+  /** In the binding of a signing subkey: the verified embedded signature (0x19) by the subkey. */
   readonly backSignature: SignatureFacts | undefined;
-  /** Revocation-key subpackets: fingerprints of those who may revoke this key. */
+  /** Revocation-key subpackets: fingerprints of the keys that may revoke this key. */
   readonly designatedRevokers: readonly Fingerprint[];
 }
 
@@ -76,23 +76,23 @@ export type RevocationKind = "hard" | "soft";
 
 export interface Revocation extends SignatureFacts {
   readonly kind: RevocationKind;
-  /** Reason octet (RFC 9580 section 5.2.3.31); undefined if there is none. */
+  /** Reason octet (RFC 9580 section 5.2.3.31); undefined if the revocation has no reason. */
   readonly reason: number | undefined;
   readonly text: string;
 }
 
 export interface UserIdFacts {
-  /** The exact bytes, as a `latin1` string so that comparing strings compares bytes. */
+  /** The exact bytes of the user ID, as a `latin1` string, so that comparing strings compares bytes. */
   readonly bytes: string;
-  /** The bytes as UTF-8, for people. */
+  /** The user ID decoded as UTF-8, for people. */
   readonly text: string;
   readonly selfSignatures: readonly SelfSignature[];
   /** Revocations (0x30) of the user ID by its owner. */
   readonly revocations: readonly Revocation[];
-  /** Certifications (0x10-0x13) by the available certificates. */
+  /** Certifications (0x10-0x13) by available certificates. */
   readonly certifications: readonly SignatureFacts[];
   /**
-   * Fingerprints or key IDs of makers whose certificates are not available, as further certifications claim: unchecked, only
+   * Fingerprints or key IDs of other certifiers whose certificates are not available. These claims are unchecked, limited to
    * the first few, and only for messages.
    */
   readonly strangers?: readonly string[];
@@ -108,19 +108,22 @@ export interface SubkeyFacts extends KeyFacts {
 export interface CertificateFacts {
   readonly primary: KeyFacts;
   readonly directSignatures: readonly SelfSignature[];
-  /** Key revocations (0x20) by the key itself or by a revoker that it designated. */
+  /** Key revocations (0x20) by the key itself, or by a revoker that the key designated. */
   readonly revocations: readonly Revocation[];
   readonly userIds: readonly UserIdFacts[];
   readonly subkeys: readonly SubkeyFacts[];
-  /** T7: the key expired then, whatever its newer self-signatures say. Set by the judge, never read from a packet. */
+  /**
+   * T7: the time at which the key expired, whatever its newer self-signatures say. The judge sets this; it is never
+   * read from a packet.
+   */
   readonly endedAt?: Instant;
 }
 
-/** One signature packet of a detached signature file, matched with the available keys. */
+/** One signature packet in a detached signature file, matched with the available keys. */
 export type DataSignature =
-  /** One for each certificate that contains the key which made it: two may contain the same subkey. */
+  /** Facts for each certificate that contains the key that made the signature: two certificates may contain the same subkey. */
   | { readonly status: "good"; readonly makers: readonly SignatureFacts[] }
-  /** An available key is named as its maker, but the signature does not verify. `certificates`: those that contain such a key. */
+  /** The signature names an available key as its maker, but does not verify. `certificates` are those that contain such a key. */
   | {
       readonly status: "bad";
       readonly issuer: string;
@@ -128,5 +131,5 @@ export type DataSignature =
       readonly reason: string;
       readonly hint?: string;
     }
-  /** No available key is named as its maker. */
+  /** The signature names no available key as its maker. */
   | { readonly status: "unknown"; readonly issuer: string };

@@ -1,24 +1,27 @@
-/** T9: decides whether an index with a good signature may follow the last accepted one. */
+/** T9: decides whether an index with a good signature may follow the last accepted index. */
 import { escapeText } from "../escape.ts";
 import { type Instant, iso } from "../time.ts";
 import { type Refusal, refuse, skew } from "./policy.ts";
 
 export interface AcceptedIndex {
-  /** Date of its signature. */
+  /** Date of the index's signature. */
   readonly createdAt: Instant;
   /** SHA-256 of the signed bytes, lower-case hex. */
   readonly sha256: string;
   readonly entries: number;
 }
 
-/** @param last the last accepted index of the same feed, if there is one */
+/**
+ * T9: refuses an index that is older than the last accepted index, or has the same date but different contents.
+ * @param last the last accepted index of the same feed, if any
+ */
 export function refuseReplay(
   next: Omit<AcceptedIndex, "entries">,
   last: AcceptedIndex | undefined,
   at: Instant,
 ): Refusal | undefined {
   if (last === undefined) return undefined;
-  // A clock that was set back would revive expired signatures and keys.
+  // A clock that was set back would make expired signatures and keys valid again.
   if (at + skew < last.createdAt) {
     return refuse(
       "not_yet_valid",
@@ -41,9 +44,8 @@ export function refuseReplay(
 }
 
 /**
- * T9: checks the dates in a root's own text, in addition to those of its signatures.
- * @param content milliseconds
- * @param before the date of the last accepted root of the same feed
+ * T9: checks the dates in the text of a root, in addition to the dates of its signatures.
+ * @param before the date of the last accepted root of the same feed, in milliseconds
  */
 export function refuseContent(
   { madeAt, validUntil }: { readonly madeAt: Instant; readonly validUntil: Instant | undefined },
@@ -64,9 +66,9 @@ export function refuseContent(
 }
 
 /**
- * T9: the names of the repository in a root must be those of the last accepted root, because a key may sign several
- * repositories.
- * @param before undefined if none was accepted
+ * T9: refuses a root if its names for the repository differ from those in the last accepted root. Otherwise a signed
+ * root of another repository could take its place, because one key may sign several repositories.
+ * @param before the names in the last accepted root; undefined if no root was accepted
  */
 export function refuseOtherIdentity(
   next: Readonly<Record<string, string | undefined>>,
@@ -82,7 +84,7 @@ export function refuseOtherIdentity(
   );
 }
 
-/** T13: an index that became empty is refused unless that is allowed. */
+/** T13: refuses an index that became empty, unless `allowEmpty` is set. */
 export function refuseEmptied(
   entries: number,
   last: AcceptedIndex | undefined,

@@ -1,13 +1,13 @@
-/** The graph of links: which key leads to which. */
+/** The graph of links: from each key to the keys that it certified. */
 import { append } from "../grouped.ts";
 import type { Fingerprint } from "./facts.ts";
 
-/** The subjects of the valid links by issuer, both sorted, so that no result depends on the order of arrival. */
+/** The subjects of the valid links, grouped by issuer. Both are sorted, so that no result depends on the order of arrival. */
 export type Graph = ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
 
 const none: ReadonlySet<Fingerprint> = new Set();
 
-/** The graph of these links, the same whatever order they come in. */
+/** Makes the graph of some links. The graph does not depend on the order of the links. */
 export function makeGraph(links: Iterable<{ issuer: Fingerprint; subject: Fingerprint }>): Graph {
   const graph = new Map<Fingerprint, Fingerprint[]>();
   for (const { issuer, subject } of links) append(graph, issuer, subject);
@@ -17,7 +17,7 @@ export function makeGraph(links: Iterable<{ issuer: Fingerprint; subject: Finger
 }
 
 /**
- * The shortest paths from the starts: key -> its predecessor, undefined for a start.
+ * Finds the shortest paths from the starts: maps each key to its predecessor, and each start to undefined.
  * @param barred keys that no path may use
  */
 export function paths(
@@ -34,7 +34,7 @@ export function paths(
   return from;
 }
 
-/** All keys that the starts lead to, themselves included. */
+/** Returns all keys to which the starts lead, the starts included. */
 export function reach(
   graph: Graph,
   starts: Iterable<Fingerprint>,
@@ -43,7 +43,7 @@ export function reach(
   return new Set(paths(graph, starts, barred).keys());
 }
 
-/** A path without loops: the keys between two visits of the same key are left out. */
+/** Returns the path without its loops: leaves out the keys between two visits to the same key. */
 export function withoutCircles(path: readonly Fingerprint[]): Fingerprint[] {
   const last = new Map(path.map((key, place) => [key, place]));
   const straight: Fingerprint[] = [];
@@ -55,7 +55,7 @@ export function withoutCircles(path: readonly Fingerprint[]): Fingerprint[] {
   return straight;
 }
 
-/** The same links in the opposite direction. */
+/** Returns the graph with every link reversed. */
 export function reverse(graph: Graph): Graph {
   return makeGraph(
     [...graph].flatMap(([issuer, subjects]) => subjects.map((subject) => ({ issuer: subject, subject: issuer }))),

@@ -13,12 +13,12 @@ export interface IndexPolicy {
   readonly requireFeedName: boolean;
   readonly requireExpiry: boolean;
   readonly maxIndexAge: Duration | undefined;
-  /** The file contains its own signatures: they must be over text (0x01) instead of binary data. */
+  /** Whether the file contains its own signatures: these must be over text (0x01) instead of binary data. */
   readonly isText?: boolean;
 }
 
 export interface Signer {
-  /** The certificate's primary fingerprint. */
+  /** The fingerprint of the certificate's primary key. */
   readonly certificate: Fingerprint;
   /** The component key that signed. */
   readonly signingKey: Fingerprint;
@@ -26,7 +26,10 @@ export interface Signer {
   readonly expiresAt: Instant | undefined;
 }
 
-/** A refusal with the step that its signature reached, so that the most useful one can be reported. */
+/**
+ * A refusal of a signature, with the last step of the checks that the signature reached. The refusal of the furthest
+ * signature is reported.
+ */
 export interface SignatureRefusal extends Refusal {
   readonly stage: number;
   /** The signer, if known. */
@@ -34,15 +37,15 @@ export interface SignatureRefusal extends Refusal {
 }
 
 export interface IndexVerdict {
-  /** One for each good signature of a key that may sign; several may be of one certificate. */
+  /** A signer for each good signature by a key that may sign; several signers may share one certificate. */
   readonly signers: readonly Signer[];
-  /** The latest date at or after which as many of them signed as the threshold asks for. */
+  /** The latest date such that enough signers for the threshold signed at this date or later. */
   readonly createdAt: Instant;
 }
 
 const stages = { unknown: 0, bad: 1, path: 2, state: 3, signature: 4, feed: 5, fresh: 6, threshold: 7 } as const;
 
-/** T7 for the component key that signed. */
+/** T7: refuses the component key that signed if it may not sign at `at`. */
 function refuseSigningKey(facts: CertificateFacts, key: Fingerprint, at: Instant): Refusal | undefined {
   const refused = refusePrimary(facts, at);
   if (refused !== undefined) return refused;
@@ -56,8 +59,8 @@ function refuseSigningKey(facts: CertificateFacts, key: Fingerprint, at: Instant
 }
 
 /**
- * T8: binary data, or text if the file contains its own signatures; a strong hash; dated between the key's creation and now;
- * not expired.
+ * T8: refuses a signature unless it is over binary data (or over text if the file contains its own signatures), uses a
+ * strong hash, is dated between the key's creation and now, and has not expired.
  */
 function refuseDataSignature(
   signature: SignatureFacts,
@@ -75,7 +78,10 @@ function refuseDataSignature(
   return refuse("stale", `its signature expired on ${iso(signature.expiresAt ?? at)}`);
 }
 
-/** T10. The notation's domain is the part after `@` of the address in the signer's user ID; any `feed@` counts. */
+/**
+ * T10: refuses a signature that names another feed. feedkey ignores the domain in the notation's name: any `feed@`
+ * notation counts.
+ */
 function refuseFeedName(signature: SignatureFacts, policy: IndexPolicy): Refusal | undefined {
   const names = signature.notations.filter(({ name }) => name.startsWith("feed@")).map(({ value }) => value);
   const other = names.find((name) => name !== policy.feed);
@@ -86,7 +92,7 @@ function refuseFeedName(signature: SignatureFacts, policy: IndexPolicy): Refusal
   return undefined;
 }
 
-/** Delegation: a delegate signs only feeds that every scope on one of its paths allows. */
+/** Delegation: refuses a delegate unless every scope on one of its paths allows the feed. */
 function refuseScope({ role, grants }: Trusted, { feed }: IndexPolicy): Refusal | undefined {
   if (role !== "delegate" || grants.some((grant) => allows(grant, feed))) return undefined;
   return refuse(
@@ -96,7 +102,7 @@ function refuseScope({ role, grants }: Trusted, { feed }: IndexPolicy): Refusal 
   );
 }
 
-/** The profile's limits on age. */
+/** Refuses a signature that exceeds the profile's limits on age. */
 function refuseAge(signature: SignatureFacts, policy: IndexPolicy, at: Instant): Refusal | undefined {
   if (policy.requireExpiry && signature.expiresAt === undefined) {
     return refuse("stale", "its signature has no expiry, but the profile requires one");
@@ -119,7 +125,7 @@ function judgeMaker(signature: SignatureFacts, trust: TrustSet, policy: IndexPol
   const trusted: Trusted | undefined = trust.trusted.get(issuer);
   if (trusted === undefined) {
     if (rejected === undefined) return stop(stages.unknown, refuse("untrusted_signer", "its certificate is unknown"));
-    // The key's own state takes precedence over a fork or a missing check.
+    // The state of the key itself takes precedence over a fork or a missing revocation check.
     const onPath = rejected.code === "fork" || rejected.code === "unchecked_revocation";
     const own = onPath ? refuseSigningKey(rejected.facts, signature.key, at) : undefined;
     const isDelegate = rejected.code === "untrusted_signer" && trust.delegations.some((one) => one.subject === issuer);
@@ -159,8 +165,8 @@ function judgeSignature(signature: DataSignature, trust: TrustSet, policy: Index
 }
 
 /**
- * How many signers there are, each with its own certificate and key: a subkey that several certificates share counts once. The
- * largest matching of certificates with keys, by augmenting paths.
+ * Counts the signers so that each has a certificate and a key of its own: a subkey that several certificates share counts
+ * once. This is the largest matching between certificates and keys, found with augmenting paths.
  */
 function hands(signers: readonly Signer[]): number {
   const keysOf = new Map<Fingerprint, Set<Fingerprint>>();
@@ -183,8 +189,8 @@ function hands(signers: readonly Signer[]): number {
 }
 
 /**
- * T9 with a threshold: the latest date at or after which as many signed as it asks for. If only the newest date counted, a
- * single signer could make an old index look new.
+ * T9 with a threshold: returns the latest date such that enough signers signed at this date or later. If only the newest
+ * date counted, a single signer could make an old index look new.
  */
 function dateOf(signers: readonly Signer[], threshold: number): Instant {
   const newestFirst = signers.toSorted((a, b) => b.createdAt - a.createdAt);
@@ -193,9 +199,9 @@ function dateOf(signers: readonly Signer[], threshold: number): Instant {
 }
 
 /**
- * Judges all signatures over one index. Unknown and bad ones do not hurt as long as enough good ones of distinct
- * certificates are there (T7, T8).
- * @returns the signers, or the refusal of the signature that came furthest
+ * Judges all signatures over one index. Unknown and bad signatures do no harm if enough distinct certificates made good
+ * signatures (T7, T8).
+ * @returns the signers, or the refusal of the signature that passed the most checks
  */
 export function judgeIndex(
   signatures: readonly DataSignature[],

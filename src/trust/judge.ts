@@ -1,6 +1,6 @@
 /**
- * The judge: from facts, profile, reference time and ledger it decides which keys are trusted for this archive, over which
- * path, and why the others are not.
+ * The judge: decides from facts, profile, reference time and ledger which keys are trusted for this archive, over which
+ * path, and why the other keys are not trusted.
  */
 import { grouped } from "../grouped.ts";
 import type { Identity } from "../profile/types.ts";
@@ -22,19 +22,19 @@ export type Role = "seed" | "successor" | "delegate";
 
 export interface Trusted {
   readonly facts: CertificateFacts;
-  /** The matching user ID, or a seed's first one. */
+  /** The user ID that matches the archive's identity, or a seed's first user ID. */
   readonly userId: string;
   readonly role: Role;
-  /** From the seed to the key's own predecessor; empty for a seed. */
+  /** The keys from the seed to the key's own predecessor; empty for a seed. */
   readonly via: readonly Fingerprint[];
-  /** Delegates: what they may sign, by each path. Empty for all others, who may sign every feed. */
+  /** What a delegate may sign, for each of its paths. Empty for all other keys, which may sign every feed. */
   readonly grants: readonly Grant[];
 }
 
 export interface Rejected extends Refusal {
   readonly facts: CertificateFacts;
   readonly userId: string;
-  /** The examined links to it, with the reason against each. */
+  /** The examined links to this key, each with the reason for its refusal. */
   readonly links: readonly Link[];
 }
 
@@ -53,7 +53,7 @@ function displayName(facts: CertificateFacts, { identity, at }: JudgeInput): str
   return (matchingUserIds(facts, identity, at)[0] ?? facts.userIds[0])?.text ?? "(no user ID)";
 }
 
-/** Why a certificate is not trusted: its own state first, then the best reason among its links. */
+/** Returns why a certificate is not trusted: because of its own state, or else for the best reason among its links. */
 function explain(
   facts: CertificateFacts,
   links: readonly Link[],
@@ -101,7 +101,7 @@ function uncheckedReason(fingerprint: Fingerprint, { unchecked }: JudgeInput): s
 
 function explainLinks(links: readonly Link[], issuers: ReadonlyMap<Fingerprint, CertificateFacts>): Refusal {
   const unreached = links.find(({ refusal }) => refusal === undefined);
-  // The link is good, but its issuer is not reached: the reason is further up.
+  // The link is good, but the seeds do not reach its issuer: the reason is further up the chain.
   if (unreached !== undefined) {
     return refuse("untrusted_signer", `its issuer ${unreached.issuer} is not in the chain itself`);
   }
@@ -110,7 +110,7 @@ function explainLinks(links: readonly Link[], issuers: ReadonlyMap<Fingerprint, 
   return refuse("untrusted_signer", `the certification by ${name} does not count: ${broken?.refusal?.reason ?? ""}`);
 }
 
-/** Judges every available certificate. Pure: the same input gives the same answer. */
+/** Judges every available certificate. This function is pure: the same input gives the same answer. */
 export function judge(input: JudgeInput): TrustSet {
   const chain = readChain(input);
   const forks = forksOf(chain, input);
@@ -157,9 +157,9 @@ function ofChain(facts: CertificateFacts, userId: string, path: Path, seeds: Rea
 }
 
 /**
- * Whether a rejected key is a key of the archive that must not sign, and not just one that could not be checked. A foreign key
- * that a mirror sent does not count.
- * @param isKept whether the client keeps its certificate
+ * Whether a rejected key is a key of the archive that must not sign, and not just a key that could not be checked. A foreign
+ * key from a mirror does not count.
+ * @param isKept whether the client keeps the key's certificate
  */
 export function isFallen({ code, facts, links }: Rejected, isKept: boolean, identity: Identity): boolean {
   if (code === "revoked" || code === "expired") return true;

@@ -1,4 +1,4 @@
-/** The state of a certificate's own keys at a time: expiry, flags, revocation, bound subkeys. */
+/** The state of a certificate's own keys at a given time: expiry, flags, revocation, bound subkeys. */
 import { largest, smallest } from "../extremes.ts";
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, KeyFacts, KeyFlags, Revocation, SelfSignature, SubkeyFacts } from "./facts.ts";
@@ -12,7 +12,7 @@ import {
   skew,
 } from "./policy.ts";
 
-/** The newest usable self-signatures about a primary key. */
+/** What the newest usable self-signatures say about a primary key. */
 export interface PrimaryState {
   readonly expiresAt: Instant | undefined;
   readonly canCertify: boolean;
@@ -20,9 +20,9 @@ export interface PrimaryState {
 }
 
 /**
- * The newest usable signature; with equal dates, those by which the key expires soonest. If that is equal too, there are
- * several, and only what all of them say counts, so that the order of packets never matters. Older ones do not count: if an
- * expiry was extended and later shortened, the shorter one counts.
+ * Returns the usable signatures with the newest date; among these, only those by which the key expires soonest. Several
+ * signatures may remain; then only what all of them say counts, so that the order of packets never matters. Older
+ * signatures do not count: if an expiry was extended and later shortened, the shorter expiry counts.
  */
 export function newest(signatures: readonly SelfSignature[], key: KeyFacts, at: Instant): readonly SelfSignature[] {
   const usable = signatures.filter((signature) => {
@@ -35,8 +35,8 @@ export function newest(signatures: readonly SelfSignature[], key: KeyFacts, at: 
 }
 
 /**
- * The properties of the primary key. A direct-key signature (where v6 keys keep expiry and flags) and the user IDs'
- * self-signatures must agree: of two expiries the sooner counts, of two sets of flags both.
+ * Returns the properties of the primary key. A direct-key signature (where v6 keys keep expiry and flags) and the user
+ * IDs' self-signatures count together: the sooner of two expiries, and only the flags that both set.
  */
 export function primaryState(facts: CertificateFacts, at: Instant): PrimaryState | Refusal {
   const { primary } = facts;
@@ -52,14 +52,14 @@ export function primaryState(facts: CertificateFacts, at: Instant): PrimaryState
   };
 }
 
-/** Without any flags a primary key may do both (RFC 9580 section 5.2.3.29 leaves it to local policy; T3a). */
+/** Without any flags, a primary key may both certify and sign (RFC 9580 section 5.2.3.29 leaves this to local policy; T3a). */
 function every(flags: readonly KeyFlags[], name: keyof KeyFlags): boolean {
   return flags.every((flag) => flag[name]);
 }
 
 /**
- * When the primary key expires: sooner than its self-signatures say if a late extension does not count (T7).
- * @returns undefined: never, or no usable self-signature
+ * Returns when the primary key expires: sooner than its self-signatures say, if a late extension does not count (T7).
+ * @returns undefined if the key never expires or has no usable self-signature
  */
 export function endOfLife(facts: CertificateFacts, at: Instant): Instant | undefined {
   const state = primaryState(facts, at);
@@ -68,12 +68,12 @@ export function endOfLife(facts: CertificateFacts, at: Instant): Instant | undef
   return Math.min(facts.endedAt, state.expiresAt);
 }
 
-/** Whether the primary key ever had the flag to certify: a thief who takes it away does not undo what the key certified. */
+/** Whether the primary key ever had the flag to certify. A thief who removes the flag does not undo what the key certified. */
 export function onceCertified(facts: CertificateFacts, at: Instant): boolean {
   return usableEver(facts, at).some(({ flags }) => flags === undefined || flags.certify);
 }
 
-/** Whether a self-signature was usable at some time, even if the signature itself has expired. */
+/** Whether a self-signature was ever usable, even if the signature itself has expired. */
 export function wasUsable(signature: SelfSignature, key: KeyFacts, at: Instant): boolean {
   const lasting = { ...signature, expiresAt: undefined };
   return refuseSignature(lasting, key.createdAt, at) === undefined && refuseWeakHash(signature) === undefined;
@@ -84,7 +84,7 @@ function usableEver(facts: CertificateFacts, at: Instant): SelfSignature[] {
   return all.filter((one) => wasUsable(one, facts.primary, at));
 }
 
-/** The latest expiry that the primary key ever stated; infinity if it once had none. */
+/** Returns the latest expiry that the primary key ever stated; infinity if the key once had no expiry. */
 export function latestEnd(facts: CertificateFacts, at: Instant): Instant {
   return largest(usableEver(facts, at).map(({ keyExpiresAt }) => keyExpiresAt ?? Number.POSITIVE_INFINITY));
 }
@@ -100,8 +100,9 @@ function refuseNoSelfSignature(facts: CertificateFacts, at: Instant): Refusal {
 }
 
 /**
- * The most severe revocation in force at `at`. A hard one counts whatever its date, because a thief can choose any date. A soft
- * one counts from its date on. T4: weak hashes count too, and revocations never expire.
+ * Returns the most severe revocation in force at `at`. A hard revocation counts whatever its date, because a thief can choose
+ * any date. A soft revocation counts from its date on. T4: revocations with a weak hash count too, and revocations never
+ * expire.
  */
 export function effectiveRevocation(revocations: readonly Revocation[], at: Instant): Revocation | undefined {
   const hard = revocations.find(({ kind }) => kind === "hard");
@@ -118,7 +119,7 @@ export function isHardRevoked(revocations: readonly Revocation[]): boolean {
 
 const reasonWords: Readonly<Record<number, string>> = { 1: "as superseded", 2: "as compromised", 3: "as retired" };
 
-/** `revoked as compromised`, for messages. */
+/** Describes a revocation for messages: `revoked as compromised`. */
 export function revocationWords({ reason }: Revocation): string {
   return `revoked ${reasonWords[reason ?? 0] ?? "without a stated reason"}`;
 }
@@ -136,12 +137,14 @@ function refuseTime(key: KeyFacts, expiresAt: Instant | undefined, at: Instant, 
   return undefined;
 }
 
-/** T7, the primary key's part: neither revoked, for whatever reason, nor expired, nor weak at `at`, nor too old for T14. */
+/** T7, for the primary key: refuses a key that is revoked for any reason, expired or weak at `at`, or too old for T14. */
 export function refusePrimary(facts: CertificateFacts, at: Instant): Refusal | undefined {
   return refuseLife(facts, at) ?? refuseOutdated(facts.primary, at);
 }
 
-/** T6: why a key is not live. The dates of T14 do not count here: a rival must not win because the other key's algorithm is old. */
+/**
+ * T6: returns why a key is not live. The dates of T14 do not count: a rival must not win because the other key's algorithm is old.
+ */
 export function refuseLife(facts: CertificateFacts, at: Instant): Refusal | undefined {
   const what = "the key";
   const revoked = refuseRevoked(facts.revocations, at, what) ?? refuseWeakKey(facts.primary);
@@ -150,7 +153,10 @@ export function refuseLife(facts: CertificateFacts, at: Instant): Refusal | unde
   return "code" in state ? state : refuseTime(facts.primary, endOfLife(facts, at), at, what);
 }
 
-/** T7, a signing subkey's part: bound, acknowledged by its own signature, and in force like a primary. */
+/**
+ * T7, for a signing subkey: the subkey must be bound, acknowledge the binding by its own signature, and be in force
+ * like a primary key.
+ */
 export function refuseSubkey(subkey: SubkeyFacts, at: Instant): Refusal | undefined {
   const what = `the subkey ${subkey.fingerprint}`;
   const refused = refuseRevoked(subkey.revocations, at, what) ?? refuseWeakKey(subkey);
@@ -159,7 +165,8 @@ export function refuseSubkey(subkey: SubkeyFacts, at: Instant): Refusal | undefi
   const [binding] = bindings;
   if (binding === undefined) return refuse("bad_signature", `${what} is not bound to its certificate`);
   if (bindings.some(({ flags }) => flags?.sign !== true)) return refuse("bad_signature", `${what} is not for signing`);
-  // One back-signature is enough: it may be in the unsigned part, and can be missing in a copy.
+  // One back-signature is enough: the back-signature may be in the unhashed area, so that a copy of the certificate may
+  // lack it.
   const backs = bindings
     .map(({ backSignature }) => backSignature)
     .filter((back) => back !== undefined && refuseSignature(back, subkey.createdAt, at) === undefined);
@@ -172,8 +179,8 @@ export function refuseSubkey(subkey: SubkeyFacts, at: Instant): Refusal | undefi
 }
 
 /**
- * Whether a signature that a subkey made at some time may be its certificate's: the subkey was bound for signing and
- * acknowledged that, then or now, and has no hard revocation.
+ * Whether a signature by a subkey, from whatever date, may speak for the subkey's certificate: a binding for signing
+ * has a back-signature, and the subkey has no hard revocation and no weak algorithm.
  */
 export function maySpeakFor(subkey: SubkeyFacts): boolean {
   if (isHardRevoked(subkey.revocations) || refuseWeakKey(subkey) !== undefined) return false;

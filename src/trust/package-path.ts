@@ -7,13 +7,13 @@ const sneakyEscape = /%(2e|2f|5c|00)/i;
 const control = /[\u0000-\u001f\u007f]/;
 
 /**
- * The package's path below its base folder, in segments, from an index: relative, inside, plain. A leading `./` is allowed,
- * because common programs write it.
+ * Splits the package's path in an index into segments. The path must be relative and plain, and stay inside the base
+ * folder. A leading `./` is allowed, because common programs write it.
  */
 export function packagePath(filename: string): { readonly segments: readonly string[] } | Refusal {
   const bad = (why: string) => refuse("bad_path", `its path ${JSON.stringify(filename)} ${why}`);
   if (control.test(filename)) return bad("has a control character");
-  // An unpaired surrogate, which a URL can't contain.
+  // A URL can't contain an unpaired surrogate.
   if (/\p{Cs}/u.test(filename)) return bad("is not text");
   if (filename.includes("\\")) return bad("has a backslash");
   if (filename.startsWith("/")) return bad("is absolute");
@@ -30,9 +30,9 @@ export function packagePath(filename: string): { readonly segments: readonly str
 }
 
 /**
- * The package's URL.
- * @param archive the archive's or a mirror's URL, with a trailing slash
- * @param base folder below it that the path is relative to; empty for the archive itself
+ * Returns the URL of a package.
+ * @param archive the URL of the archive or a mirror, with a trailing slash
+ * @param base the folder below `archive` to which the package's path is relative; empty for the archive itself
  */
 export function packageUrl(archive: string, base: string, filename: string): { readonly url: URL } | Refusal {
   const path = packagePath(filename);

@@ -1,9 +1,9 @@
-/** T11: decides whether a key's revocation state is known well enough to use it. */
+/** T11: decides whether a key's revocation state is known well enough to use the key. */
 import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "./facts.ts";
 
 export interface CheckPolicy {
-  /** False if the profile says `keyservers = none`: then there is no server to ask. */
+  /** False if the profile says `keyservers = none`: then feedkey has no server to ask. */
   readonly required: boolean;
   readonly revocationCheck: "always" | Duration;
   readonly grace: Duration;
@@ -11,20 +11,24 @@ export interface CheckPolicy {
 }
 
 export interface CheckRecord {
-  /** Date of the last good check: a server gave a usable answer, *found* or *absent*. */
+  /** Date of the last good check, in which a server gave a usable answer (*found* or *absent*). */
   readonly lastGoodAt: Instant;
 }
 
 export type CheckState =
-  /** A good check in this run, or one recent enough. */
+  /** A good check was made in this run, or recently enough. */
   | "fresh"
-  /** No good check, but the key is known and the last good one is within the grace: usable, with a warning. */
+  /**
+   * No good check was made recently, but the client knows the key, and the last good check is within the grace period:
+   * the key is usable, with a warning.
+   */
   | "grace"
   | "unchecked";
 
 /**
- * @param askedAndAnswered whether a key server gave a usable answer for this key in this run
- * @param known whether this client accepted the key before (ledger)
+ * Returns how well a key's revocation state is known.
+ * @param askedAndAnswered whether a key server gave a usable answer about this key in this run
+ * @param known whether this client accepted the key before, by its ledger
  */
 export function checkState(
   record: CheckRecord | undefined,
@@ -40,13 +44,13 @@ export function checkState(
   return known && policy.grace > 0 && age <= policy.grace ? "grace" : "unchecked";
 }
 
-/** Whether a key has to be asked for in this run. */
+/** Whether feedkey has to ask for a key in this run. */
 export function needsCheck(record: CheckRecord | undefined, policy: CheckPolicy): boolean {
   if (!policy.required || policy.revocationCheck === "always" || record === undefined) return policy.required;
   return record.lastGoodAt > policy.at || policy.at - record.lastGoodAt > policy.revocationCheck;
 }
 
-/** The keys among `all` that may not be used because a check is missing. */
+/** Returns the keys in `all` that may not be used because a revocation check is missing. */
 export function uncheckedKeys(all: Iterable<Fingerprint>, state: (key: Fingerprint) => CheckState): Set<Fingerprint> {
   return new Set([...all].filter((key) => state(key) === "unchecked"));
 }

@@ -1,4 +1,4 @@
-/** T3: decides whether a certification is a valid link of the chain, from issuer to subject. */
+/** T3: decides whether a certification is a valid link of the chain, from its issuer to its subject. */
 import type { Identity } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
 import { isDelegation } from "./delegation-terms.ts";
@@ -19,35 +19,35 @@ import {
 export interface TransitionPolicy {
   readonly identity: Identity;
   readonly at: Instant;
-  /** T3d: whether certifications from before their issuer's soft revocation count. */
+  /** T3d: whether certifications count that were made before their issuer's soft revocation. */
   readonly retiredIssuers: "refuse" | "accept";
-  /** T5: keys that this client accepted before. */
+  /** T5: the keys that this client accepted before. */
   readonly accepted: ReadonlySet<Fingerprint>;
 }
 
 /**
- * T6, for the wide graph. A thief of the issuer's key can withdraw a link, retire the key, or set an earlier expiry. This
- * removes the link from the chain, but the link still counts against the thief's own keys.
+ * T6, for the wide graph. A thief of the issuer's key can withdraw a link, retire the key, or set an earlier expiry. The
+ * link is then no longer in the chain, but still counts against the thief's own keys.
  */
 interface LinkPolicy extends TransitionPolicy {
   readonly isWide?: true;
 }
 
-/** An examined certification of one certificate by another. */
+/** An examined certification of one certificate by the key of another. */
 export interface Link {
   readonly issuer: Fingerprint;
   readonly subject: Fingerprint;
-  /** Undefined: it is valid. */
+  /** Why the link is not valid; undefined if the link is valid. */
   readonly refusal: Refusal | undefined;
-  /** T6: it is valid, or would be if its issuer's algorithm had no date (T14). */
+  /** T6: whether the link is valid, or would be valid if its issuer's algorithm had no date (T14). */
   readonly stands: boolean;
-  /** T6: it counts as the issuer's acknowledgement of the subject, even if it has expired since. */
+  /** T6: whether the link counts as the issuer's acknowledgement of the subject, even if the certification has expired since. */
   readonly acknowledges: boolean;
-  /** T6: it is valid, or would be if its issuer had not withdrawn it (0x30) or been retired since. */
+  /** T6: whether the link is valid, or would be valid if its issuer had not withdrawn it (0x30) or been retired since. */
   readonly weighs: boolean;
-  /** T7: the earliest date of a certification that does; infinity if none does. */
+  /** T7: the earliest date of a certification for which `weighs` holds; infinity if there is no such certification. */
   readonly weighsSince: Instant;
-  /** A delegation by a key that may not delegate: the thief of a build machine's key can make any number of these. */
+  /** Set on a delegation by a key that may not delegate: the thief of a build machine's key can make any number of these. */
   readonly unfounded?: true;
 }
 
@@ -56,7 +56,7 @@ export const weightless = { stands: false, weighs: false, weighsSince: Number.PO
 
 type Judgement = Omit<Link, "issuer" | "subject">;
 
-/** T3a: by the primary key, which may certify; a subkey can't. */
+/** T3a: refuses a certification unless a primary key made it that may certify; a subkey can't certify. */
 function refuseMaker(
   certification: SignatureFacts,
   issuer: CertificateFacts,
@@ -72,7 +72,7 @@ function refuseMaker(
   return state.canCertify ? undefined : refuse("bad_signature", "its issuer's key is not for certifying");
 }
 
-/** T3b, without the certification's own expiry: dates, export, withdrawal. */
+/** T3b, without the certification's own expiry: checks its dates, whether it is exportable, and whether it was withdrawn. */
 function refuseDate(
   certification: SignatureFacts,
   userId: UserIdFacts,
@@ -88,15 +88,16 @@ function refuseDate(
   if (refused !== undefined) return refused;
   if (!certification.exportable) return refuse("untrusted_signer", "it is marked as not exportable");
   const withdrawn = userId.withdrawals.some((withdrawal) => {
-    // By the issuer's primary; like any revocation it needs no strong hash, and a hashed date only to be in force.
+    // The withdrawal must be by the issuer's primary key. Like any revocation, it needs no strong hash; its date only
+    // decides whether it is in force.
     return withdrawal.key === issuer.primary.fingerprint && (withdrawal.createdAt ?? 0) <= at + skew;
   });
   return withdrawn ? refuse("revoked", "its issuer has withdrawn it") : undefined;
 }
 
 /**
- * T5: a key that this client accepted while the issuer was live stays accepted, even if a thief of the issuer has set an
- * earlier expiry since.
+ * T5: whether an earlier expiry of the issuer, which a thief may have set since, is ignored. A key that this client
+ * accepted while the issuer was live stays accepted.
  */
 function isSpared(subject: CertificateFacts, { isWide, accepted }: LinkPolicy): boolean {
   return isWide === true || accepted.has(subject.primary.fingerprint);
@@ -107,7 +108,7 @@ function endNow(issuer: CertificateFacts, at: Instant): Instant {
   return "code" in state ? Number.NEGATIVE_INFINITY : (state.expiresAt ?? Number.POSITIVE_INFINITY);
 }
 
-/** T3c and T3d: the conditions about the issuer's own state. `at` is the reference time, `made` the certification's date. */
+/** T3c and T3d: checks the issuer's own state. `policy.at` is the reference time, `made` is the certification's date. */
 function refuseIssuer(
   issuer: CertificateFacts,
   subject: CertificateFacts,
@@ -115,20 +116,20 @@ function refuseIssuer(
   policy: LinkPolicy,
 ): Refusal | undefined {
   const revocation = effectiveRevocation(issuer.revocations, policy.at);
-  // T3c: a hard revocation voids every certification the issuer ever made: its dates can be forged.
+  // T3c: a hard revocation makes every certification by the issuer void, because the thief can forge their dates.
   if (revocation?.kind === "hard") return refuse("revoked", `its issuer is ${revocationWords(revocation)}`);
   const end = isSpared(subject, policy) ? latestEnd(issuer, policy.at) : endNow(issuer, policy.at);
   if (end <= made) return refuse("expired", "it was made after its issuer had expired");
   if (revocation === undefined || policy.isWide === true) return undefined;
-  // T3d, and T5 again.
+  // T3d, and T5 for keys that were accepted before.
   const isLenient = policy.retiredIssuers === "accept" || policy.accepted.has(subject.primary.fingerprint);
   if (isLenient && made < (revocation.createdAt ?? 0)) return undefined;
   return refuse("revoked", `its issuer is ${revocationWords(revocation)}`);
 }
 
 /**
- * T14, and T5 as for a retired issuer: a key that this client accepted before stays accepted if the certification is from
- * before the date.
+ * T14, with T5 as for a retired issuer: a key that this client accepted before stays accepted if the certification was
+ * made before the algorithm's date.
  */
 function refuseOldIssuer(
   { primary }: CertificateFacts,
@@ -141,7 +142,7 @@ function refuseOldIssuer(
   return refused === undefined || isSpared ? undefined : refuse(refused.code, `its issuer: ${refused.reason}`);
 }
 
-/** T3 for one certification, except its own expiry and T14; delegations need this too. */
+/** T3 for one certification, except the certification's own expiry and T14; delegations are checked by this function too. */
 export function refuseCertification(
   certification: SignatureFacts,
   userId: UserIdFacts,
@@ -166,7 +167,7 @@ function judge(
   policy: TransitionPolicy,
 ): Judgement {
   const { at } = policy;
-  // A delegate is never a successor, whatever user ID the delegation is over.
+  // A delegate is never a successor, whichever user ID the delegation certifies.
   const delegates = isDelegation(certification)
     ? refuse("untrusted_signer", "it is a delegation, which makes no key a successor")
     : undefined;
@@ -186,7 +187,10 @@ function judge(
   };
 }
 
-/** Which of several reasons against a pair of certificates is reported: that of the certification that passed the most checks. */
+/**
+ * Decides which reason is reported if several certifications by one issuer are refused: that of the certification that passed the
+ * most checks.
+ */
 const furthest = ["unchecked_revocation", "expired", "revoked", "not_yet_valid", "untrusted_signer", "weak_algorithm"];
 
 function better(a: Link, b: Link): number {
@@ -198,15 +202,15 @@ function better(a: Link, b: Link): number {
   return rank(a) - rank(b);
 }
 
-/** T1: a certification over a user ID without a self-signature in force is looked at, but never counts. */
+/** T1: a certification over a user ID without a self-signature in force is examined, but never counts. */
 function disowned({ refusal }: Judgement): Judgement {
   const because = refuse("untrusted_signer", "the user ID is revoked or not properly self-certified");
   return { refusal: refusal ?? because, acknowledges: false, ...weightless };
 }
 
 /**
- * Every link into `subject`: for each issuer the best of its certifications over a matching user ID (T1).
- * @param issuers certificates by primary fingerprint
+ * Returns every link to `subject`: for each issuer, the best of its certifications over a matching user ID (T1).
+ * @param issuers certificates by the fingerprint of their primary key
  */
 export function linksInto(
   subject: CertificateFacts,

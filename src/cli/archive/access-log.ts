@@ -1,4 +1,4 @@
-/** The access log of `feedkey serve`, in the combined log format that log readers know. */
+/** The access log of `feedkey serve`, in the combined log format, which log analysers read. */
 import { createWriteStream } from "node:fs";
 import { escapeText } from "../../escape.ts";
 import { causeInWords } from "../../files/system-error.ts";
@@ -8,7 +8,7 @@ import type { CliReporter } from "../reporter.ts";
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** Escapes text from a client as nginx does, so that it can't end the quotes or the line. */
+/** Escapes text from a client as nginx does, so that the text can't end the quotes or the line. */
 function quoted(text: string): string {
   const safe = Buffer.from(text, "utf8").toString("latin1");
   return safe.replace(
@@ -17,7 +17,7 @@ function quoted(text: string): string {
   );
 }
 
-/** One line of the log, without the line feed. */
+/** Returns one line of the log, without the line feed. */
 export function accessLine(request: ServedRequest, at: Instant): string {
   const { address, method, url, httpVersion, status, bytes, userAgent } = request;
   const [, year, month, day, clock] = /^(\d+)-(\d+)-(\d+)T([\d:]+)/.exec(iso(at)) ?? [];
@@ -25,7 +25,7 @@ export function accessLine(request: ServedRequest, at: Instant): string {
   return `${address} - - [${time}] "${quoted(`${method} ${url} HTTP/${httpVersion}`)}" ${status} ${bytes} "-" "${quoted(userAgent)}"`;
 }
 
-/** Appends requests to a file. If the file can't be written, warns once. */
+/** Appends requests to a file. Warns once if the file can't be written. */
 export function accessLog(path: string, reporter: Pick<CliReporter, "warn">) {
   const file = createWriteStream(path, { flags: "a", mode: 0o640 });
   file.once("error", (error) => {

@@ -1,5 +1,5 @@
 /**
- * `feedkey status --config`: shows which of an archive's keys and delegations end soon, for keepers and monitoring. Asks no
+ * Runs `feedkey status --config`: shows which keys and delegations of an archive end soon, for keepers and monitoring. Asks no
  * server.
  */
 import { FeedkeyError } from "../../error.ts";
@@ -17,7 +17,7 @@ export interface ArchiveStatusOptions extends WarnOptions {
   readonly prometheus?: boolean;
 }
 
-/** If a key has several ends of the same kind, only the first: a metric has one value. */
+/** Keeps only the first end if a key has several ends of the same kind, because a metric has one value. */
 function firstEnds(ends: readonly EndAhead[]): EndAhead[] {
   const found = new Map<string, EndAhead>();
   for (const end of ends) {
@@ -28,7 +28,7 @@ function firstEnds(ends: readonly EndAhead[]): EndAhead[] {
   return [...found.values()];
 }
 
-/** The keys that each stock client must know. Clients that need the same keys share a line. */
+/** Returns lines with the keys that each stock client must know. Clients that need the same keys share a line. */
 function followerLines(followers: readonly Follower[]): string[] {
   const clients = new Map<string, string[]>();
   for (const { feed, client, needs, keys } of followers) {
@@ -45,7 +45,8 @@ function followerLines(followers: readonly Follower[]): string[] {
 }
 
 /**
- * Shows what ends within the given time. If anything does, there is an error, so that the exit status is 1.
+ * Shows which keys and delegations end within the given time. If any does, the outcome has an error, so that the exit status is
+ * 1.
  * @throws FeedkeyError `usage`, `not_found`, `bad_config`; `expired`, `revoked`... if clients refuse the archive's key
  */
 export async function archiveStatus(context: Context, options: ArchiveStatusOptions): Promise<Outcome> {
@@ -84,7 +85,7 @@ export async function archiveStatus(context: Context, options: ArchiveStatusOpti
         samples: firstEnds(ends).map(({ kind, key, endsAt }) => ({ labels: { kind, key }, value: endsAt / 1000 })),
       },
     ]);
-    // The metrics show what ends soon: exit status 1 would keep a script from exporting them.
+    // The metrics show what ends soon, and exit status 1 would keep a script from exporting the metrics.
     return { text, quiet: text, json };
   }
   const [first] = ends;

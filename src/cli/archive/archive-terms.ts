@@ -1,4 +1,4 @@
-/** What the commands about an archive's keys have in common: configuration, key store, key servers. */
+/** The common part of the commands about an archive's keys: configuration, key store, key servers. */
 import { FeedkeyError } from "../../error.ts";
 import { type Keeper, openArchive } from "../../keeper/open-archive.ts";
 import { type Duration, parseDuration } from "../../time.ts";
@@ -9,7 +9,10 @@ export interface WarnOptions {
   readonly warnWithin?: string;
 }
 
-/** How far ahead a command warns; undefined: the default. @throws FeedkeyError `usage` */
+/**
+ * Returns how long before an end a command warns; undefined for the default.
+ * @throws FeedkeyError `usage` if the text is no length of time
+ */
 export function warningTime({ warnWithin: text }: WarnOptions): Duration | undefined {
   const length = text === undefined ? undefined : parseDuration(text);
   if (text === undefined || length !== undefined) return length;
@@ -26,7 +29,7 @@ export interface ServerOptions {
 }
 
 /**
- * The archive in the options, or only the key store; no key is opened yet.
+ * Opens the archive that the options name, or only the key store. Opens no secret key yet.
  * @throws FeedkeyError as `openArchive`
  */
 export async function keeperOf(context: Context, options: ServerOptions & PassphraseOptions): Promise<Keeper> {

@@ -1,4 +1,6 @@
-/** `feedkey delegate --status`: which key may sign what, by whose delegation, until when. Reads only the key store. */
+/**
+ * Runs `feedkey delegate --status`: shows which key may sign what, by whose delegation, until when. Reads only the key store.
+ */
 
 import { escapeText } from "../../escape.ts";
 import type { DelegationRecord } from "../../index.ts";
@@ -27,8 +29,8 @@ function json({ madeAt, expiresAt, refused, ...rest }: DelegationRecord) {
 }
 
 /**
- * Lists the delegations, and warns of those that end soon.
- * @param subject fingerprint of one delegate; undefined: all of them
+ * Lists the delegations, and warns about those that end soon.
+ * @param subject fingerprint of one delegate; undefined for all delegates
  * @throws FeedkeyError `not_found`, `usage`
  */
 export async function delegateStatus(

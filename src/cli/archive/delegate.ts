@@ -1,4 +1,4 @@
-/** `feedkey delegate`: lets build machines sign feeds, without a change on any client. */
+/** Runs `feedkey delegate`: lets build machines sign feeds, without a change on any client. */
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -23,7 +23,7 @@ export interface DelegateCommandOptions extends PassphraseOptions, ServerOptions
   readonly dryRun?: boolean;
 }
 
-/** @throws FeedkeyError `usage` */
+/** Reads the terms of a delegation. @throws FeedkeyError `usage` if an option is missing or not valid */
 function termsOf({ depth, expires, feeds }: DelegateCommandOptions) {
   if (expires === undefined) {
     throw new FeedkeyError("usage", "a delegation must have an end: give it with --expires", {

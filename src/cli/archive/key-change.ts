@@ -1,4 +1,4 @@
-/** `feedkey key passwd|delete`: changes the passphrase of a key, or deletes a key. */
+/** Runs `feedkey key passwd|delete`: changes the passphrase of a key, or deletes a key. */
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -13,7 +13,10 @@ export interface PasswdOptions extends PassphraseOptions {
   readonly newPassphraseFd?: string;
 }
 
-/** Changes a key's passphrase. @throws FeedkeyError `usage` if no new one is given, `not_found`, `bad_config`, `output` */
+/**
+ * Changes a key's passphrase.
+ * @throws FeedkeyError `usage` if no new passphrase is given; `not_found`, `bad_config`, `output`
+ */
 export async function passwd(context: Context, named: string, options: PasswdOptions): Promise<Outcome> {
   const { newPassphraseFile, newPassphraseFd } = options;
   const wanted = {
@@ -61,7 +64,7 @@ function linesOf({ fingerprint, secret, certificate, staysFor, against }: Deleti
   return [...gone, ...stays, revocations, ...(dryRun ? against.map((one) => `against it: ${escapeText(one)}`) : [])];
 }
 
-/** Deletes a key. @throws FeedkeyError `usage` if it is still needed, `not_found`, `output` */
+/** Deletes a key. @throws FeedkeyError `usage` if the key is still needed; `not_found`, `output` */
 export async function remove(context: Context, named: string, options: DeleteOptions): Promise<Outcome> {
   const { backup, force, dryRun = false } = options;
   const { keys } = await keeperOf(context, options.config === undefined ? {} : { config: options.config });

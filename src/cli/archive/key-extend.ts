@@ -1,4 +1,4 @@
-/** `feedkey key extend`: extends a key of the key store. */
+/** Runs `feedkey key extend`: extends the validity period of a key in the key store. */
 import { iso } from "../../time.ts";
 import type { PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
@@ -11,8 +11,8 @@ export interface ExtendOptions extends PassphraseOptions, ServerOptions {
 }
 
 /**
- * Extends a key; with a configuration, also in the bundle and on the key servers.
- * @throws FeedkeyError `usage`, `not_found`, `revoked`, `bad_config`, and those of `handOn`
+ * Extends a key's validity period; with a configuration, also publishes the key in the bundle and on the key servers.
+ * @throws FeedkeyError `usage`, `not_found`, `revoked`, `bad_config`, and as `handOn`
  */
 export async function extend(context: Context, named: string, options: ExtendOptions): Promise<Outcome> {
   const lifetime = duration(options.expires, "--expires");

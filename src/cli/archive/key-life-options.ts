@@ -1,4 +1,4 @@
-/** The options of `rotate`, `revoke` and `delegate`, which `rehearse` accepts too. */
+/** The options of `rotate`, `revoke` and `delegate`. `rehearse` accepts the same options. */
 import type { Command } from "commander";
 import { withPassphrase, withServers, withWarnings } from "../shared-options.ts";
 

@@ -1,4 +1,4 @@
-/** `feedkey key subkey add`: makes a new signing subkey, in the key store that has the primary key. */
+/** Runs `feedkey key subkey add`: makes a new signing subkey, in the key store that has the primary key. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { PassphraseOptions } from "../asking/passphrase.ts";
@@ -13,7 +13,7 @@ export interface SubkeyOptions extends PassphraseOptions, ServerOptions {
   readonly output: string;
 }
 
-/** Makes the subkey. @throws FeedkeyError `usage`, `not_found`, `bad_config`, `output` */
+/** Makes a subkey. @throws FeedkeyError `usage`, `not_found`, `bad_config`, `output` */
 export async function subkey(
   context: Context,
   action: string,

@@ -1,4 +1,4 @@
-/** `feedkey key export|import|backup|restore`: moves keys out of the key store and into it. */
+/** Runs `feedkey key export|import|backup|restore`: moves keys out of the key store and into it. */
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -17,7 +17,7 @@ export interface ExportKeysOptions {
   readonly output?: string;
 }
 
-/** @throws FeedkeyError `usage` */
+/** Returns the program in the options. @throws FeedkeyError `usage` if the program is unknown */
 function programOf({ for: program }: ExportKeysOptions): "gpg" | undefined {
   if (program === undefined || program === "gpg") return program;
   throw new FeedkeyError("usage", `there is no export of keys for "${escapeText(program)}"`, {
@@ -43,7 +43,10 @@ async function exportSecret(
   return { fingerprints: [fingerprint], armored };
 }
 
-/** Certificates, or a secret key, armored: printed, or written to a file. @throws FeedkeyError `usage`, `not_found`, `output` */
+/**
+ * Prints armored certificates or an armored secret key, or writes them to a file.
+ * @throws FeedkeyError `usage`, `not_found`, `output`
+ */
 export async function exportKeys(
   context: Context,
   named: readonly string[],
@@ -62,8 +65,8 @@ export async function exportKeys(
 export interface ImportOptions extends PassphraseOptions, ServerOptions {}
 
 /**
- * Imports keys that were made elsewhere. With a configuration, it also publishes their certificates.
- * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase)
+ * Imports keys that were made elsewhere. With a configuration, also publishes their certificates.
+ * @throws FeedkeyError `not_found`, `bad_certificate`; `bad_config` if the passphrase is wrong or missing
  */
 export async function importKeys(context: Context, files: readonly string[], options: ImportOptions): Promise<Outcome> {
   const { keys } = await keeperOf(context, options);
@@ -80,7 +83,7 @@ export async function importKeys(context: Context, files: readonly string[], opt
   };
 }
 
-/** Copies the key store and reads the copy back. @throws FeedkeyError `output` */
+/** Copies the key store and reads the copy back. @throws FeedkeyError `output` if the copy can't be written or read */
 export async function backup(context: Context, to: string): Promise<Outcome> {
   const { folder, keys } = await (await keeperOf(context, {})).keys.backup(to);
   return {
@@ -89,7 +92,7 @@ export async function backup(context: Context, to: string): Promise<Outcome> {
   };
 }
 
-/** Restores a backup. @throws FeedkeyError `not_found`: the folder has none */
+/** Restores a backup. @throws FeedkeyError `not_found` if the folder has no backup */
 export async function restore(context: Context, folder: string): Promise<Outcome> {
   const { restored, kept } = await (await keeperOf(context, {})).keys.restore(folder);
   const lines = [...restored.map((name) => `${name}  restored`), ...kept.map((name) => `${name}  already there`)];

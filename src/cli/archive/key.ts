@@ -1,4 +1,4 @@
-/** `feedkey key list|show`: shows the contents of the key store. */
+/** Runs `feedkey key list|show`: shows the contents of the key store. */
 
 import { escapeText } from "../../escape.ts";
 import type { KeyDetails, SubkeyRecord } from "../../index.ts";
@@ -11,7 +11,7 @@ import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
 
 const date = (at: number | undefined) => (at === undefined ? null : iso(at));
 
-/** The keys of the key store, the newest last, with what each may do today. */
+/** Lists the keys in the key store, the newest last, with what each key may do today. */
 export async function list(context: Context, options: WarnOptions = {}): Promise<Outcome> {
   const { store, keys: keyring } = await keeperOf(context, {});
   const { keys: records } = await keyring.list({ warnWithin: warningTime(options) });
@@ -72,7 +72,7 @@ function describe(key: KeyDetails): string {
   return rows.map(([label = "", ...words]) => `${label.padEnd(14)}${words.join(" ")}`).join("\n");
 }
 
-/** Everything that the key store knows about one key. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
+/** Shows everything that the key store knows about one key. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
 export async function show(context: Context, fingerprint: string): Promise<Outcome> {
   const key = await (await keeperOf(context, {})).keys.show(fingerprint);
   const { createdAt, expiresAt, refused, isLocked, subkeys, delegations, ...rest } = key;

@@ -1,4 +1,4 @@
-/** `feedkey keygen`: makes a key in the key store, with its certificate and its revocation certificates. */
+/** Runs `feedkey keygen`: makes a key in the key store, with its certificate and its revocation certificates. */
 
 import { didYouMean } from "../../did-you-mean.ts";
 import { FeedkeyError } from "../../error.ts";
@@ -13,13 +13,13 @@ export interface KeygenOptions extends PassphraseOptions {
   readonly userId: string;
   readonly algorithm: string;
   readonly expires: string;
-  /** Folder of the key store that gets the whole key; this one keeps a signing subkey. */
+  /** Folder of the key store that gets the whole key; the present key store keeps only a signing subkey. */
   readonly offlinePrimary?: string;
-  /** A master key: it certifies, and never signs an index. */
+  /** Whether to make a master key, which certifies other keys and never signs an index. */
   readonly certifyOnly?: boolean;
 }
 
-/** @throws FeedkeyError `usage` */
+/** Reads a length of time above zero. @throws FeedkeyError `usage` if the text is no such length */
 export function duration(text: string, option: string): Duration {
   const length = parseDuration(text);
   if (length !== undefined && length > 0) return length;
@@ -28,7 +28,7 @@ export function duration(text: string, option: string): Duration {
   });
 }
 
-/** @throws FeedkeyError `usage` */
+/** Reads the name of an algorithm. @throws FeedkeyError `usage` if feedkey makes no keys of this algorithm */
 export function algorithmOf(text: string): Algorithm {
   const found = algorithms.find((algorithm) => algorithm === text);
   if (found !== undefined) return found;
@@ -37,7 +37,7 @@ export function algorithmOf(text: string): Algorithm {
   });
 }
 
-/** What the keeper must know about a key with an offline primary or one that only certifies. */
+/** Returns what the keeper must know about a key with an offline primary key, or about a key that only certifies. */
 function notes({ offlinePrimary, certifyOnly }: KeygenOptions): string[] {
   if (certifyOnly === true) {
     return ["use          it only certifies: delegate with it, by feedkey delegate"];

@@ -1,4 +1,4 @@
-/** `feedkey publish`: makes a signed feed from a folder of packages. */
+/** Runs `feedkey publish`: makes a signed feed from a folder of packages. */
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -31,7 +31,7 @@ export interface PublishCommandOptions extends PassphraseOptions, WarnOptions {
 
 type Published = PublishResult & { readonly page: string | undefined };
 
-/** @throws FeedkeyError `usage` */
+/** Refuses options that do not fit together. @throws FeedkeyError `usage` if an option or the folder does not fit `--config` */
 function refuseMisfits(folder: string | undefined, options: PublishCommandOptions): void {
   if (options.config === undefined) return;
   for (const option of ["format", "compress", "form"] as const) {
@@ -83,7 +83,7 @@ function objectStore({ mirrored }: PublishResult) {
   return { objectStore: { place, uploaded, bytes, removed } };
 }
 
-/** Publishes a folder or an archive. @throws FeedkeyError `usage`, and those of the library */
+/** Publishes a folder or an archive. @throws FeedkeyError `usage`, and the errors of the library */
 export async function publish(
   context: Context,
   folder: string | undefined,

@@ -1,10 +1,10 @@
-/** Shows a rehearsal: what each client has, and whether it accepts the feeds now and afterwards. */
+/** Shows a rehearsal: which keys each client has, and whether the client accepts the feeds before and after the step. */
 import { escapeText } from "../../escape.ts";
 import { breaks, type Rehearsal, type Row } from "../../rehearse/rehearsal.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
 
-/** Whether a client that refused before would accept afterwards. */
+/** Whether a client that refused the feed before the step would accept it afterwards. */
 function gains({ before, after }: Row): boolean {
   return before.word !== "accepts" && after.word === "accepts";
 }
@@ -17,13 +17,13 @@ function holding({ generation: { kind, seed } }: Row, present: string): string {
   return `${seed ?? ""} alone, as shipped${seed === present ? " (the present key)" : ""}`;
 }
 
-/** A to Z, then AA to ZZ. */
+/** Returns the letters for a position: A to Z, then AA to ZZ. */
 function letterOf(place: number): string {
   const last = String.fromCharCode(65 + (place % 26));
   return place < 26 ? last : `${letterOf(Math.floor(place / 26) - 1)}${last}`;
 }
 
-/** A letter for each generation of clients, in order: a fingerprint in each line would make it unreadable. */
+/** Returns a letter for each generation of clients, in order, because lines with whole fingerprints would be unreadable. */
 function letters(rows: readonly Row[]): Map<string, { readonly letter: string; readonly first: Row }> {
   const found = new Map<string, { letter: string; first: Row }>();
   for (const row of rows) {
@@ -50,7 +50,7 @@ function together(rows: readonly Row[]): { readonly row: Row; readonly feeds: st
   return [...found.values()];
 }
 
-/** For people: the step, a legend, a line for each client, and how many would break. */
+/** Returns the text for people: the step, a legend, a line for each client, and how many clients would break. */
 export function rehearsalText(step: string, rehearsal: Rehearsal<Outcome>): string {
   const { rows, clients, present, result, translate } = rehearsal;
   const legend = letters(rows);
@@ -83,7 +83,7 @@ export function rehearsalText(step: string, rehearsal: Rehearsal<Outcome>): stri
   ].join("\n");
 }
 
-/** For programs. */
+/** Returns the JSON for programs. */
 export function rehearsalJson(step: string, rehearsal: Rehearsal<Outcome>) {
   const { rows, clients, present, keys, result, translate } = rehearsal;
   return {

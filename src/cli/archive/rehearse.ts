@@ -1,4 +1,4 @@
-/** `feedkey rehearse`: runs a planned command on a copy of the archive. */
+/** Runs `feedkey rehearse`: rehearses a planned command on a copy of the archive. */
 import { Command, CommanderError } from "commander";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -23,18 +23,18 @@ export interface RehearseOptions {
   readonly failOnBreak?: boolean;
 }
 
-/** A parsed command line. */
+/** A planned command after parsing. */
 interface Planned {
-  /** Where its passphrases come from. */
+  /** The options that tell where the command's passphrases come from. */
   readonly passphrase: PassphraseOptions;
-  /** Runs the command itself on the copy. */
+  /** Runs the command on the copy. */
   take(context: Context, copy: RehearsalCopy): Promise<Outcome>;
   delegation(outcome: Outcome): Delegation | undefined;
 }
 
 type Shown = { readonly status?: boolean; readonly dryRun?: boolean };
 
-/** @throws FeedkeyError `usage`: these change nothing */
+/** Refuses options that only show something. @throws FeedkeyError `usage` if the planned command would change nothing */
 function refuseShows({ status, dryRun }: Shown): void {
   if (status !== true && dryRun !== true) return;
   throw new FeedkeyError("usage", `there is nothing to rehearse with ${status === true ? "--status" : "--dry-run"}`, {
@@ -42,7 +42,7 @@ function refuseShows({ status, dryRun }: Shown): void {
   });
 }
 
-/** Options for every step on the copy: its configuration, and no key servers. */
+/** Returns the options for every step on the copy: the copy's configuration, and no key servers. */
 function onCopy(copy: RehearsalCopy) {
   return { config: copy.config, keyserver: [] };
 }
@@ -120,12 +120,12 @@ function plan(words: readonly string[]): Planned {
   });
 }
 
-/** The command's context on the copy: the same time, nothing shown, no network. */
+/** Returns the command's context on the copy: the same time, no output, no network. */
 function contextOn(copy: RehearsalCopy, { options, at }: Context, reporter: CliReporter): Context {
   return new Context({ ...options, home: copy.home, json: true, offline: true }, reporter, at);
 }
 
-/** @throws FeedkeyError `usage`: other programs use the clock */
+/** Refuses another reference time. @throws FeedkeyError `usage` if `--at` is given, because the other programs use the clock */
 function refuseOtherTime({ options }: Context): void {
   if (options.at === undefined) return;
   throw new FeedkeyError("usage", "a rehearsal can't use --at: gpgv and the other programs go by the clock");

@@ -1,4 +1,4 @@
-/** `feedkey revoke`, `send` and `receive`. */
+/** Runs `feedkey revoke`, `send` and `receive`. */
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -26,7 +26,7 @@ function reasonOf(text: string): RevokeReason {
   });
 }
 
-/** Revokes a subkey; no client loses its chain. */
+/** Revokes a subkey. No client loses its chain by this. */
 async function revokeSubkey(keeper: Keeper, subkey: string, reason: RevokeReason, dryRun: boolean): Promise<Outcome> {
   if (dryRun) {
     return { text: `would revoke the subkey ${subkey} as ${reason}`, json: { subkey, reason, dryRun: true } };
@@ -36,7 +36,10 @@ async function revokeSubkey(keeper: Keeper, subkey: string, reason: RevokeReason
   return { text: revoked.done.join("\n"), json, errors: revoked.errors };
 }
 
-/** Revokes a key, unless clients would lose their chain. @throws FeedkeyError `usage`, `not_found`, `bad_certificate`, `bad_config` */
+/**
+ * Revokes a key, unless clients would lose their chain.
+ * @throws FeedkeyError `usage`, `not_found`, `bad_certificate`, `bad_config`
+ */
 export async function revoke(context: Context, fingerprint: string, options: RevokeOptions): Promise<Outcome> {
   const reason = reasonOf(options.reason);
   const keeper = await keeperOf(context, options);
@@ -58,7 +61,7 @@ export async function revoke(context: Context, fingerprint: string, options: Rev
   };
 }
 
-/** Puts keys on key servers and reads them back. @throws FeedkeyError `usage`, `not_found` */
+/** Sends keys to key servers and reads them back. @throws FeedkeyError `usage`, `not_found` */
 export async function send(
   context: Context,
   fingerprints: readonly string[],
@@ -69,7 +72,7 @@ export async function send(
   return { text: done.join("\n"), json: { sent: json }, errors };
 }
 
-/** Gets keys from the servers into the key store; only verified parts are stored. */
+/** Fetches keys from the key servers into the key store. Stores only verified parts. */
 export async function receive(
   context: Context,
   fingerprints: readonly string[],

@@ -1,4 +1,4 @@
-/** `feedkey rotate`: a key transition in two steps. */
+/** Runs `feedkey rotate`: a key transition in two steps. */
 
 import { FeedkeyError } from "../../error.ts";
 import type { Archive, RotationStatus, StepsTaken } from "../../index.ts";
@@ -70,7 +70,7 @@ function feedLines({ name, several, signedBy, needs }: RotationStatus["feeds"][n
   ];
 }
 
-/** The step that the options select. */
+/** Returns the step that the options select. */
 function stepOf({ finish, atOnce, abandon }: RotateOptions): "begin" | "finish" | "at-once" | "abandon" {
   if (abandon === true) return "abandon";
   return atOnce === true ? "at-once" : finish === true ? "finish" : "begin";
@@ -87,14 +87,17 @@ async function plan(context: Context, keeper: Keeper, options: RotateOptions): P
   return { text, json: { dryRun: true, steps }, errors };
 }
 
-/** The passphrase for the new key: the same as for the old one, from the options or a prompt. */
+/**
+ * Returns the passphrase for the new key: the passphrase in the options, which also opens the old key; else the answer to a
+ * prompt.
+ */
 async function passphraseOfNew(context: Context, options: RotateOptions): Promise<string | undefined> {
   const given = await givenPassphrase(options);
   if (given !== undefined || options.to !== undefined || context.options.json === true) return given;
   return await newPassphrase(options);
 }
 
-/** Options for a step that begins a rotation. */
+/** Returns the options for a step that begins a rotation. */
 function termsOf({ algorithm, expires, overlap, finish }: RotateOptions) {
   if (finish === true) return {};
   return {
@@ -116,7 +119,7 @@ function stockClients(
   ];
 }
 
-/** Takes the step in the options, or shows the state. @throws FeedkeyError `usage`, and those of the library */
+/** Takes the step that the options select, or shows the state. @throws FeedkeyError `usage`, and the errors of the library */
 export async function rotate(context: Context, options: RotateOptions): Promise<Outcome> {
   const chosen = [options.finish, options.atOnce, options.abandon, options.status].filter((one) => one === true).length;
   if (chosen > 1) throw new FeedkeyError("usage", "--finish, --at-once, --abandon and --status exclude each other");

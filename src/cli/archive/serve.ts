@@ -1,4 +1,4 @@
-/** `feedkey serve`: a small archive server, good enough for a LAN. */
+/** Runs `feedkey serve`: a small archive server, good enough for a LAN. */
 import { resolve } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -12,7 +12,7 @@ export interface ServeOptions {
   readonly port: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
-  /** True: a key server that keeps keys in memory; a folder: one that keeps them there. */
+  /** True for a key server that keeps keys in memory; else the folder in which the key server keeps keys. */
   readonly keyserver?: true | string;
   readonly accessLog?: string;
 }
@@ -42,7 +42,7 @@ function keyserverOf({ keyserver }: ServeOptions): "memory" | { folder: string }
   });
 }
 
-/** Serves until a signal ends it. @throws FeedkeyError `usage`, and as `serveArchive` */
+/** Serves the archive until a signal ends the program. @throws FeedkeyError `usage`, and as `serveArchive` */
 export async function serve(context: Context, root: string, options: ServeOptions): Promise<Outcome> {
   const keyserver = keyserverOf(options);
   const log = options.accessLog === undefined ? undefined : accessLog(options.accessLog, context.reporter);

@@ -1,4 +1,4 @@
-/** `feedkey sign-package`: sign pkgsrc packages for pkg_add. */
+/** Runs `feedkey sign-package`: signs pkgsrc packages for pkg_add. */
 import { escapeText } from "../../escape.ts";
 import type { PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
@@ -10,7 +10,7 @@ export interface SignPackageOptions extends PassphraseOptions {
   readonly output?: string;
 }
 
-/** Signs each package; errors of single packages are in the outcome. @throws FeedkeyError for the key */
+/** Signs each package. Errors about single packages are in the outcome. @throws FeedkeyError if the key can't sign */
 export async function signPackage(
   context: Context,
   files: readonly string[],

@@ -1,4 +1,4 @@
-/** `feedkey sign`: signs an index that an archive manager wrote. */
+/** Runs `feedkey sign`: signs an index that an archive manager wrote. */
 
 import { signatureForm } from "../../keeper/lone-feed.ts";
 import { type Duration, iso } from "../../time.ts";
@@ -26,7 +26,7 @@ function validity(text: string | undefined): Duration | "archive's" | undefined 
   return text === "never" ? undefined : duration(text, "--valid-for");
 }
 
-/** Signs each index. @throws FeedkeyError `usage`, `not_found`, `output`, and the reason why the key may not sign */
+/** Signs each index. @throws FeedkeyError `usage`, `not_found`, `output`, and the reason if the key may not sign */
 export async function sign(
   context: Context,
   indexes: readonly string[],

@@ -1,13 +1,13 @@
-/** Questions to the person at the terminal, on standard error: standard output is for results. */
+/** Asks the person at the terminal, on standard error, because standard output is for results. */
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { FeedkeyError } from "../../error.ts";
 
-/** Somebody who answers questions. */
+/** Someone who answers questions. */
 export interface Person {
   /** Asks for a line. @throws FeedkeyError `usage` if the input has ended */
   ask(question: string): Promise<string>;
-  /** Asks for a line that is not shown while it is typed. @throws FeedkeyError `usage` */
+  /** Asks for a line, without showing what is typed. @throws FeedkeyError `usage` if the input has ended */
   askHidden(question: string): Promise<string>;
 }
 
@@ -15,7 +15,7 @@ async function answer(question: string, output: NodeJS.WritableStream): Promise<
   const terminal = createInterface({ input: process.stdin, output, terminal: true });
   try {
     return await new Promise((resolve, reject) => {
-      // The end of the input, or Ctrl-C: there will be no answer.
+      // After the end of the input, or Ctrl-C, no answer will come.
       terminal.once("close", () => reject(new FeedkeyError("usage", "the question was not answered")));
       terminal.question(question).then(resolve, reject);
     });
@@ -33,7 +33,7 @@ async function hiddenAnswer(question: string): Promise<string> {
   }
 }
 
-/** The person at the terminal; undefined without a terminal. */
+/** Returns the person at the terminal; undefined without a terminal. */
 export function personHere(): Person | undefined {
   if (!process.stdin.isTTY) return undefined;
   return { ask: (question) => answer(question, process.stderr), askHidden: hiddenAnswer };

@@ -1,4 +1,4 @@
-/** Passphrases come from a file, a descriptor or a person at a terminal: never from arguments, never into a log. */
+/** Reads passphrases from a file, a file descriptor or a person at a terminal: never from arguments, never into a log. */
 
 import { FeedkeyError, systemCode } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -13,8 +13,8 @@ export interface PassphraseOptions {
 }
 
 /**
- * The first line, as in gpg. @throws FeedkeyError `usage` if the text is empty, for example because the program that should
- * write it failed
+ * Returns the first line, as gpg does.
+ * @throws FeedkeyError `usage` if the text is empty, for example because the program that should write the passphrase failed
  */
 function firstLine(text: string): string {
   if (text === "") {
@@ -26,8 +26,8 @@ function firstLine(text: string): string {
 }
 
 /**
- * The passphrase that the options give; undefined if they give none.
- * @throws FeedkeyError `not_found`, `bad_config` if others can read the file, `usage`, even if the input is empty
+ * Returns the passphrase that the options give; undefined if they give none.
+ * @throws FeedkeyError `not_found`; `bad_config` if others can read the file; `usage`, also if the input is empty
  */
 export async function givenPassphrase(options: PassphraseOptions): Promise<string | undefined> {
   const { passphraseFile, passphraseFd } = options;
@@ -46,7 +46,7 @@ export async function givenPassphrase(options: PassphraseOptions): Promise<strin
   }
 }
 
-/** The passphrase that unlocks a key: from the options, else from a prompt on a terminal. */
+/** Returns a function that gets the passphrase of a key: from the options, else from a prompt on a terminal. */
 export function passphraseSource(options: PassphraseOptions): PassphraseSource {
   const asks = options.passphraseFile === undefined && options.passphraseFd === undefined;
   const source = async (fingerprint: string): Promise<string> => {
@@ -67,7 +67,10 @@ export function passphraseSource(options: PassphraseOptions): PassphraseSource {
   return Object.assign(source, { asks });
 }
 
-/** The passphrase of a new key: from the options, else asked for twice on a terminal. Empty: no passphrase. */
+/**
+ * Returns the passphrase for a new key: from the options, else from two prompts on a terminal. Undefined if the passphrase is
+ * empty, or if there is neither option nor terminal.
+ */
 export async function newPassphrase(options: PassphraseOptions, person = personHere()): Promise<string | undefined> {
   const given = await givenPassphrase(options);
   if (given !== undefined) return given === "" ? undefined : given;

@@ -1,15 +1,19 @@
-/** Reads descriptors that the caller opened. Each can be read only once, but a command may need the text for several keys. */
+/**
+ * Reads file descriptors that the caller opened. A file descriptor can be read only once, but a command may need its text for
+ * several keys.
+ */
 import { closeSync, readFileSync } from "node:fs";
 
 const texts = new Map<number, string>();
 
 /**
- * The whole text of a descriptor. It is read once and closed; later calls return the same text.
- * @throws the system's error if it can't be read
+ * Returns the whole text of a file descriptor. Reads and closes the file descriptor at the first call; later calls return the
+ * same text.
+ * @throws the system's error if the file descriptor can't be read
  */
 export function readDescriptor(descriptor: number): string {
   const known = texts.get(descriptor);
-  // The number may now belong to another file.
+  // The number may now belong to another file, so it is not read again.
   if (known !== undefined) return known;
   const text = readFileSync(descriptor, "utf8");
   if (descriptor > 2) closeSync(descriptor);

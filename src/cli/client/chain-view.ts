@@ -1,4 +1,4 @@
-/** The chain for people and for programs: text tree, JSON. */
+/** Shows the chain: for people as a text tree, for programs as JSON. */
 
 import { keyToday, scopeText } from "../../client/status.ts";
 import { escapeText } from "../../escape.ts";
@@ -7,7 +7,9 @@ import type { Fingerprint, Trusted, TrustSet } from "../../index.ts";
 import { iso } from "../../time.ts";
 import { shownPath } from "./show.ts";
 
-/** What a delegate may sign: a feed must match every list of at least one grant. Null: every feed. */
+/**
+ * Returns what a delegate may sign: a feed must match every list in at least one grant. Null for keys that may sign every feed.
+ */
 function feedsOf({ role, grants }: Trusted): (readonly string[])[][] | null {
   return role === "delegate" ? grants.map(({ scopes }) => [...scopes]) : null;
 }
@@ -18,7 +20,7 @@ function roleText({ role, grants }: Trusted): string {
   return `delegate for ${scopes.join(" or ")}`;
 }
 
-/** The trust set for `--json`: fingerprints in upper-case hex, times in RFC 3339. */
+/** Returns the trust set for `--json`: fingerprints in upper-case hex, times in RFC 3339. */
 export function chainJson(trust: TrustSet) {
   return {
     trusted: [...trust.trusted].map(([fingerprint, key]) => {
@@ -38,11 +40,12 @@ export function chainJson(trust: TrustSet) {
   };
 }
 
-/** Trusted keys below the one that certified them; seeds at the left margin. */
+/** Returns a tree with each trusted key below the key that certified it, and seeds at the left margin. */
 export function chainTree(trust: TrustSet): string {
   const children = new Map<Fingerprint | undefined, Fingerprint[]>();
   for (const [fingerprint, { via }] of trust.trusted) {
-    // Its predecessor may be a rival that is not trusted (T6): then it is shown below the last trusted key on its path.
+    // A key's predecessor may be a rival that is not trusted (T6): the key is then shown below the last trusted key on its
+    // path.
     const parent = [...via].reverse().find((key) => trust.trusted.has(key));
     append(children, parent, fingerprint);
   }

@@ -1,4 +1,4 @@
-/** `feedkey chain` and `feedkey refresh`: show what is known about the archive's keys, and ask for news. */
+/** Runs `feedkey chain` and `feedkey refresh`: they ask for news of the archive's keys, and show what the client knows. */
 
 import { FeedkeyError } from "../../error.ts";
 import type { Context } from "../context.ts";
@@ -12,7 +12,7 @@ export interface ChainOptions {
   readonly resetState?: boolean;
 }
 
-/** Asks for news, then shows the chain. @throws FeedkeyError those of `Context.withClient` */
+/** Asks for news of keys, then shows the chain. @throws FeedkeyError `usage`, and as `Context.withClient` */
 export async function chain(context: Context, { dot, svg, resetState }: ChainOptions): Promise<Outcome> {
   if (dot === true && svg === true) throw new FeedkeyError("usage", "--dot and --svg exclude each other");
   return await context.withClient(async (client) => {
@@ -27,7 +27,7 @@ export async function chain(context: Context, { dot, svg, resetState }: ChainOpt
   });
 }
 
-/** Asks about every key, even if its last check was recent. @throws FeedkeyError as `Context.withClient` */
+/** Asks the servers about every key, even if the key's last check was recent. @throws FeedkeyError as `Context.withClient` */
 export async function refresh(context: Context, { resetState }: Pick<ChainOptions, "resetState">): Promise<Outcome> {
   return await context.withClient(async (client) => {
     const { trust, added, dropped, checked, errors } = await client.refresh({ resetState, partial: true });

@@ -1,4 +1,4 @@
-/** `feedkey export`: writes keyrings for stock clients, which do not follow chains. It is run from a timer. */
+/** Runs `feedkey export`: writes keyrings for stock clients, which do not follow chains. A timer usually runs the command. */
 
 import { didYouMean } from "../../did-you-mean.ts";
 import { FeedkeyError } from "../../error.ts";
@@ -10,7 +10,7 @@ import type { Outcome } from "../run.ts";
 
 export interface ExportOptions {
   readonly for: string;
-  /** False: `refresh` has just been run, and no server is asked again. */
+  /** False if `refresh` has just been run, so that the client asks no server again. */
   readonly refresh: boolean;
   readonly feed?: string[];
 }
@@ -23,7 +23,7 @@ function formatOf(text: string): ExportFormat {
   });
 }
 
-/** The lines of the program's own configuration for the export. */
+/** The lines for each program's own configuration. */
 const configuration: Readonly<Record<ExportFormat, (path: string) => string>> = {
   gpgv: (path) => `gpgv --keyring ${path} INDEX.sig INDEX`,
   apt: (path) => `Signed-By: ${path}`,
@@ -35,7 +35,7 @@ const configuration: Readonly<Record<ExportFormat, (path: string) => string>> = 
   pkg_install: (path) => `GPG_KEYRING_VERIFY=${path}`,
 };
 
-/** Writes the keyring and shows the lines of configuration. @throws FeedkeyError `usage`, `output`, `unchecked_revocation` */
+/** Writes the keyring and shows the configuration lines. @throws FeedkeyError `usage`, `output`, `unchecked_revocation` */
 export async function exportTo(context: Context, path: string, options: ExportOptions): Promise<Outcome> {
   const format = formatOf(options.for);
   const terms = { justRefreshed: !options.refresh };

@@ -1,4 +1,4 @@
-/** `feedkey fetch`: download and verify packages that verified indexes list. */
+/** Runs `feedkey fetch`: downloads and verifies packages that verified indexes list. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Context } from "../context.ts";
@@ -14,7 +14,7 @@ export interface FetchOptions {
   readonly cache?: string;
 }
 
-/** Fetches packages; if one is refused, the others are still fetched. @throws FeedkeyError `usage`, `not_found` */
+/** Fetches packages. A refused package does not stop the others. @throws FeedkeyError `usage`, `not_found` */
 export async function fetch(context: Context, requests: readonly string[], given: FetchOptions): Promise<Outcome> {
   const { output: folder, feed: feeds, all, latest, withDepends, resetState } = given;
   if (requests.length === 0 && all !== true && latest !== true) {

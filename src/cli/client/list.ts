@@ -1,4 +1,6 @@
-/** `feedkey list`, `feedkey search` and `feedkey show`: show what the last accepted indexes list. They ask no server. */
+/**
+ * Runs `feedkey list`, `feedkey search` and `feedkey show`: they show what the last accepted indexes list, and ask no server.
+ */
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -11,7 +13,7 @@ export interface ListOptions {
   readonly feed?: string[];
 }
 
-/** Packages by name. @throws FeedkeyError `usage`, `not_found` */
+/** Lists packages by name. @throws FeedkeyError `usage`, `not_found` */
 export async function list(
   context: Context,
   patterns: readonly string[],
@@ -28,7 +30,7 @@ export async function list(
   });
 }
 
-/** Packages by words of their name or description. @throws FeedkeyError `usage`, `not_found` */
+/** Lists packages by words in their name or description. @throws FeedkeyError `usage`, `not_found` */
 export async function search(
   context: Context,
   words: readonly string[],
@@ -45,7 +47,7 @@ export async function search(
   });
 }
 
-/** Everything that the indexes say about one package. @throws FeedkeyError `usage`, `not_found` */
+/** Shows everything that the indexes say about one package. @throws FeedkeyError `usage`, `not_found` */
 export async function show(context: Context, name: string, { feed: feeds }: ListOptions): Promise<Outcome> {
   return await context.withClient(async (client) => {
     const { packages, feeds: indexes, errors } = await client.list({ patterns: [name], feeds, partial: true });

@@ -1,13 +1,13 @@
-/** `status --prometheus`: prints metrics for the textfile collector of Prometheus's node exporter. */
+/** Runs `status --prometheus`: prints metrics for the textfile collector of Prometheus's node exporter. */
 
-/** A gauge: times are seconds since 1970. */
+/** A gauge. Times are in seconds since 1970. */
 export interface Metric {
-  /** Without the program's name in front. */
+  /** The metric's name without the prefix `feedkey_`. */
   readonly name: string;
   readonly help: string;
   readonly samples: readonly {
     readonly labels: Readonly<Record<string, string>>;
-    /** Null: the value is unknown, so there is no sample. */
+    /** The value; null if it is unknown, so that no sample is printed. */
     readonly value: number | null;
   }[];
 }
@@ -16,12 +16,12 @@ function labelText(value: string): string {
   return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }
 
-/** Seconds since 1970 of a time in RFC 3339. */
+/** Returns a time in RFC 3339 as seconds since 1970. */
 export function seconds(time: string | null): number | null {
   return time === null ? null : Date.parse(time) / 1000;
 }
 
-/** The exposition format of Prometheus; metrics without a sample are left out. */
+/** Returns metrics in the exposition format of Prometheus. Metrics without a sample are left out. */
 export function prometheus(metrics: readonly Metric[]): string {
   return metrics
     .flatMap(({ name, help, samples }) => {

@@ -1,4 +1,4 @@
-/** `feedkey mirror`: a verified copy of a feed for other clients. */
+/** Runs `feedkey mirror`: makes a verified copy of a feed for other clients. */
 import type { Context } from "../context.ts";
 import { counted } from "../counted.ts";
 import type { Outcome } from "../run.ts";
@@ -9,7 +9,7 @@ export interface MirrorCommandOptions {
   readonly resetState?: boolean;
 }
 
-/** Brings the mirror up to date, or leaves it as it was. @throws FeedkeyError as `Client.mirror` */
+/** Brings the mirror up to date, or leaves the mirror unchanged. @throws FeedkeyError as `Client.mirror` */
 export async function mirror(
   context: Context,
   feed: string,

@@ -1,4 +1,4 @@
-/** `feedkey profile init`: writes a profile from an archive's bundle, for a fingerprint from another source. */
+/** Runs `feedkey profile init`: writes a profile from an archive's bundle, for a fingerprint from another source. */
 import { initProfile, singleNames } from "../../client/profiles/init-profile.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";

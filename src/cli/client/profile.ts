@@ -1,4 +1,4 @@
-/** `feedkey profile list|show|check`. */
+/** Runs `feedkey profile list|show|check|add-seed`. */
 import { addSeeds } from "../../client/profiles/add-seed.ts";
 import { checkProfile, listProfiles, showProfile } from "../../client/profiles/profiles.ts";
 import { escapeText } from "../../escape.ts";
@@ -8,7 +8,7 @@ import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
 
-/** Every profile on the search path; if several have the same name, the first. */
+/** Lists every profile on the search path; if several profiles have the same name, only the first. */
 export async function list(_context: Context): Promise<Outcome> {
   const found = await listProfiles();
   const rows = found.map(({ name, file, profile, error }) => {
@@ -35,7 +35,7 @@ function identityText({ identity }: Profile["archive"]): string {
   return identity.kind === "user-id" ? identity.userId : `<${identity.email}>`;
 }
 
-/** What the profile says, defaults filled in. @throws FeedkeyError `usage`, `not_found`, `bad_profile` */
+/** Shows the settings in a profile, including defaults. @throws FeedkeyError `usage`, `not_found`, `bad_profile` */
 export async function show(context: Context, name: string | undefined): Promise<Outcome> {
   const profile = await named(context, name);
   const { archive, trust } = profile;
@@ -59,7 +59,7 @@ export async function show(context: Context, name: string | undefined): Promise<
   return { text: `profile ${profile.name} (${escapeText(profile.file)})\n${text}`, json: { profile } };
 }
 
-/** Reads the profile and its seeds, and reports problems with either. @throws FeedkeyError as `checkProfile` */
+/** Reads a profile and its seeds, and reports problems with them. @throws FeedkeyError as `checkProfile` */
 export async function check(context: Context, name: string | undefined): Promise<Outcome> {
   const { at, reporter } = context;
   const { profile, seeds, errors } = await checkProfile(await named(context, name), { at, reporter, partial: true });
@@ -72,7 +72,7 @@ export async function check(context: Context, name: string | undefined): Promise
   };
 }
 
-/** Adds keys of the archive's bundle to the seeds. @throws FeedkeyError as `addSeeds` */
+/** Adds keys from the archive's bundle to the profile's seeds. @throws FeedkeyError as `addSeeds` */
 export async function addSeed(context: Context, fingerprints: readonly string[]): Promise<Outcome> {
   const { at, reporter } = context;
   const { offline } = context.options;
@@ -92,7 +92,7 @@ export interface ProfileInitOptions {
   readonly name?: string;
   readonly feed?: string[];
   readonly format: string;
-  /** Undefined: none, with a warning. */
+  /** Key servers, separated by commas; undefined for none, with a warning. */
   readonly keyservers?: string;
   readonly ca?: string;
   readonly keyserverCa?: string;

@@ -1,4 +1,6 @@
-/** `feedkey setup`: writes the configuration and the keyring of a stock program, as an installer needs them. */
+/**
+ * Runs `feedkey setup`: writes the configuration and the keyring of a stock program, for users and for installers of systems.
+ */
 import { removeSetUp, type SetUp, type SetupChange, setUpProgram } from "../../client/stock/set-up.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -13,7 +15,7 @@ export interface SetupCommandOptions {
   readonly remove?: boolean;
   readonly dryRun?: boolean;
   readonly timer?: string;
-  /** False: the timer's first run writes it. */
+  /** Whether the setup writes the keyring now; if false, the timer's first run writes the keyring. */
   readonly keyring: boolean;
   readonly suite?: string[];
   readonly component?: string[];
@@ -31,7 +33,7 @@ function choice<Word extends string>(text: string, words: readonly Word[], what:
   });
 }
 
-/** @throws FeedkeyError `usage` */
+/** Refuses options that do not fit together. @throws FeedkeyError `usage` if an option does not fit the program */
 function refuseMisfits(context: Context, program: SetupProgram, options: SetupCommandOptions): void {
   if (context.options.state !== undefined) {
     throw new FeedkeyError("usage", "setup has no --state", {
@@ -108,7 +110,7 @@ function render(program: SetupProgram, done: SetUp, dryRun: boolean): Outcome {
     json: {
       ...{ program, profile, root, dryRun, timer },
       changes: changesJson(changes),
-      // The only one, or the first.
+      // The only keyring, or the first one.
       keyring: { ...keyringsJson[0], feeds: undefined },
       keyrings: keyringsJson,
       ...{ configuration: byHand, next },
@@ -116,7 +118,7 @@ function render(program: SetupProgram, done: SetUp, dryRun: boolean): Outcome {
   };
 }
 
-/** Sets a stock program up, or undoes that. @throws FeedkeyError as `setUpProgram` and `removeSetUp` */
+/** Sets up a stock program, or undoes the setup. @throws FeedkeyError as `setUpProgram` and `removeSetUp` */
 export async function setup(context: Context, word: string, options: SetupCommandOptions): Promise<Outcome> {
   const program = choice(word, setupPrograms, "setup for");
   refuseMisfits(context, program, options);

@@ -4,23 +4,23 @@ import type { VerifiedIndex } from "../../client/verified-index.ts";
 import type { Fingerprint } from "../../index.ts";
 import { iso } from "../../time.ts";
 
-/** The good signatures of an index, for `--json`. */
+/** Returns the good signatures of an index, for `--json`. */
 export function signaturesJson(index: VerifiedIndex) {
   return index.signers.map(({ certificate, signingKey, createdAt }) => {
     return { createdAt: iso(createdAt), certificate, signingKey };
   });
 }
 
-/** `signed 2026-11-23T12:00:00Z by FINGERPRINT`. */
+/** Returns a text such as `signed 2026-11-23T12:00:00Z by FINGERPRINT`. */
 export function signedBy(index: VerifiedIndex): string {
   const names = [...new Set(index.signers.map(({ certificate }) => certificate))].join(", ");
   return `signed ${iso(index.createdAt)} by ${names}`;
 }
 
-/** With complete paths, a document would grow with the square of the chain's length. */
+/** Maximum number of keys in a path: with complete paths, a document would grow with the square of the chain's length. */
 const longestPath = 32;
 
-/** The last keys of a path, for `--json`. @param via the path from the seed, without the key itself */
+/** Returns the last keys of a path, for `--json`. @param via the path from the seed, without the key itself */
 export function shownPath(via: readonly Fingerprint[]): readonly Fingerprint[] {
   return via.slice(-longestPath);
 }

@@ -1,4 +1,7 @@
-/** `feedkey status`: shows what this client has, how old it is, and what will break and when. Asks no server. */
+/**
+ * Runs `feedkey status`: shows which keys and indexes this client has, how old they are, and what will stop working and when.
+ * Asks no server.
+ */
 import type { ClientStatus } from "../../index.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
@@ -38,7 +41,10 @@ function metricsOf(profile: string, feeds: ClientStatus["feeds"], keys: ClientSt
   ]);
 }
 
-/** Shows the state and warns of what will break. @throws FeedkeyError `no_seed`, `bad_profile`, `bad_state` */
+/**
+ * Shows the client's state and warns about what will stop working.
+ * @throws FeedkeyError `no_seed`, `bad_profile`, `bad_state`
+ */
 export async function status(context: Context, options: { readonly prometheus?: boolean }): Promise<Outcome> {
   return await context.withClient(async (client) => {
     const { feeds, keys } = await client.status();

@@ -1,4 +1,4 @@
-/** `feedkey update`: refresh what is known about keys, then download and verify the indexes. */
+/** Runs `feedkey update`: asks for news of keys, then downloads and verifies the indexes. */
 
 import type { FeedOutcome } from "../../client/update.ts";
 import type { Context } from "../context.ts";
@@ -38,7 +38,7 @@ function feedJson(outcome: FeedOutcome) {
   };
 }
 
-/** Updates the feeds; one that is refused does not stop the others. @throws FeedkeyError `usage`, and as `Context.withClient` */
+/** Updates the feeds. A refused feed does not stop the others. @throws FeedkeyError `usage`, and as `Context.withClient` */
 export async function update(context: Context, names: readonly string[], options: UpdateOptions): Promise<Outcome> {
   return await context.withClient(async (client) => {
     const { feeds, errors } = await client.update({ ...options, feeds: names, partial: true });

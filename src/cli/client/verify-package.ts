@@ -1,4 +1,4 @@
-/** `feedkey verify-package`: verify signed pkgsrc packages. */
+/** Runs `feedkey verify-package`: verifies signed pkgsrc packages. */
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -14,7 +14,7 @@ export interface VerifyPackageOptions {
   readonly resetState?: boolean;
 }
 
-/** Verifies each package; refusals are in the outcome. @throws FeedkeyError `usage`, and as opening the client */
+/** Verifies each package. Refusals are in the outcome. @throws FeedkeyError `usage`, and as `Context.withClient` */
 export async function verifyPackage(
   context: Context,
   files: readonly string[],

@@ -1,4 +1,4 @@
-/** `feedkey verify`: the judgement of `update` on local files. */
+/** Runs `feedkey verify`: judges local files as `update` judges downloaded files. */
 
 import { FeedkeyError } from "../../error.ts";
 import type { Context } from "../context.ts";
@@ -11,15 +11,15 @@ export interface VerifyOptions {
   readonly feed?: string;
   readonly packages?: string;
   readonly complete?: boolean;
-  /** False for `--no-state`: an audit, which neither compares with the state nor changes it. */
+  /** False for `--no-state`: an audit, which neither compares the index with the state nor changes the state. */
   readonly state?: boolean;
   readonly allowEmpty?: boolean;
   readonly resetState?: boolean;
 }
 
 /**
- * Verifies an index and package files against it; errors of single files are in the outcome. @throws FeedkeyError `usage`, and
- * the index's refusal
+ * Verifies an index, then package files against the index. Errors about single files are in the outcome.
+ * @throws FeedkeyError `usage`, and the index's refusal
  */
 export async function verify(
   context: Context,
@@ -45,7 +45,7 @@ export async function verify(
         ? ""
         : `, ${counted(packages.length, "package file")} ${packages.length === 1 ? "matches" : "match"} it`;
     return {
-      // The text says "verified" only about the index; package files are only counted.
+      // The text says "verified" only about the index, and only counts the package files.
       text: `index verified: feed "${name}", ${counted(index.packages.count, "package")}, ${signedBy(index)}${matching}`,
       json: {
         feed: name,

@@ -1,4 +1,4 @@
-/** `feedkey completion SHELL`, and the command that the shells' scripts run: `feedkey completion words -- WORD...`. */
+/** Runs `feedkey completion SHELL`, and the command that the shells' scripts call: `feedkey completion words -- WORD...`. */
 import type { Command } from "commander";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -8,7 +8,7 @@ import { expectedAt } from "./expected.ts";
 import { completionScripts } from "./scripts.ts";
 import { suggestionsFor } from "./values.ts";
 
-/** The global options that are typed already, such as the profile. */
+/** Returns the global options that the user has already typed, such as the profile. */
 function typedOptions(words: readonly string[]): GlobalOptions {
   const valueAfter = (name: string) => {
     const at = words.lastIndexOf(name);
@@ -23,7 +23,7 @@ function typedOptions(words: readonly string[]): GlobalOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-/** A context with these options that asks no server. An incomplete `--at` is ignored. */
+/** Returns a context that has the typed options and asks no server. An incomplete `--at` is ignored. */
 function typedContext(context: Context, words: readonly string[]): Context {
   const options = { ...typedOptions(words), offline: true };
   try {
@@ -35,10 +35,11 @@ function typedContext(context: Context, words: readonly string[]): Context {
 }
 
 /**
- * @param shell bash, zsh or fish: print its script; `words`: print what can complete a line
- * @param words the words after the program's name; the last one is being typed
- * @param program with all commands
- * @throws FeedkeyError `usage` for another shell
+ * Prints the script for a shell, or what can complete a line.
+ * @param shell bash, zsh or fish to print the shell's script; `words` to print what can complete a line
+ * @param words the words after the program's name; the user is typing the last one
+ * @param program the program with all commands
+ * @throws FeedkeyError `usage` if feedkey has no script for the shell
  */
 export async function completion(
   context: Context,

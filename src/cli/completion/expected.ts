@@ -1,4 +1,4 @@
-/** What can complete a command line, according to the commands and options that commander knows. */
+/** Finds what can complete a command line, by the commands and options that commander knows. */
 import type { Argument, Command, Option } from "commander";
 
 /**
@@ -7,11 +7,11 @@ import type { Argument, Command, Option } from "commander";
  */
 export interface Expected {
   readonly words: readonly Suggestion[];
-  /** Undefined if only the words are possible. */
+  /** The kind of other possible values; undefined if only the words are possible. */
   readonly value: string | undefined;
   /** The option that takes the value, such as `--feed`. */
   readonly option?: string;
-  /** The part of the last word before the part to complete: `--feed=`. */
+  /** The part of the last word that stays as it is, such as `--feed=`. */
   readonly prefix: string;
   /** The command on the line, with its parent commands, without the program's name. */
   readonly command: readonly string[];
@@ -26,7 +26,7 @@ export interface Suggestion {
 const longForm = (option: Option) => option.long ?? option.short ?? "";
 const takesValue = (option: Option) => option.required || option.optional;
 
-/** `<name|file>`, `[dir]`, `<feed...>`: the name between the brackets. */
+/** Returns the name between the brackets in `<name|file>`, `[dir]` or `<feed...>`. */
 function valueName(option: Option): string {
   return /[<[]([^>\].]+)/.exec(option.flags)?.[1] ?? "";
 }
@@ -35,7 +35,7 @@ function valueName(option: Option): string {
 class Line {
   command: Command;
   arguments = 0;
-  /** The option whose value comes next. */
+  /** The option that still needs its value: the next word. */
   waiting: Option | undefined;
   readonly path: string[] = [];
   readonly #global: readonly Option[];
@@ -54,7 +54,7 @@ class Line {
     return this.options.find((option) => option.long === word || option.short === word);
   }
 
-  /** Reads one whole word. */
+  /** Parses one whole word. */
   take(word: string): void {
     if (this.waiting !== undefined) {
       this.waiting = undefined;
@@ -71,7 +71,7 @@ class Line {
     }
   }
 
-  /** The argument that comes next; undefined if the command takes no more. */
+  /** The next argument; undefined if the command takes no more arguments. */
   get argument(): Argument | undefined {
     const all = this.command.registeredArguments;
     const last = all.at(-1);
@@ -80,8 +80,9 @@ class Line {
 }
 
 /**
- * @param program with all its commands
- * @param words the words after the program's name; the last one, which may be empty, is to be completed
+ * Returns what can complete a line.
+ * @param program the program with all its commands
+ * @param words the words after the program's name; the last word, which may be empty, is to be completed
  */
 export function expectedAt(program: Command, words: readonly string[]): Expected {
   const line = new Line(program);

@@ -1,9 +1,10 @@
 /**
- * What shells run when a user presses Tab: each runs `feedkey completion words` and shows the result. The first line is `words`
- * or `files` (files and folders are possible too); each other line is a word, a tab and a description.
+ * The scripts that shells run when a user presses Tab. Each script runs `feedkey completion words` and shows the result. The
+ * result's first line is `words` or `files` (files and folders are possible too); each other line is a word, a tab and a
+ * description.
  */
 
-/** bash cuts words at `=` and `:`, so the parts are joined for the request, and removed from the answer. */
+/** bash splits words at `=` and `:`, so the script joins the parts for the request, and removes them from the answer. */
 const bash = `# bash completion for feedkey: eval "$(feedkey completion bash)"
 _feedkey() {
   local word joined=() i kind line cut

@@ -1,4 +1,4 @@
-/** The possible values of an argument or an option: names of local profiles, feeds, packages and keys. Asks no server. */
+/** Finds the possible values of an argument or an option: names of local profiles, feeds, packages and keys. Asks no server. */
 import { listProfiles } from "../../client/profiles/profiles.ts";
 import { exportFormats } from "../../stock/export.ts";
 import { setupPrograms } from "../../stock/setup-item.ts";
@@ -29,7 +29,7 @@ async function fingerprints(context: Context): Promise<Suggestion[]> {
   return plain(await (await openArchive({ home: context.home })).store.list());
 }
 
-/** For each kind of value, by its name in the help of the commands: where the values come from. */
+/** For each kind of value, by its name in the commands' help: the function that finds the values. */
 const sources: Readonly<Record<string, (context: Context, start: string) => Suggestion[] | Promise<Suggestion[]>>> = {
   feed: feedNames,
   package: packageNames,
@@ -51,9 +51,9 @@ async function valuesOf({ value = "", option, command }: Expected, context: Cont
 }
 
 /**
- * The words that can complete the line at the cursor.
- * @param start the part of the word that was already typed
- * @returns also whether files and folders are possible
+ * Returns the words that can complete the line at the cursor.
+ * @param start the part of the word that the user has already typed
+ * @returns the words, and whether files and folders are possible too
  */
 export async function suggestionsFor(
   expected: Expected,
@@ -61,7 +61,7 @@ export async function suggestionsFor(
   start: string,
 ): Promise<{ readonly words: readonly Suggestion[]; readonly files: boolean }> {
   const typed = start.slice(expected.prefix.length);
-  // An error about the profile must not appear while a line is being typed.
+  // An error about the profile must not appear while the user is typing a line.
   const values = expected.value === undefined ? [] : await valuesOf(expected, context, typed).catch(() => []);
   const seen = new Set<string>();
   const words = [...expected.words, ...values].filter(({ word }) => {

@@ -1,4 +1,4 @@
-/** Real opkg packages for the demo, made from the project's own documents. */
+/** Makes real opkg packages for the demo, from the project's own documents. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -12,7 +12,7 @@ async function tarOf(files: ReadonlyMap<string, Uint8Array>): Promise<Uint8Array
 }
 
 /**
- * Writes an `.ipk`: a gzip-compressed tar of `debian-binary`, `control.tar.gz` and `data.tar.gz`, as opkg-build makes it.
+ * Writes an `.ipk`: a gzip-compressed tar archive of `debian-binary`, `control.tar.gz` and `data.tar.gz`, as opkg-build does.
  * @returns the file's name
  */
 export async function writePackage(

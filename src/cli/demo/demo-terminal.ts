@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 import { type ErrorCode, exitStatus, FeedkeyError } from "../../error.ts";
 import type { Main } from "../run.ts";
 
-/** A stream that captures a command's output. */
+/** Returns a stream that captures a command's output. */
 function capture(): { stream: NodeJS.WriteStream; text: () => string } {
   let text = "";
   const stream = new Writable({
@@ -21,10 +21,7 @@ export class DemoStage {
   readonly #replace: readonly (readonly [string, string])[];
   readonly steps: { command: string; status: number; code: string | null }[] = [];
 
-  /**
-   * @param write where the text is printed
-   * @param replace long paths and what to show instead of them
-   */
+  /** Makes the demo's terminal. @param write prints text @param replace pairs of a long path and the text to show instead */
   constructor(main: Main, write: (text: string) => void, replace: readonly (readonly [string, string])[]) {
     this.#main = main;
     this.#write = write;
@@ -40,10 +37,10 @@ export class DemoStage {
   }
 
   /**
-   * Runs a command and shows it with its output.
-   * @param expected the code that it must fail with; undefined: it must succeed
-   * @returns its standard output
-   * @throws FeedkeyError `internal` if anything else happens
+   * Runs a command and shows the command with its output.
+   * @param expected the code with which the command must fail; undefined if it must succeed
+   * @returns the command's standard output
+   * @throws FeedkeyError `internal` if the command does not end as expected
    */
   async run(args: readonly string[], expected?: ErrorCode): Promise<string> {
     const [stdout, stderr] = [capture(), capture()];

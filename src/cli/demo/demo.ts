@@ -1,5 +1,5 @@
 /**
- * `feedkey demo`: publishes, rotates, revokes and attacks a temporary archive over TLS on loopback; each step is a real
+ * Runs `feedkey demo`: publishes, rotates, revokes and attacks a temporary archive over TLS on loopback. Each step is a real
  * command.
  */
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -15,7 +15,7 @@ import { DemoStage } from "./demo-terminal.ts";
 
 const userId = "Demo Archive Signing Key <archive@demo.example>";
 
-/** Independent of the umask, because files that others can write to are refused. */
+/** The mode does not depend on the umask, because feedkey refuses files that others can write to. */
 const ours = { mode: 0o600 } as const;
 
 interface Places {
@@ -28,7 +28,7 @@ interface Places {
   readonly work: string;
 }
 
-/** Signatures have dates in whole seconds, so wait until a later one has a later date. */
+/** Waits until a new second begins: signatures have dates in whole seconds, so a later signature must get a later date. */
 async function nextSecond(): Promise<void> {
   await sleep(1000 - (Date.now() % 1000) + 20);
 }
@@ -59,7 +59,7 @@ function fingerprintIn(json: string, field = "fingerprint"): string {
   return String((JSON.parse(json) as Record<string, unknown>)[field]);
 }
 
-/** Publish, update, fetch: the usual steps. */
+/** Shows the usual steps: publish, update, fetch. */
 async function everyDay(stage: DemoStage, places: Places, port: number): Promise<string> {
   const { home, config, profile, feed, work } = places;
   stage.tell("the archive keeper makes a key and publishes a folder of packages");
@@ -75,7 +75,7 @@ async function everyDay(stage: DemoStage, places: Places, port: number): Promise
   return seed;
 }
 
-/** Attacks by someone who controls the mirror. */
+/** Shows attacks by someone who controls the mirror. */
 async function attacks(stage: DemoStage, places: Places): Promise<void> {
   const { home, config, profile, feed, work, root } = places;
   const old = join(work, "old");
@@ -108,7 +108,7 @@ async function attacks(stage: DemoStage, places: Places): Promise<void> {
   await rm(join(root, "stranger"), { force: true, recursive: true });
 }
 
-/** The keys change, and the client follows by itself. */
+/** Shows how the keys change, and how the client follows without help. */
 async function keyLife(stage: DemoStage, places: Places, seed: string, port: number): Promise<void> {
   const { home, config, profile, feed, work } = places;
   stage.tell("the key is rotated: the present key certifies its successor, which then signs");
@@ -121,7 +121,7 @@ async function keyLife(stage: DemoStage, places: Places, seed: string, port: num
   await stage.run(["update", "--profile", profile]);
   await stage.run(["chain", "--profile", profile]);
 
-  // The thief has the whole key store, with a certificate from before the revocation.
+  // The thief has the whole key store, including a certificate from before the revocation.
   const theirs = join(work, "thief");
   await cp(home, theirs, { recursive: true });
   stage.tell("the successor's secret key is stolen: which clients would lose their chain if it is revoked?");
@@ -145,7 +145,7 @@ async function keyLife(stage: DemoStage, places: Places, seed: string, port: num
 }
 
 /**
- * Runs the demo in a temporary folder, which is removed afterwards.
+ * Runs the demo in a temporary folder, and removes the folder afterwards.
  * @param main the program itself: every step is a command line
  * @throws FeedkeyError if a step does not end as expected
  */

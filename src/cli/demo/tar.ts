@@ -1,8 +1,8 @@
-/** A minimal tar archive for the demo's packages: plain files with short names (POSIX ustar, tar(5)). */
+/** Makes a minimal tar archive for the demo's packages: plain files with short names (POSIX ustar, tar(5)). */
 
 const block = 512;
 
-/** @param files by name: at most 100 bytes of ASCII */
+/** Returns a tar archive. @param files contents by name; a name has at most 100 bytes of ASCII */
 export function tar(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
   const entries = [...files].flatMap(([name, bytes]) => [
     header(name, bytes.length),

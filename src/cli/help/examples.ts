@@ -1,4 +1,4 @@
-/** Examples for each command's help and manual page; "" is the program itself. A comment may stand above a line. */
+/** Examples for each command's help and manual page; "" is the program itself. A comment may precede an example. */
 
 export const examples: Readonly<Record<string, readonly string[]>> = {
   "": [

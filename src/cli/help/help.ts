@@ -2,7 +2,7 @@
 import { type Command, Help, type Option } from "commander";
 import { examples } from "./examples.ts";
 
-/** Options that many commands share; they are listed after a command's own options. */
+/** Options that many commands share; the help lists them after a command's own options. */
 const shared = new Set(["--warn-within", "--keyserver", "--keyserver-ca", "--passphrase-file", "--passphrase-fd"]);
 
 /** Settings of commander's help. No line is longer than 80 columns. */
@@ -17,18 +17,18 @@ export const helpSettings: Partial<Help> = {
   subcommandTerm: (command: Command) => command.name(),
 };
 
-/** The width of the help on a stream, in columns. */
+/** Returns the width of the help on a stream, in columns. */
 export function helpWidth({ columns = 80 }: { readonly columns?: number }): number {
   return Math.min(columns, 80);
 }
 
-/** The command without the program's name: `key export`. */
+/** Returns a command with its parent commands, without the program's name: `key export`. */
 export function pathOf(command: Command): string {
   const { parent } = command;
   return parent === null ? "" : `${pathOf(parent)} ${command.name()}`.trim();
 }
 
-/** Adds the examples and the name of the manual page to the help of a command and of those below it. */
+/** Adds the examples and the name of the manual page to the help of a command and of its subcommands. */
 export function addHelpFooters(command: Command): void {
   const path = pathOf(command);
   const lines = examples[path] ?? [];

@@ -1,4 +1,7 @@
-/** The files of a feed that clients request in addition to packages, from one server, each checked against an accepted index. */
+/**
+ * Downloads from one server the files of a feed that clients request in addition to packages, and checks each file against an
+ * accepted index.
+ */
 import { posix } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -19,19 +22,19 @@ import { verifyRoot } from "../verified-root.ts";
 
 /** A file that clients request. */
 export interface FeedFile {
-  /** Below the archive. */
+  /** Path below the archive's root. */
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
-/** In the order of their renames: a file comes after the files that it refers to. */
+/** Files in the order of their renames: a file comes after the files that it refers to. */
 export interface FeedFiles {
   /** Lists that the root names by digest. */
   readonly lists: readonly FeedFile[];
-  /** The root in its forms. */
+  /** The root in each of its compressed forms. */
   readonly plain: readonly FeedFile[];
   readonly signatures: readonly FeedFile[];
-  /** The root in one file with its signatures, if any; clients request it first. */
+  /** The root in one file with its signatures, if there is such a file; clients request this file first. */
   readonly framed: readonly FeedFile[];
 }
 
@@ -43,8 +46,8 @@ export interface Accepted {
 }
 
 /**
- * Gets all of them from one server.
- * @throws FeedkeyError `unavailable` if a file is missing, or belongs to another index than the accepted one
+ * Downloads all files of a feed from one server.
+ * @throws FeedkeyError `unavailable` if a file is missing, or does not belong to the accepted index
  */
 export async function feedFiles(accepted: Accepted, location: string): Promise<FeedFiles> {
   const { session, index } = accepted;
@@ -66,7 +69,7 @@ export async function feedFiles(accepted: Accepted, location: string): Promise<F
   return { lists, plain, signatures, framed };
 }
 
-/** Every form of the root that clients may request and that has the accepted text. */
+/** Returns the name of every form of the root that clients may request and that has the accepted text. */
 function rootNames(feed: Feed): readonly string[] {
   const format = formatOf(feed.format);
   // If signatures cover files instead of text, each form is a separate index.
@@ -74,8 +77,8 @@ function rootNames(feed: Feed): readonly string[] {
 }
 
 /**
- * The signature files of a root. Each must be good; otherwise clients of the mirror would refuse what the archive's own clients
- * accept.
+ * Downloads the signature files of a root. Each signature must be good; otherwise clients of the mirror would refuse what
+ * clients of the archive accept.
  */
 async function beside(
   accepted: Accepted,
@@ -99,7 +102,7 @@ async function beside(
   return found;
 }
 
-/** @throws FeedkeyError if a root is not the accepted one, or has no good signature */
+/** Checks a root. @throws FeedkeyError if the root is not the accepted root, or has no good signature */
 async function check({ session, judged, index }: Accepted, candidate: Candidate): Promise<void> {
   const { feed, root } = index;
   const { sha256, signed } = await verifyRoot(candidate, feed, { profile: session.profile, judged, last: undefined });
@@ -132,7 +135,10 @@ async function listsOf({ session, index }: Accepted, location: string): Promise<
   return files;
 }
 
-/** One form of a list at all its paths, by digest first; empty if it is missing everywhere. */
+/**
+ * Downloads one form of a list, and returns the list at all its paths, by digest first; empty if the server has the list at
+ * none of these paths.
+ */
 async function listFiles(
   session: Session,
   location: string,
@@ -157,7 +163,7 @@ async function get(session: Session, location: string, path: string, limit: numb
   });
 }
 
-/** The server is in the middle of an update, or has another state than the server of the index. */
+/** Makes the error for a server that is being updated, or that has another state than the server of the index. */
 function changed(feed: Feed, what: string): FeedkeyError {
   const problem = `${escapeText(what)} of feed "${feed.name}" is not there, or not of the index that was accepted`;
   return new FeedkeyError("unavailable", problem, {

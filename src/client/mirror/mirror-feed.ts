@@ -26,7 +26,7 @@ import { type FeedFile, type FeedFiles, feedFiles } from "./feed-files.ts";
 import { type FeedRecord, type KnownFile, MirrorFolder } from "./mirror-folder.ts";
 
 export interface MirrorOptions extends CallOptions, Omit<Wish, "all"> {
-  /** Only these packages, `NAME` or `NAME=VERSION` each, with wildcards too; by default all. */
+  /** The only packages to mirror, `NAME` or `NAME=VERSION` each, also with wildcards; by default all packages. */
   readonly packages?: readonly string[] | undefined;
 }
 
@@ -36,24 +36,24 @@ export interface Mirrored {
   readonly sha256: string;
   /** Whether the state that clients see has changed. */
   readonly changed: boolean;
-  /** Number of packages now, and of those that this run downloaded. */
+  /** Number of packages in the feed, and how many of them this run downloaded. */
   readonly packages: number;
   readonly fetched: number;
-  /** Files that no index here lists any more. */
+  /** Number of removed files, which no index in the mirror lists any more. */
   readonly removed: number;
   /**
-   * Why some packages are missing: their entries are bad, which does not affect the others; or their download failed, and then
-   * nothing was changed.
+   * Why some packages are missing. If their entries are bad, the other packages are mirrored; if their download failed, the
+   * mirror is unchanged.
    */
   readonly errors: readonly FeedkeyError[];
 }
 
 type Outcome = Pick<Mirrored, "changed" | "fetched" | "removed" | "errors">;
 
-/** Errors for which trying another server is useless. */
+/** Whether an error makes trying another server useless. */
 const isOwn = ({ code }: FeedkeyError) => code === "output" || code === "internal";
 
-/** A package and its path. */
+/** A package and its path in the mirror. */
 interface Placed {
   readonly path: string;
   readonly size: number | undefined;
@@ -61,7 +61,7 @@ interface Placed {
   readonly choice: Choice;
 }
 
-/** One mirroring of one feed. */
+/** One update of the mirror of one feed. */
 interface Job {
   readonly session: Session;
   readonly index: VerifiedIndex;
@@ -73,13 +73,13 @@ interface Job {
 
 const armoredBundle = bundlePath.replace(/\.pgp$/, ".asc");
 
-/** Identifies the index that a mirror has; the same index with a new signature counts as another one. */
+/** Identifies the index that a mirror has; the same index with a new signature counts as a different index. */
 const identityOf = ({ sha256, createdAt }: VerifiedIndex) => `${sha256} ${createdAt}`;
 
 /**
- * Brings the mirror of a feed up to date: packages first, then lists, bundle, root and signatures, and only then obsolete files
- * are removed. If anything is refused or missing, the mirror keeps its previous state.
- * @throws FeedkeyError as `update` and `fetch`; `locked` if another run is using the folder
+ * Brings the mirror of a feed up to date: packages first, then lists, bundle, root and signatures; obsolete files are removed
+ * last. If anything is refused or missing, the mirror keeps its previous state.
+ * @throws FeedkeyError as `update` and `fetch`; `locked` if another run uses the folder
  */
 export async function mirrorFeed(
   session: Session,
@@ -110,9 +110,9 @@ function wishOf({ packages = [], latest, withDependencies }: MirrorOptions): Wis
 }
 
 /**
- * The paths of packages. One with a bad entry is left out, because clients can't fetch it either; two packages with the same
- * path are an error.
- * @throws FeedkeyError `bad_path`
+ * Finds the paths of packages. A package with a bad entry is left out, because clients can't fetch it either; two packages with
+ * one path are an error.
+ * @throws FeedkeyError `bad_path` if two packages have one path
  */
 async function placesOf(choices: readonly Choice[]): Promise<{ placed: Placed[]; errors: FeedkeyError[] }> {
   const places = new Map<string, Placed>();
@@ -132,7 +132,7 @@ async function placesOf(choices: readonly Choice[]): Promise<{ placed: Placed[];
   return { placed: [...places.values()], errors };
 }
 
-/** @throws FeedkeyError `bad_path` for a package in the place of an index, a signature or the bundle */
+/** Refuses packages with the path of an index, a signature or the bundle. @throws FeedkeyError `bad_path` */
 function refuseInPlaceOf(placed: readonly Placed[], paths: readonly string[]): void {
   const folded = new Map(paths.map((path) => [foldedName(path), path]));
   for (const { path } of placed) {
@@ -162,7 +162,7 @@ async function bringUpToDate(job: Job): Promise<Outcome> {
     const files = new Map([...there, ...lists]);
     return { changed, fetched: 0, removed: await tidy(job, { ...record, files }, record.files), errors: [] };
   }
-  // If this run ends early, the next one knows which files it may have left.
+  // If this run ends early, the next run knows which files this run may have left.
   const begun: Map<string, KnownFile | undefined> = new Map(record.files);
   const begin = async (paths: readonly string[]) => {
     for (const path of paths) if (!begun.has(path)) begun.set(path, undefined);
@@ -194,7 +194,7 @@ async function bringUpToDate(job: Job): Promise<Outcome> {
   }
 }
 
-/** @param held packages that replace others: they are renamed together with the index that lists them */
+/** Downloads missing packages. @param held gets the packages that replace others, to be renamed with the index */
 async function fetchMissing(
   { session, folder }: Job,
   missing: readonly Placed[],
@@ -219,10 +219,10 @@ async function fromMirrors({ session, index }: Job): Promise<FeedFiles> {
   return await new Mirrors(session).firstGood((location) => feedFiles({ session, judged, index }, location), isOwn);
 }
 
-/** Everything is on the disk before the first name changes. */
+/** Replaces the feed's files. All new files are on the disk before the first file gets its final name. */
 async function switchTo({ folder, index, lock }: Job, files: FeedFiles, held: readonly StagedFile[]): Promise<void> {
   const both: FeedFile[] = [];
-  // If clients of the format accept only one signature, no signature file can match two indexes.
+  // If clients of the format accept only one signature, a signature file can't match two indexes.
   if (formatOf(index.feed.format).oneSignature === undefined) {
     for (const one of files.signatures) {
       const old = await folder.content(one.path, maxSignatureBytes);
@@ -241,7 +241,10 @@ async function switchTo({ folder, index, lock }: Job, files: FeedFiles, held: re
   await commitStaged([...lists, ...held, ...roots], lock);
 }
 
-/** One file with the signatures of both the old and the new index, so that one matches whichever index a client gets. */
+/**
+ * Returns one file with the signatures over the old and the new index, so that a signature matches whichever index a client
+ * gets.
+ */
 function withBoth(old: Uint8Array, next: Uint8Array): Uint8Array {
   const packets = (file: Uint8Array) => (looksArmored(file) ? Buffer.concat(dearmor(file, "SIGNATURE")) : file);
   const all = Buffer.concat([packets(old), packets(next)]);
@@ -249,8 +252,9 @@ function withBoth(old: Uint8Array, next: Uint8Array): Uint8Array {
 }
 
 /**
- * Brings the copies of the archive's key bundle up to date. It is copied unchanged, because its readers verify it.
- * @returns whether it changed
+ * Brings the mirror's copies of the archive's key bundle up to date. The mirror does not change the bundle, because clients
+ * verify it.
+ * @returns whether a copy changed
  */
 async function renewBundle({ session, folder, lock }: Job): Promise<boolean> {
   const copies = new BundleCopies(folder.bundles);
@@ -270,7 +274,10 @@ async function renewBundle({ session, folder, lock }: Job): Promise<boolean> {
   return changed;
 }
 
-/** Records the present files, and removes files that no feed here lists any more. @returns how many files */
+/**
+ * Records the present files, and removes files that no feed in the mirror lists any more.
+ * @returns how many files were removed
+ */
 async function tidy(
   { folder, index, lock, record }: Job,
   now: FeedRecord,

@@ -1,4 +1,4 @@
-/** The folder of a mirror: its records, and how one state of a feed replaces another. */
+/** The folder of a mirror: its records, and how a new state of a feed replaces the previous state. */
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../../error.ts";
@@ -13,26 +13,26 @@ import { isPlainPath } from "../../formats/digests.ts";
 import { fileNameFor } from "../../store/state-file.ts";
 import type { FeedFile } from "./feed-files.ts";
 
-/** The folder of the records; no path of an index can lead there. */
+/** The folder of the records; no path in an index can lead into the folder. */
 const recordsFolder = ".feedkey-mirror";
 const recordVersion = 1;
 
-/** The properties of a file when its digest was last verified. */
+/** The properties of a file when feedkey last verified its digest. */
 export interface KnownFile {
   readonly size: number;
-  /** Lower-case hex. */
+  /** The file's SHA-256, lower-case hex. */
   readonly sha256: string;
-  /** Milliseconds. */
+  /** The file's modification time in milliseconds. */
   readonly mtime: number;
 }
 
 /** The state of a feed in a mirror. */
 export interface FeedRecord {
-  /** Identifies the index and its signature; empty while it is being replaced. */
+  /** Identifies the index and its signature; empty while a run replaces them. */
   readonly index: string;
-  /** Those of the files that are not packages. */
+  /** The paths of the files that are not packages. */
   readonly lists: readonly string[];
-  /** By path below the folder. */
+  /** The feed's files, by path below the mirror's folder. */
   readonly files: ReadonlyMap<string, KnownFile | undefined>;
 }
 
@@ -51,7 +51,7 @@ export class MirrorFolder {
     return join(this.folder, recordsFolder);
   }
 
-  /** Validators of the copies of the key bundle. */
+  /** The folder with copies of the key bundle and their validators. */
   get bundles(): string {
     return join(this.records, "bundles");
   }
@@ -68,19 +68,22 @@ export class MirrorFolder {
     return join(this.records, `${fileNameFor(feed)}.json`);
   }
 
-  /** An incomplete record counts as none: then every file is read again, and files that no index lists are left behind. */
+  /**
+   * Reads a feed's record. An unreadable record counts as no record: feedkey then reads every file again, and files that no
+   * index lists are left behind.
+   */
   async read(feed: string): Promise<FeedRecord> {
     return (await readRecord(this.#recordPath(feed))) ?? nothing;
   }
 
   async write(feed: string, { index, lists, files }: FeedRecord, lock: HeldLock): Promise<void> {
     const document = { version: recordVersion, index, lists, files: Object.fromEntries(files) };
-    // A file of which only the name is known.
+    // null marks a file of which only the name is known.
     const text = JSON.stringify(document, (_, value) => (value === undefined ? null : value));
     await writeFileAtomic(this.#recordPath(feed), text, { mode: 0o644 }, lock);
   }
 
-  /** Paths that other feeds have here. */
+  /** Returns the paths that other feeds have in the mirror. */
   async ofOthers(feed: string): Promise<ReadonlySet<string>> {
     const own = basename(this.#recordPath(feed));
     const names = (await fs.readdir(this.records)).filter((name) => name.endsWith(".json") && name !== own);
@@ -88,7 +91,7 @@ export class MirrorFolder {
     return new Set(records.flatMap((record) => [...(record?.files.keys() ?? [])]));
   }
 
-  /** The record of a file that is unchanged, or has the right contents; undefined otherwise. */
+  /** Returns the record of a file that is unchanged or has the wanted contents; undefined otherwise. */
   async known(path: string, wanted: { size: number | undefined; sha256: string }, record: FeedRecord) {
     const stat = await fs.lstat(this.path(path)).catch(() => undefined);
     if (stat?.isFile() !== true || stat.size !== (wanted.size ?? stat.size)) return undefined;
@@ -108,7 +111,7 @@ export class MirrorFolder {
     files.set(path, { size: size ?? stat.size, sha256, mtime: stat.mtimeMs });
   }
 
-  /** The lists of a record; undefined if one of them is missing or changed. */
+  /** Returns the files that a record names as lists; undefined if one of these files is missing or changed. */
   async knownLists(record: FeedRecord): Promise<Map<string, KnownFile> | undefined> {
     const found = new Map<string, KnownFile>();
     for (const path of record.lists) {
@@ -124,13 +127,13 @@ export class MirrorFolder {
     return (await fs.lstat(path).catch(() => undefined)) !== undefined;
   }
 
-  /** The contents of a small file; undefined if it is not a plain file. */
+  /** Returns the contents of a file; undefined unless it is a plain file of at most `maxBytes`. */
   async content(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
     const found = await readPlainFile(this.path(path), maxBytes).catch(() => undefined);
     return found !== undefined && "bytes" in found ? found.bytes : undefined;
   }
 
-  /** Writes a file unless it exists. @returns whether it was written */
+  /** Writes a file unless it already has these bytes. @returns whether the file was written */
   async replace(path: string, bytes: Uint8Array, lock: HeldLock): Promise<boolean> {
     const there = await this.content(path, bytes.length);
     if (there !== undefined && Buffer.compare(there, bytes) === 0) return false;
@@ -139,7 +142,10 @@ export class MirrorFolder {
     return true;
   }
 
-  /** Makes the folders of files, and removes what killed runs left in them, once in a run. Only with the lock. */
+  /**
+   * Makes the folders of files and removes what killed runs left in these folders, once in a run. The caller must hold the
+   * lock.
+   */
   async prepare(paths: Iterable<string>): Promise<void> {
     for (const folder of new Set([...paths].map((path) => dirname(this.path(path))))) {
       if (this.#prepared.has(folder)) continue;
@@ -148,12 +154,12 @@ export class MirrorFolder {
     }
   }
 
-  /** Starts to write a file, in a folder that really is in the mirror. */
+  /** Starts to write a file. @throws FeedkeyError `bad_path` if the file's folder is not really in the mirror */
   async open(path: string): Promise<StagedStream> {
     return await stageStream(this.path(path), { within: this.folder, mode: 0o644 });
   }
 
-  /** Files under temporary names, in their order. */
+  /** Writes files under temporary names, in the given order. */
   async stage(files: readonly FeedFile[]): Promise<StagedFile[]> {
     const staged: StagedFile[] = [];
     try {
@@ -169,7 +175,7 @@ export class MirrorFolder {
     return staged;
   }
 
-  /** Removes files, and the folders that are empty then. No link is followed out of the mirror. */
+  /** Removes files, and the folders that are then empty. Follows no link out of the mirror. */
   async remove(paths: readonly string[]): Promise<void> {
     const root = await fs.realpath(this.folder);
     for (const path of paths) {
@@ -184,7 +190,7 @@ export class MirrorFolder {
     }
   }
 
-  /** Makes the folder and that of the records. @throws FeedkeyError `output` */
+  /** Makes the mirror's folder and the folder of its records. @throws FeedkeyError `output` */
   async make(): Promise<void> {
     await ensureFolder(this.records, 0o755);
   }
@@ -199,7 +205,7 @@ async function readRecord(path: string): Promise<FeedRecord | undefined> {
     const { version, index, lists, files } = JSON.parse(await fs.readFile(path, "utf8"));
     if (version !== recordVersion || typeof index !== "string" || !Array.isArray(lists)) return undefined;
     const known = Object.entries(files as Record<string, KnownFile | null>);
-    // Somebody else may have written the record, so a path that leads outside is never removed.
+    // Somebody else may have written the record, so feedkey never removes a path that leads outside.
     const plain = known.filter(([one]) => isPlainPath(one));
     return { index, lists, files: new Map(plain.map(([one, file]) => [one, file ?? undefined])) };
   } catch (error) {

@@ -11,8 +11,8 @@ import { acceptedCandidate } from "../candidate.ts";
 import { type VerifiedIndex, verifyIndex } from "../verified-index.ts";
 
 /**
- * The last accepted index of a feed, judged again now: its signer may have been revoked since, or the index may be stale.
- * @returns undefined if none was ever accepted
+ * Judges the last accepted index of a feed again: its signer may have been revoked since, or the index may be stale.
+ * @returns undefined if no index of the feed was ever accepted
  * @throws FeedkeyError as `verifyIndex`
  */
 async function acceptedIndex(session: Session, judged: Judged, feed: Feed): Promise<VerifiedIndex | undefined> {
@@ -24,7 +24,7 @@ async function acceptedIndex(session: Session, judged: Judged, feed: Feed): Prom
 
 const updateMends = "run feedkey update, which replaces it";
 
-/** All files that were accepted together exist, unless the profile requests more since. */
+/** Makes the errors for missing parts. All files that were accepted together exist, unless the profile now requests more. */
 function neverKept({ name }: Feed): PartSource {
   return async (place, _limit, damaged) => {
     if (damaged !== undefined) throw badState(damaged, "does not match the digest of what was accepted", updateMends);
@@ -37,8 +37,9 @@ function neverAccepted(message: string, details = {}): FeedkeyError {
 }
 
 /**
- * The indexes that are still good; one that is not (its signer is revoked, it is stale) does not affect the others.
- * @param each a feed whose index was never accepted is an error
+ * Returns the indexes that are still good. An index that is no longer good, because its signer is revoked or the index is
+ * stale, does not affect the others.
+ * @param each whether a feed whose index was never accepted is an error
  * @throws FeedkeyError `not_found` if no index has been accepted yet
  */
 export async function acceptedIndexes(session: Session, judged: Judged, feeds: readonly Feed[], each: boolean) {

@@ -1,4 +1,4 @@
-/** Finds the packages in verified indexes for `NAME` or `NAME=VERSION`, either of them with wildcards. */
+/** Finds packages in verified indexes for `NAME` or `NAME=VERSION`; both `NAME` and `VERSION` may have wildcards. */
 
 import { didYouMean } from "../../did-you-mean.ts";
 import { FeedkeyError } from "../../error.ts";
@@ -10,13 +10,13 @@ import { isPattern, matcher } from "./name-pattern.ts";
 interface Request {
   readonly name: string;
   readonly version: string | undefined;
-  /** Its name or version has wildcards. */
+  /** Whether the name or the version has wildcards. */
   readonly isPattern: boolean;
 }
 
 /**
- * Splits `NAME=VERSION`. Only files in a checksum file may have a `=` or a wildcard in their name: a package called `hello=1.0`
- * must not be confused with version 1.0 of `hello`.
+ * Splits `NAME=VERSION`. Only file names in a checksum file may contain `=` or a wildcard: a package called `hello=1.0` must
+ * not be confused with version 1.0 of `hello`.
  */
 function parseRequest(request: string, indexes: readonly VerifiedIndex[]): Request {
   const equals = request.indexOf("=");
@@ -30,7 +30,7 @@ function* namesIn(indexes: readonly VerifiedIndex[]): Generator<string> {
   for (const { packages } of indexes) for (const { name } of packages) yield name;
 }
 
-/** Nothing was refused: such a package does not exist, or its name is mistyped. */
+/** Makes the error for a request that matches no package: the package does not exist, or its name is mistyped. */
 function notListed(request: string, indexes: readonly VerifiedIndex[]): FeedkeyError {
   const { name } = parseRequest(request, indexes);
   const feeds = indexes.map(({ feed }) => feed.name);
@@ -44,8 +44,8 @@ function notListed(request: string, indexes: readonly VerifiedIndex[]): FeedkeyE
 }
 
 /**
- * The newest version of each package: for each name and architecture; of equal versions, the one in the first feed. Versions in
- * feeds of another format can't be compared and are ignored.
+ * Returns the newest version for each name and architecture; of equal versions, the version in the first feed. Versions in
+ * feeds of different formats can't be compared: the format of the first feed with the package counts.
  */
 export function newest(choices: Iterable<Choice>): Choice[] {
   const best = new Map<string, Choice>();
@@ -60,7 +60,7 @@ export function newest(choices: Iterable<Choice>): Choice[] {
   return [...best.values()];
 }
 
-/** All packages that match a request with wildcards; for a name without a version, the newest ones. */
+/** Returns all packages that match a request with wildcards; without a version, the newest of each. */
 function matching({ name, version }: Request, indexes: readonly VerifiedIndex[]): Choice[] {
   const isWanted = matcher([name]);
   const named = indexes.flatMap((index) => [...index.choices(({ name }) => isWanted(name))]);
@@ -70,8 +70,8 @@ function matching({ name, version }: Request, indexes: readonly VerifiedIndex[])
 }
 
 /**
- * Chooses the newest version that matches, from the first feed of the profile that has it; of a name with wildcards, that of each package.
- * A version with wildcards means every version that matches.
+ * Chooses the newest matching version from the first feed in the profile that has this version; if the name has wildcards, the
+ * newest version of each package. A version with wildcards chooses every matching version.
  * @throws FeedkeyError `not_found`; `usage` if a name without wildcards means packages for two architectures
  */
 export function choose(request: string, indexes: readonly VerifiedIndex[]): Choice[] {
@@ -84,7 +84,7 @@ export function choose(request: string, indexes: readonly VerifiedIndex[]): Choi
   if (first === undefined) throw notListed(request, indexes);
   if (parsed.isPattern) return found;
   const { compareVersions } = formats[first.index.feed.format];
-  // A package that was for all machines before, and is for some now, has only one newest version.
+  // A package that was for all machines before and is now for some machines has only one newest version.
   const [best = first, rival] = found.sort((a, b) => compareVersions(b.entry.version, a.entry.version));
   if (rival?.index === best.index && rival.entry.version === best.entry.version)
     throw severalArchitectures(best, rival);

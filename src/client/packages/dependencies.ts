@@ -1,4 +1,4 @@
-/** Adds the dependencies of chosen packages, with the fields and the version order of their own format. */
+/** Adds the dependencies of chosen packages, by the fields and the version order of the packages' own format. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Format } from "../../formats/format.ts";
@@ -7,10 +7,13 @@ import type { Capability, Related, Requirement } from "../../formats/relations.t
 import { append } from "../../grouped.ts";
 import type { Choice, VerifiedIndex } from "../verified-index.ts";
 
-/** The most comparisons of dependencies with packages in one run: more than any distribution needs, and a few seconds. */
+/**
+ * Maximum number of comparisons between dependencies and packages in one run: more than any distribution needs, and a few
+ * seconds of work.
+ */
 const maxComparisons = 20_000_000;
 
-/** A package of one of the feeds. */
+/** A package from one of the feeds. */
 interface Candidate {
   readonly index: VerifiedIndex;
   readonly related: Related;
@@ -24,7 +27,7 @@ interface Offer {
 const keyOf = (feed: string, { name, version, architecture }: Omit<Related, "offers" | "needs">) =>
   [feed, name, version, architecture].join("\0");
 
-/** All packages of the feeds of one format, and which of them were chosen. */
+/** All packages in the feeds of one format, and which of these packages were chosen. */
 class Relationships {
   readonly #format: Format;
   readonly #byKey = new Map<string, Candidate>();
@@ -51,7 +54,7 @@ class Relationships {
     for (const capability of candidate.related.offers) append(this.#byName, capability.name, { candidate, capability });
   }
 
-  /** @returns the dependencies that were not chosen yet, and the errors for missing ones */
+  /** Adds dependencies. @returns the dependencies that were not chosen yet, and the errors for missing dependencies */
   resolve(choices: readonly Choice[]): { added: Choice[]; errors: FeedkeyError[] } {
     for (const { index, entry } of choices) {
       const candidate = this.#byKey.get(keyOf(index.feed.name, entry));
@@ -59,7 +62,7 @@ class Relationships {
     }
     const asked = this.#chosen.size;
     const errors: FeedkeyError[] = [];
-    // Iterating the set includes elements that are added. Each package is examined once, so cycles end.
+    // Iterating over the set includes elements that are added meanwhile. Each package is examined once, so cycles end.
     for (const candidate of this.#chosen) {
       for (const need of candidate.related.needs()) {
         if (!this.#meet(need, candidate.related.architecture)) errors.push(unmet(candidate, need, this.#listed(need)));
@@ -68,7 +71,10 @@ class Relationships {
     return { added: [...this.#chosen].slice(asked).flatMap(choiceOf), errors: withoutRepeated(errors) };
   }
 
-  /** Meets a dependency with a chosen package, or else with the first available alternative. @returns whether it is met */
+  /**
+   * Meets a dependency with a chosen package, or else with the first available alternative.
+   * @returns whether the dependency is met
+   */
   #meet(need: readonly Requirement[], architecture: string): boolean {
     const key = `${architecture}\0${need.map(({ text }) => text).join("|")}`;
     if (!this.#met.has(key)) {
@@ -95,7 +101,10 @@ class Relationships {
     return offered === needed || offered === any || needed === any;
   }
 
-  /** A package with that name comes before one that provides it; then the newest version, then the first feed. */
+  /**
+   * Returns the best offer. A package with the required name comes before a package that provides the name; then the newest
+   * version, then the first feed.
+   */
   #best(offers: readonly Offer[]): Offer | undefined {
     const own = offers.filter(({ candidate, capability }) => candidate.related.name === capability.name);
     const [first, ...others] = own.length > 0 ? own : offers;
@@ -106,7 +115,7 @@ class Relationships {
     }, first);
   }
 
-  /** The available versions, for the message. */
+  /** Returns the available versions, for the message. */
   #listed(need: readonly Requirement[]): string[] {
     const offers = need.flatMap(({ names }) => names ?? []).flatMap((name) => this.#byName.get(name) ?? []);
     return [...new Set(offers.map(({ candidate: { related } }) => `${related.name} ${related.version}`))].slice(0, 10);
@@ -130,7 +139,7 @@ function unmet({ related }: Candidate, need: readonly Requirement[], listed: rea
   });
 }
 
-/** One error for each dependency, because it would be the same for every package. */
+/** Keeps one error for each dependency: every package that needs the dependency would give the same error. */
 function withoutRepeated(errors: readonly FeedkeyError[]): FeedkeyError[] {
   return [...new Map(errors.toReversed().map((error) => [error.details.needs, error])).values()].reverse();
 }
@@ -142,9 +151,9 @@ function tooMany(): FeedkeyError {
 }
 
 /**
- * The dependencies of the choices in the indexes, separately for each format.
+ * Adds the dependencies of the choices, separately for each format.
  * @returns the choices, then the added packages; and the errors for missing dependencies
- * @throws FeedkeyError `usage` for files that are no packages, `bad_index` if it would take too long
+ * @throws FeedkeyError `usage` if files that are not packages were chosen; `bad_index` if the search would take too long
  */
 export async function withDependencies(
   choices: readonly Choice[],

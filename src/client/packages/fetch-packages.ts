@@ -1,4 +1,4 @@
-/** Use case: the packages that somebody asks for, from the feeds' indexes as they were last accepted. */
+/** Use case: fetch the packages that somebody asks for, as the feeds' last accepted indexes list them. */
 import { realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FeedkeyError, orRefusal, tryEach } from "../../error.ts";
@@ -21,41 +21,41 @@ import { foldedName, OutputNames } from "./output-names.ts";
 import { type CacheOptions, PackageCache } from "./package-cache.ts";
 import { wantedOf } from "./wanted-file.ts";
 
-/** Packages in addition to the named ones. */
+/** Packages to fetch in addition to the named packages. */
 export interface Wish {
-  /** Every package of the feeds too. */
+  /** Whether to fetch every package in the feeds, in every version. */
   readonly all?: boolean | undefined;
-  /** Every package of the feeds in its newest version too. */
+  /** Whether to fetch every package in the feeds in its newest version. */
   readonly latest?: boolean | undefined;
-  /** Also the dependencies that the feeds have. */
+  /** Whether to fetch also those dependencies that the feeds have. */
   readonly withDependencies?: boolean | undefined;
 }
 
 /** Which packages to fetch, and where to write them. */
 export interface FetchAllOptions extends FetchOptions, Wish {
-  /** A folder of packages that several runs share. */
+  /** A folder of fetched packages that several runs share. */
   readonly cache?: CacheOptions | undefined;
 }
 
-/** The fetched packages, in the order of the requests, and the errors for the others. */
+/** The fetched packages, in the order of the requests, and the errors for the other packages. */
 export interface Arrived {
   readonly packages: readonly Fetched[];
   readonly errors: readonly FeedkeyError[];
 }
 
-/** Number of downloads at the same time, each over its own connection: enough to hide latency, without overloading the server. */
+/** Number of simultaneous downloads, each over its own connection: enough to hide latency, without overloading the server. */
 const atOnce = 4;
 
-/** The same for a distant host, where small packages mostly wait. */
+/** Number of simultaneous downloads from a distant host, where small packages mostly wait for round trips. */
 const atOnceFar = 10;
 
-/** If a small package takes longer, the host is distant. Bytes, milliseconds. */
+/** A host is distant if a package of fewer than this many bytes takes longer than this many milliseconds. */
 const [small, long] = [1024 * 1024, 100];
 
 /**
  * Fetches several packages at the same time, and shows the progress.
- * @param targetOf gives the path of each
- * @param cache is searched first, and gets the new packages
+ * @param targetOf gives the path of each package
+ * @param cache is searched before the servers are asked, and gets the new packages
  */
 export async function fetchChoices(
   session: Session,
@@ -77,7 +77,7 @@ export async function fetchChoices(
 
 async function inParallel(choices: readonly Choice[], one: (choice: Choice) => Promise<Fetched>): Promise<Arrived> {
   const came: (Fetched | FeedkeyError)[] = [];
-  // The workers share one iterator: each takes the next when it is free.
+  // The workers share one iterator: each worker takes the next package when it is free.
   const queue = choices.entries();
   const workers: Promise<void>[] = [];
   const work = async () => {
@@ -90,18 +90,18 @@ async function inParallel(choices: readonly Choice[], one: (choice: Choice) => P
   };
   const start = () => {
     const worker = work();
-    // Its failure is handled below.
+    // The worker's failure is handled below.
     worker.catch(() => undefined);
     workers.push(worker);
   };
   while (workers.length < atOnce) start();
-  // Workers may join meanwhile.
+  // More workers may join during this loop.
   for (const worker of workers) await worker;
   const errors = came.filter((one) => one instanceof FeedkeyError);
   return { packages: came.flatMap((one) => (one instanceof FeedkeyError ? [] : one)), errors };
 }
 
-/** Name of a package in the output folder; undefined if it will be refused. */
+/** Returns the name of a package in the output folder; undefined if the package will be refused. */
 function fileNameOf({ entry, index }: Choice): string | undefined {
   try {
     return wantedOf(entry, index.feed.format).baseName;
@@ -112,8 +112,8 @@ function fileNameOf({ entry, index }: Choice): string | undefined {
 }
 
 /**
- * Drops packages that would replace another one in the output folder, also on file systems that ignore case: a feed must not
- * put its own package under the file name of another feed's.
+ * Drops packages whose file name another package has, also on file systems that ignore case: a feed must not put its own
+ * package under the file name of another feed's package.
  */
 function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: FeedkeyError[] } {
   const taken = new Map<string, Choice>();
@@ -127,7 +127,7 @@ function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: Fe
       return true;
     }
     const isSame = rival.entry.sha256 === choice.entry.sha256 && rival.entry.size === choice.entry.size;
-    // The same file twice counts once.
+    // One file that is requested twice counts once.
     if (isSame && fileNameOf(rival) === name) return false;
     const [first, second] = [rival, choice].map(({ index, entry }) => {
       const what = `"${escapeText(entry.name)}" ${escapeText(entry.version)}`.trimEnd();
@@ -144,7 +144,7 @@ function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: Fe
   return { kept, errors };
 }
 
-/** Drops packages whose names another file in the output folder has. */
+/** Drops packages whose names other files in the output folder already have. */
 async function withoutOthersNames(
   choices: readonly Choice[],
   folder: string,
@@ -160,7 +160,7 @@ async function withoutOthersNames(
   return { free, errors };
 }
 
-/** Bytes of all of them; undefined if an index gives no sizes. */
+/** Returns the size in bytes of all packages together; undefined if an index gives no sizes. */
 function totalOf(choices: readonly Choice[]): number | undefined {
   const sizes = choices.map(({ entry }) => entry.size).filter((size) => size !== undefined);
   return sizes.length < choices.length ? undefined : sizes.reduce((sum, size) => sum + size, 0);
@@ -170,7 +170,7 @@ function* everyOf(indexes: readonly VerifiedIndex[]): Generator<Choice> {
   for (const index of indexes) yield* index.choices();
 }
 
-/** The packages that the requests select in the indexes, and the errors for requests without a result. */
+/** Returns the packages that the requests select in the indexes, and the errors for requests without a result. */
 export async function choicesOf(requests: readonly string[], wish: Wish, indexes: readonly VerifiedIndex[]) {
   const { good, errors } = await tryEach(requests, (request) => choose(request, indexes));
   if (wish.latest === true) good.push(newest(everyOf(indexes)));
@@ -182,9 +182,10 @@ export async function choicesOf(requests: readonly string[], wish: Wish, indexes
 }
 
 /**
- * Asks for news of keys, then fetches the wanted packages; a refused one does not stop the others.
- * @param requests `NAME` or `NAME=VERSION` each, with wildcards too
- * @throws FeedkeyError `usage` for a feed that the profile does not have, `not_found` if no index has been accepted yet, `output`
+ * Asks for news of keys, then fetches the wanted packages. A refused package does not stop the others.
+ * @param requests `NAME` or `NAME=VERSION` each, also with wildcards
+ * @throws FeedkeyError `usage` if the profile does not have a feed; `not_found` if no index has been accepted yet; `output` if
+ *   the folder can't be written
  */
 export async function fetchPackages(
   session: Session,
@@ -206,7 +207,7 @@ export async function fetchPackages(
     const isAll = feeds.length === session.profile.feeds.length;
     return isAll ? indexes : (await acceptedIndexes(session, judged, session.profile.feeds, false)).indexes;
   });
-  // The real folder from here on: a link that is put in its place later has no effect.
+  // From here on only the real folder is used, so a link that someone puts in its place later has no effect.
   const real = await realpath(folder);
   const targetOf = ({ entry, index }: Choice): Target => {
     const { baseName } = wantedOf(entry, index.feed.format);

@@ -1,5 +1,5 @@
 /**
- * Use case: download packages that a verified index lists, which get their final names only after every byte was verified
+ * Use case: download packages that a verified index lists. A package gets its final name only after every byte was verified
  * (T12).
  */
 
@@ -22,28 +22,28 @@ export interface Fetched {
   readonly path: string;
   readonly sha256: string;
   readonly size: number;
-  /** The file already existed with the right digest. */
+  /** Whether the file already existed with the right digest. */
   readonly present: boolean;
 }
 
-/** Where a package goes. */
+/** The place where a package is written. */
 export interface Target {
   readonly path: string;
   /** Starts to write the file, under a temporary name. */
   open(): Promise<StagedStream>;
-  /** Gives the verified file its name, now or later. */
+  /** Gives the verified file its final name, now or later. */
   settle(file: StagedStream): Promise<void>;
 }
 
-/** Bytes that such a file is taken to have: it decides how long a slow mirror is waited for. */
+/** Assumed size in bytes of a file whose index gives no size: the size decides how long to wait for a slow mirror. */
 const expectedUnsized = 256 * 1024 ** 2;
 
-/** Folder below the archive that the paths of an index are relative to. */
+/** Returns the folder below the archive that the paths in an index are relative to. */
 export function packagesFolder({ feed }: Choice["index"]): string {
   return feed.packages === "archive" ? "" : feed.path;
 }
 
-/** Downloads one package from one location; it gets its final name only after it was verified. */
+/** Downloads one package from one location. The package gets its final name only after it was verified. */
 async function fromLocation(
   session: Session,
   { index, entry }: Choice,
@@ -55,7 +55,7 @@ async function fromLocation(
 ): Promise<number> {
   const place = packageUrl(location, packagesFolder(index), entry.filename ?? "");
   if ("code" in place) throw badPath(entry, place.reason);
-  // A partial download of an earlier run is never continued: each byte is hashed as it comes, from the first.
+  // An earlier run's partial download is never continued: each byte is hashed as it arrives, from the first.
   const file = await target.open();
   try {
     const hash = createHash("sha256");
@@ -64,7 +64,7 @@ async function fromLocation(
       await file.write(chunk);
       onBytes(chunk.length);
     };
-    // Reading one byte more than expected shows whether the file is too long.
+    // Reading one byte more than the expected size shows whether the file is too long.
     const maxBytes = (wanted.size ?? maxUnsized) + 1;
     const terms = { maxBytes, policy: "archive", root: rootOf(location), within } as const;
     const answer = await getResuming(session.options.transport, place.url, terms, take);
@@ -79,7 +79,7 @@ async function fromLocation(
 }
 
 /**
- * Fetches one package, unless it is there.
+ * Fetches one package, unless the package is already in its place.
  * @param onBytes called with the number of bytes received, for a progress bar
  * @throws FeedkeyError `no_digest`, `bad_path`, `size_mismatch`, `digest_mismatch`, `unavailable`, `output`
  */

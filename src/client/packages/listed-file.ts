@@ -9,9 +9,10 @@ import type { VerifiedIndex } from "../verified-index.ts";
 import { refuseOther, wantedOf } from "./wanted-file.ts";
 
 /**
- * Checks a package file against the index: an entry with its file name must have its digest. A package contains its own
- * identity; another file does not, so among entries with the same name only the one for the file's own place counts.
- * @param place its path in a folder with the packages of the feed; only its name if there is no such folder
+ * Checks a package file against the index: an entry with the file's name must have the file's size and digest. A package
+ * contains its own identity. Files in formats without sizes do not: among entries with the file's name, only the entry for the
+ * file's own path counts.
+ * @param place the file's path in a folder with the feed's packages; only the file's name if there is no such folder
  * @param found the file's digest
  * @throws FeedkeyError `not_found`, `not_listed`, `no_digest`, `bad_path`, `size_mismatch`, `digest_mismatch`
  */
@@ -62,15 +63,15 @@ function unclear(
   });
 }
 
-/** Whether its entries give digests alone. */
+/** Whether the entries in an index give digests but no sizes. */
 export function lacksSizes({ feed }: VerifiedIndex): boolean {
   const format: Format = formats[feed.format];
   return format.lacksSizes === true;
 }
 
 /**
- * Of entries with one file name those whose path has most in common with the file's, from its end: what lies at the place
- * of one package must not pass for another that is called the same.
+ * Returns, from entries with one file name, the entries whose path has the longest common end with the file's path: a file in
+ * the place of one package must not pass for another package with the same file name.
  */
 function nearest<Listed extends { readonly filename: string | undefined }>(
   entries: readonly Listed[],

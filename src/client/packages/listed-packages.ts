@@ -1,4 +1,4 @@
-/** Use case: list the packages of the last accepted indexes. Asks no server; `fetch` asks for news of keys first. */
+/** Use case: list the packages in the last accepted indexes. Asks no server; only `fetch` asks for news of keys. */
 import type { FeedkeyError } from "../../error.ts";
 import type { Entry } from "../../formats/entry.ts";
 import type { Session } from "../../refresh/session.ts";
@@ -14,19 +14,19 @@ export interface ListedPackage {
   readonly feed: string;
   readonly name: string;
   readonly version: string;
-  /** Empty if the format has none. */
+  /** The package's architecture; empty if the format has no architectures. */
   readonly architecture: string;
-  /** Its path as the index gives it; null if the index has none. */
+  /** The package's path as the index gives it; null if the index gives no path. */
   readonly filename: string | null;
-  /** Bytes; null if the index has no readable size. */
+  /** The package's size in bytes; null if the index has no readable size. */
   readonly size: number | null;
-  /** Lower-case hex; null if the index has none: the package can't be fetched. */
+  /** The package's SHA-256, lower-case hex; null if the index gives none, so that the package can't be fetched. */
   readonly sha256: string | null;
-  /** One line about it; null if the index has none. */
+  /** One line about the package; null if the index has no description. */
   readonly description: string | null;
 }
 
-/** Who signed an index that lists packages, and when (RFC 3339). */
+/** The feed of listed packages, who signed the feed's index, and when (RFC 3339). */
 export interface ListedFeed {
   readonly name: string;
   readonly signedAt: string;
@@ -34,13 +34,13 @@ export interface ListedFeed {
 }
 
 export interface Listed {
-  /** In the order of the feeds and of their indexes. */
+  /** Packages in the order of the feeds and of their indexes. */
   readonly packages: readonly ListedPackage[];
   readonly feeds: readonly ListedFeed[];
   readonly errors: readonly FeedkeyError[];
 }
 
-/** Whether each word is in the name or the description. */
+/** Returns a test of entries: whether each word occurs in the name or the description. */
 function finder(words: readonly string[]): (entry: Entry) => boolean {
   const wanted = words.map((word) => word.toLowerCase());
   return ({ name, description = "" }) => {
@@ -55,8 +55,8 @@ function listed(feed: string, { name, version, architecture, ...file }: Entry): 
 }
 
 /**
- * Lists packages of the indexes that are still accepted.
- * @throws FeedkeyError `usage` for a feed that the profile does not have, `not_found` if no index has been accepted yet
+ * Lists packages in the indexes that are still accepted.
+ * @throws FeedkeyError `usage` if the profile does not have a feed; `not_found` if no index has been accepted yet
  */
 export async function listPackages(session: Session, options: ListOptions): Promise<Listed> {
   const { patterns = [], words = [], feeds: names } = options;

@@ -1,19 +1,20 @@
-/** An index on the disk: which files belong to it, and at what place of its packages a file lies. */
+/** Finds out which files belong to a local index, and at which path the feed may list a local file. */
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { formats } from "../../formats/formats.ts";
 import type { VerifiedIndex } from "../verified-index.ts";
 import { lacksSizes } from "./listed-file.ts";
 
-/** Where an index and its signature lie on the disk. */
+/** The paths of a local index and its signature. */
 export interface LocalIndex {
   readonly index: string;
-  /** Undefined: beside it. */
+  /** The signature's path; undefined if the signature is beside the index. */
   readonly signature: string | undefined;
 }
 
 /**
- * The place of a file given by the user: its path below the folder of the index, or all of its path if it lies elsewhere. Of
- * packages, which are gathered in one folder, it is their name alone.
+ * Returns the path at which the feed may list a file that the user gives. For a checksum file, this is the path below the
+ * index's folder, or the absolute path of a file outside that folder. For packages, which users collect in one folder, it is
+ * only the file's name.
  */
 export function placeBeside(index: VerifiedIndex, local: LocalIndex, path: string): string {
   if (!lacksSizes(index)) return basename(path);
@@ -21,7 +22,10 @@ export function placeBeside(index: VerifiedIndex, local: LocalIndex, path: strin
   return below.split("/")[0] === ".." ? resolve(path) : below;
 }
 
-/** @returns whether a path is that of the index itself, with or without its frame, or of one of its signatures */
+/**
+ * Returns a test whether a path is that of the index itself, with or without its cleartext frame, or of a signature of the
+ * index.
+ */
 export function ownFiles({ feed }: VerifiedIndex, local: LocalIndex): (path: string) => boolean {
   const name = basename(local.index);
   const bare = name.replace(/\.(asc|gpg|sign)$/, "");

@@ -1,4 +1,7 @@
-/** Packages of earlier runs in the output folder: another one of the same file name, perhaps of another feed, must not take their place. */
+/**
+ * Protects packages of earlier runs in the output folder: a package with the same file name, perhaps from another feed, must
+ * not replace them.
+ */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { FeedkeyError } from "../../error.ts";
@@ -8,8 +11,9 @@ import { packagePath } from "../../trust/package-path.ts";
 import type { Choice, VerifiedIndex } from "../verified-index.ts";
 
 /**
- * Drops packages in whose place another package lies that an accepted index lists. A file that none lists, such as a partial download, is replaced.
- * @param all gives the accepted indexes of all feeds; asked only where a file of the same name is there
+ * Drops packages that would replace another package that an accepted index lists. A file that no index lists, such as a partial
+ * download, may be replaced.
+ * @param all returns the accepted indexes of all feeds; called only if the folder has a file with the name of a package
  */
 export async function withoutReplacing(
   choices: readonly Choice[],
@@ -39,7 +43,7 @@ function problemWith(choice: Choice, folder: string, indexes: readonly VerifiedI
       .findByFile(name)
       .flatMap((entry) => (entry.sha256 === choice.entry.sha256 ? [] : [{ entry, index }])),
   );
-  // Most have no other of that name, and the file is read once only.
+  // Most names belong to one package only, and then the file need not be read.
   const held = others.length === 0 ? undefined : digestFile(join(folder, name));
   const other = held && others.find(({ entry }) => entry.sha256 === held.sha256);
   if (other === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Names in the output folder. Some file systems treat x.ipk and X.ipk as the same name, or two encodings of an accented letter;
- * there the second package would silently replace the first.
+ * Names in the output folder. Some file systems treat x.ipk and X.ipk, or two encodings of an accented letter, as the same
+ * name; on such a file system the second package would silently replace the first.
  */
 import { lstatSync } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -8,24 +8,26 @@ import { join } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 
-/** The same result for names that some file system treats as the same: case, accents and invisible characters. */
+/**
+ * Returns the same result for names that some file system treats as the same, because of case, accents or invisible characters.
+ */
 export function foldedName(name: string): string {
   const shown = name.normalize("NFD").replace(/\p{Default_Ignorable_Code_Point}/gu, "");
   return shown.toUpperCase().toLowerCase().normalize("NFD");
 }
 
-/** The files in an output folder before anything is written there. */
+/** The files in an output folder before feedkey writes anything to the folder. */
 export class OutputNames {
   readonly #names: ReadonlySet<string>;
   readonly #exists: (name: string) => boolean;
 
-  /** @param exists whether the file system finds anything under a name */
+  /** @param exists whether the file system finds a file under a name */
   constructor(names: Iterable<string>, exists: (name: string) => boolean) {
     this.#names = new Set(names);
     this.#exists = exists;
   }
 
-  /** @param folder that exists */
+  /** Reads the names in a folder. @param folder a folder that exists */
   static async of(folder: string): Promise<OutputNames> {
     return new OutputNames(await readdir(folder), (name) => {
       return lstatSync(join(folder, name), { throwIfNoEntry: false }) !== undefined;
@@ -33,8 +35,8 @@ export class OutputNames {
   }
 
   /**
-   * Why a package may not get this name; undefined if it may. A file with exactly this name may be replaced; a file that the
-   * file system finds under a different name may not.
+   * Returns why a package may not get a name; undefined if it may. A file with exactly this name may be replaced; a file that
+   * the file system finds under this name, but that has a different name, may not.
    */
   problemWith(name: string): FeedkeyError | undefined {
     if (this.#names.has(name) || !this.#exists(name)) return undefined;

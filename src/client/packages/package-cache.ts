@@ -1,7 +1,7 @@
 /**
- * A folder of verified packages that several runs and processes share. Files are named by their SHA-256, and verified again
- * when they are read. So nobody who can write there can replace a package unnoticed, and an incomplete file after a crash is
- * just downloaded again.
+ * A folder of verified packages that several runs and processes share. Files are named by their SHA-256, and are verified again
+ * when a run reads them. So nobody who can write to the folder can replace a package unnoticed, and a run downloads a package
+ * again if a crash left its file incomplete.
  */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
@@ -15,18 +15,20 @@ import { causeInWords } from "../../files/system-error.ts";
 import { removeForsaken, temporaryName } from "../../files/temporary-name.ts";
 import type { Reporter } from "../../refresh/session.ts";
 
-/** The default maximum size of a cache in bytes. */
+/** The default size limit of a cache in bytes. */
 export const usualCacheBytes = 4 * 1024 ** 3;
 
-/** The maximum number of files; a folder with more is slow to read. */
+/** Maximum number of files; a folder with more files is slow to read. */
 const maxFiles = 100_000;
 
 const piece = 1024 * 1024;
 
 export interface CacheOptions {
-  /** Made if it is missing. Temporary files of killed runs in it are removed. */
+  /** The cache's folder, which is made if it is missing. Each run removes temporary files of killed runs from the folder. */
   readonly folder: string;
-  /** Maximum size: at the end of a run, the least recently used files beyond it are removed. 4 GiB by default. */
+  /**
+   * Size limit in bytes, by default 4 GiB: at the end of a run, the least recently used files are removed until the rest fits.
+   */
   readonly maxBytes?: number | undefined;
 }
 
@@ -42,7 +44,7 @@ export class PackageCache {
     this.#reporter = reporter;
   }
 
-  /** @throws FeedkeyError `output` if the folder can't be made */
+  /** Opens a cache. @throws FeedkeyError `output` if the folder can't be made */
   static async open({ folder, maxBytes = usualCacheBytes }: CacheOptions, reporter: Reporter): Promise<PackageCache> {
     const path = resolve(folder);
     await ensureFolder(path, 0o755);
@@ -51,10 +53,10 @@ export class PackageCache {
   }
 
   /**
-   * Writes a package that is here to a file of its own, hashing what it writes. One that is damaged is removed.
-   * @param wanted its SHA-256, and its size where the index gives one
+   * Writes a cached package to a file of its own, and hashes what it writes. Removes a damaged package from the cache.
+   * @param wanted the package's SHA-256, and its size if the index gives one
    * @param open starts to write the file
-   * @returns the file, still without its final name; undefined if the package is not here
+   * @returns the file, still without its final name; undefined if the cache does not have the package
    */
   async take(
     wanted: { readonly sha256: string; readonly size: number | undefined },
@@ -74,7 +76,7 @@ export class PackageCache {
         );
         await fs.unlink(kept).catch(() => undefined);
       }
-      // Marks the file as used, so that it is removed last.
+      // A new date marks the file as used, so that `trim` removes the file last.
       else await fs.utimes(kept, new Date(), new Date()).catch(() => undefined);
       return file;
     } finally {
@@ -82,7 +84,7 @@ export class PackageCache {
     }
   }
 
-  /** Stores a copy of a verified file. If there is no space for it, the run does not fail. */
+  /** Stores a copy of a verified file. If the disk has no space for the copy, the run does not fail. */
   async add(sha256: string, path: string, size: number): Promise<void> {
     if (this.#isFull || size > this.#maxBytes) return;
     const temporary = join(this.#folder, temporaryName());
@@ -97,7 +99,9 @@ export class PackageCache {
     }
   }
 
-  /** Removes the least recently used files until the rest is within the limit. Other runs may do the same at the same time. */
+  /**
+   * Removes the least recently used files until the rest is within the limits. Other runs may trim the cache at the same time.
+   */
   async trim(): Promise<void> {
     const names = (await fs.readdir(this.#folder)).filter((name) => /^[0-9a-f]{64}$/.test(name));
     const found = await Promise.all(
@@ -113,7 +117,7 @@ export class PackageCache {
   }
 }
 
-/** A copy of an open file under a temporary name; undefined if its digest is another. @throws FeedkeyError `output` */
+/** Copies an open file to a temporary name. @returns undefined if the file has another digest @throws FeedkeyError `output` */
 async function copyOf(
   handle: fs.FileHandle,
   sha256: string,

@@ -1,4 +1,4 @@
-/** Checks package files against the verified index: each must be listed, with its size and SHA-256. */
+/** Checks package files against the verified index, which must list each file with the file's size and SHA-256. */
 import type { Dirent } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, join, relative } from "node:path";
@@ -12,17 +12,17 @@ import type { VerifiedIndex } from "../verified-index.ts";
 import { checkPackageFile } from "./listed-file.ts";
 import { type LocalIndex, ownFiles, placeBeside } from "./local-index.ts";
 
-/** The result for the files: the good paths, and every refusal. */
+/** The paths of the good files, and all refusals. */
 export interface CheckedFiles {
   readonly good: readonly string[];
   readonly errors: readonly FeedkeyError[];
 }
 
-/** The files below a folder, the folders themselves left out. */
+/** The files below a folder, without folders. */
 interface Below {
-  /** Files or links with the name of a package: they must be listed. */
+  /** Files or links whose names are those of packages; the index must list them. */
   readonly packages: string[];
-  /** They are packages only if an entry lists them, or by their content. */
+  /** Files that are packages only if an entry lists them, or by their content. */
   readonly others: string[];
 }
 
@@ -54,7 +54,10 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
   }
 }
 
-/** Links are refused: a link is not a package file, and files behind a link to a folder would not be checked. */
+/**
+ * Tells whether a link leads to a package or a folder, so that feedkey must refuse the link: a link is not a package file, and
+ * files behind a link to a folder would stay unchecked.
+ */
 async function leadsToPackages(link: string): Promise<boolean> {
   const target = await fs.realpath(link).catch(() => undefined);
   if (target === undefined) return false;
@@ -74,7 +77,7 @@ interface BegunFolder {
   readonly others: readonly string[];
 }
 
-/** Package files that are hashed before their index is verified. */
+/** Package files that feedkey hashes before it verifies their index. */
 export class PackageFiles {
   readonly #threads: Digests;
   readonly #named: Begun;
@@ -86,7 +89,10 @@ export class PackageFiles {
     this.#below = below;
   }
 
-  /** Begins to hash the given files and those below a folder. {@link verify} then compares the digests with a verified index. */
+  /**
+   * Begins to hash the given files and the files below a folder. {@link verify} then compares the digests with a verified
+   * index.
+   */
   static async begin(threads: Digests, files: readonly string[], folder: string | undefined): Promise<PackageFiles> {
     const named = begin(threads, files);
     if (folder === undefined) return new PackageFiles(threads, named, undefined);
@@ -94,16 +100,16 @@ export class PackageFiles {
       const { packages, others } = await filesBelow(folder);
       return new PackageFiles(threads, named, { folder, packages: begin(threads, packages), others });
     } catch (error) {
-      // The index is judged first.
+      // A verified index comes first: `verify` throws this error later.
       if (error instanceof FeedkeyError) return new PackageFiles(threads, named, error);
       throw error;
     }
   }
 
   /**
-   * Checks the files against the index: in the folder all files that an entry lists and all packages.
-   * @param local where the index is
-   * @param complete also refuse when a listed package is missing in the folder
+   * Checks the files against the index: the given files, and in the folder all listed files and all packages.
+   * @param local the paths of the index and its signature
+   * @param complete whether to report also packages that are listed but missing in the folder
    * @param onProgress called with the number of files begun so far
    * @throws FeedkeyError `not_found` if the folder can't be read
    */
@@ -135,8 +141,8 @@ function begin(threads: Digests, paths: readonly string[]): Begun {
 }
 
 /**
- * Among files without a package's name, those that the index lists or that are packages, because a release may contain any
- * file.
+ * Returns, from files without a package's name, those that the index lists or that are packages, because a release may contain
+ * any file.
  */
 async function packagesAmong(
   index: VerifiedIndex,
@@ -148,7 +154,7 @@ async function packagesAmong(
   const { good, errors } = await tryEach(paths, async (path) => {
     if (index.packages.findByFile(basename(path)).length > 0) return path;
     const is = await orRefusal(() => isPackage(path));
-    // The file may be a package, but it can't be checked.
+    // The file may be a package, but feedkey can't check the file.
     if (is instanceof FeedkeyError) throw unreadable(path, is);
     return is ? path : [];
   });
@@ -163,7 +169,7 @@ function unreadable(path: string, cause: FeedkeyError): FeedkeyError {
   });
 }
 
-/** @param place the path that the feed may have a file at */
+/** Checks files against the index. @param place returns the path at which the feed may list a file */
 async function check(
   index: VerifiedIndex,
   { paths, digesting }: Begun,
@@ -181,7 +187,7 @@ async function check(
   return { good, errors, digests };
 }
 
-/** Entries whose package files are not among those below a folder. */
+/** Returns errors for entries whose package files are not among those below a folder. */
 function missingFiles(
   index: VerifiedIndex,
   folder: string,
@@ -193,7 +199,7 @@ function missingFiles(
   const missing: FeedkeyError[] = [];
   for (const entry of index.packages) {
     const name = entry.filename?.slice(entry.filename.lastIndexOf("/") + 1) ?? "";
-    // By digest too: two folders of the archive may have files of one name.
+    // The digest is compared too: two folders in the archive may have files with one name.
     if (refused.has(name) || found.has(`${name} ${entry.sha256}`)) continue;
     const what = `package "${escapeText(entry.name)}" ${escapeText(entry.version)}`;
     missing.push(

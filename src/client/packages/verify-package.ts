@@ -1,5 +1,5 @@
 /**
- * Use case: verify a signed pkgsrc package. The signature is judged first, like an index's (T7, T8). Then each block is
+ * Use case: verify a signed pkgsrc package. The signature is judged first, as for an index (T7, T8). Then each block is
  * verified before it is used, and the output file gets its name only after all blocks were verified.
  */
 import { basename } from "node:path";
@@ -21,25 +21,25 @@ import { type IndexVerdict, judgeIndex } from "../../trust/index-signature.ts";
 
 /** The requirements for a signed package's signature. */
 export interface PackagePolicy {
-  /** The feed that delegates must be allowed to sign for; empty: any feed at all. */
+  /** The feed that delegates must be allowed to sign for; if empty, being allowed to sign for any feed is enough. */
   readonly feed: string;
   readonly threshold: number;
 }
 
 export interface VerifiedPackage {
   readonly path: string;
-  /** Name and version, as they were signed. */
+  /** The signed name and version of the package. */
   readonly package: string;
-  /** Bytes of the package inside. */
+  /** Size in bytes of the package inside the signed file. */
   readonly size: number;
   readonly verdict: IndexVerdict;
 }
 
 /**
  * Verifies a signed package.
- * @param output where to write the package inside after all of it was verified
- * @throws FeedkeyError `no_signature` for an unsigned one; `bad_package` for any other form than pkg_admin's; the
- *   refusal of the signature; `size_mismatch`, `digest_mismatch`; `bad_path` for a file under another package's name
+ * @param output the file to write the inner package to, after all of the package was verified
+ * @throws FeedkeyError `no_signature` if the package is unsigned; `bad_package` if its form is not that of pkg_admin; the
+ *   refusal of the signature; `size_mismatch`, `digest_mismatch`; `bad_path` if the file has another package's name
  */
 export async function verifySignedPackage(
   path: string,
@@ -54,7 +54,7 @@ export async function verifySignedPackage(
   }
 }
 
-/** The same error with the package's path before its message. */
+/** Returns the same error with the package's path before its message. */
 function nameIt(path: string, error: unknown): unknown {
   if (!(error instanceof FeedkeyError) || error.code === "internal" || error.code === "output") return error;
   const { code, message, details, hint, cause } = error;
@@ -82,9 +82,9 @@ async function verifyOpen(
   return { path, package: hash.pkgname, size: hash.fileSize, verdict };
 }
 
-/** Exactly one signature, in canonical armor: no digest covers these bytes. */
+/** Refuses anything but exactly one signature in canonical armor: no digest covers these bytes. */
 function refuseLooseArmor(bytes: Uint8Array): void {
-  // The armor headers that gpg may write (RFC 9580 section 6.2.2).
+  // Only the armor headers that gpg may write are allowed (RFC 9580 section 6.2.2).
   const text = Buffer.from(bytes).toString("latin1");
   const plain = text.replace(/^(-----BEGIN PGP SIGNATURE-----\n)(?:(?:Version|Comment): [\x20-\x7e]*\n)+\n/, "$1\n");
   const [packets, ...others] = dearmor(bytes, "SIGNATURE");
@@ -112,7 +112,7 @@ async function judgeSignature(parts: SignedParts, judged: Judged, policy: Packag
   });
 }
 
-/** People and pkg_add would mistake a package with another package's file name for that package. */
+/** Refuses a package with another package's file name: people and pkg_add would mistake one package for the other. */
 function refuseOtherNames(path: string, { innerName }: SignedParts, { pkgname }: PackageHash): void {
   const isNamed = (name: string) => {
     const ending = name.slice(pkgname.length);
@@ -129,7 +129,7 @@ function refuseOtherNames(path: string, { innerName }: SignedParts, { pkgname }:
   });
 }
 
-/** Reads all blocks, and the name inside; only then does the output get its name. */
+/** Reads all blocks, and the name inside the package; only then gives the output file its name. */
 async function release(inner: HashedSource, pkgname: string, output: string | undefined): Promise<void> {
   const file = output === undefined ? undefined : await stageStream(output);
   try {

@@ -9,26 +9,30 @@ import { type VerifiedPackage, verifySignedPackage } from "./verify-package.ts";
 /** A signed package. */
 export interface SignedFile {
   readonly path: string;
-  /** Where to write the package inside after verification; undefined: it is not written. */
+  /** The file to write the inner package to after verification; undefined if feedkey is not to write the package. */
   readonly output?: string | undefined;
 }
 
 export interface VerifiedPackages {
   readonly packages: readonly VerifiedPackage[];
-  /** The errors of the others. */
+  /** The errors of the other files. */
   readonly errors: readonly FeedkeyError[];
 }
 
-/** The feed that delegates must be allowed to sign for: the given one, or the only one. */
+/**
+ * Returns the feed that delegates must be allowed to sign for: the given feed, or the only one; empty if the profile has
+ * several.
+ */
 function feedName(session: Session, name: string | undefined): string {
   const [only, ...others] = chosenFeeds(session.profile, name === undefined ? [] : [name]);
   return only === undefined || others.length > 0 ? "" : only.name;
 }
 
 /**
- * Asks for news of keys, then verifies each package; if one is refused and there is news to get, verifies all of them again.
- * @param feed the feed that they are of: delegates sign for some feeds only
- * @throws FeedkeyError `usage` for a feed that the profile does not have
+ * Asks for news of keys, then verifies each package. If a package is refused and there may be news about its signer, asks again
+ * and verifies all packages again.
+ * @param feed the feed of the packages, because delegates may sign only some feeds
+ * @throws FeedkeyError `usage` if the profile does not have the feed
  */
 export async function verifyPackages(
   session: Session,

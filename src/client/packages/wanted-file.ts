@@ -1,4 +1,4 @@
-/** T12: what the entry of a verified index says that its file must be, and whether a file is that. */
+/** Rule T12: the size, digest and path that an entry in a verified index requires, and whether a file has them. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Entry } from "../../formats/entry.ts";
@@ -7,10 +7,10 @@ import type { FeedFormat } from "../../profile/types.ts";
 import { packagePath } from "../../trust/package-path.ts";
 
 export interface Wanted {
-  /** Bytes; undefined in a format whose entries give none. */
+  /** The file's size in bytes; undefined in a format whose entries give no size. */
   readonly size: number | undefined;
   readonly sha256: string;
-  /** Of its path below the folder that the index's paths are relative to. */
+  /** The segments of the file's path, below the folder that the paths in the index are relative to. */
   readonly segments: readonly string[];
   readonly baseName: string;
 }
@@ -19,13 +19,10 @@ function describe({ name, version }: Entry): string {
   return `package "${escapeText(name)}" ${escapeText(version)}`.trimEnd();
 }
 
-/** Bytes of a file whose entry gives no size: more than any release has, and less than fills a disk for nothing. */
+/** Size limit of a file whose entry gives no size: more than any release has, but not enough to fill a disk for nothing. */
 export const maxUnsized = 16 * 1024 ** 3;
 
-/**
- * T12: size, digest and path that an entry must have.
- * @throws FeedkeyError `no_digest`, `bad_path`
- */
+/** Returns the size, digest and path that an entry must have (T12). @throws FeedkeyError `no_digest`, `bad_path` */
 export function wantedOf(entry: Entry, format: FeedFormat): Wanted {
   const { size, sha256, filename } = entry;
   if (sha256 === undefined || (size === undefined && formats[format].lacksSizes !== true)) {
@@ -41,7 +38,7 @@ export function wantedOf(entry: Entry, format: FeedFormat): Wanted {
   return { size, sha256, segments: path.segments, baseName };
 }
 
-/** An entry whose path leads out of the feed. */
+/** Makes the error for an entry whose path leads out of the feed. */
 export function badPath(entry: Entry, reason: string): FeedkeyError {
   return new FeedkeyError("bad_path", `${describe(entry)}: ${escapeText(reason)} (line ${entry.line} of the index)`, {
     details: { package: entry.name, version: entry.version, line: entry.line },
@@ -49,7 +46,7 @@ export function badPath(entry: Entry, reason: string): FeedkeyError {
   });
 }
 
-/** A file that is longer or shorter than its entry says. */
+/** Makes the error for a file that is longer or shorter than its entry says. */
 export function sizeMismatch(entry: Entry, wanted: Wanted, got: number | "more"): FeedkeyError {
   const expected = wanted.size ?? maxUnsized;
   const most = wanted.size === undefined ? "at most " : "";
@@ -61,7 +58,7 @@ export function sizeMismatch(entry: Entry, wanted: Wanted, got: number | "more")
   });
 }
 
-/** @throws FeedkeyError `size_mismatch`, `digest_mismatch` */
+/** Refuses a file that is not the file that the entry lists. @throws FeedkeyError `size_mismatch`, `digest_mismatch` */
 export function refuseOther(entry: Entry, wanted: Wanted, size: number, sha256: string): void {
   if (size !== (wanted.size ?? size)) throw sizeMismatch(entry, wanted, size);
   if (sha256 === wanted.sha256) return;

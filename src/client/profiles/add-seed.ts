@@ -20,7 +20,7 @@ export interface AddSeedOptions {
   readonly fingerprints: readonly string[];
   readonly at?: Instant | undefined;
   readonly offline?: boolean | undefined;
-  /** Gets warnings as they come. */
+  /** Receives warnings as they occur. */
   readonly reporter?: Partial<Reporter> | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface AddSeedOptions {
 export interface SeedsAdded {
   readonly file: string;
   readonly keyring: string;
-  /** All of them now, and those that are new. */
+  /** All seeds in the profile now, and those that are new. */
   readonly seeds: readonly Fingerprint[];
   readonly added: readonly Fingerprint[];
 }
@@ -53,7 +53,7 @@ async function add(profile: Profile, options: AddSeedOptions, reporter: Reporter
       hint: `write it by hand: seeds = ${seeds.join(", ")}`,
     });
   }
-  // A link stays a link; its target is changed, with the same permissions.
+  // A symbolic link stays a link; its target is changed, and keeps its permissions.
   const target = await realpath(file);
   const mode = (await stat(target)).mode & 0o777;
   const keys = certificateFiles(join(trust.keyring), certificates);
@@ -62,9 +62,9 @@ async function add(profile: Profile, options: AddSeedOptions, reporter: Reporter
 }
 
 /**
- * Adds keys of the archive's bundle to a profile's seeds and keyring, or changes nothing.
- * @throws FeedkeyError `usage` for what is not a full fingerprint, `not_found` without a bundle, `untrusted_signer` if the bundle
- *   lacks one, `revoked`, `bad_certificate`, `bad_profile`, `output`
+ * Adds keys from the archive's bundle to a profile's seeds and keyring, or changes nothing.
+ * @throws FeedkeyError `usage` if a fingerprint is not complete; `not_found` if there is no bundle; `untrusted_signer` if the
+ *   bundle lacks a key; `revoked`, `bad_certificate`, `bad_profile`, `output`
  */
 export async function addSeeds(profile: Profile, options: AddSeedOptions): Promise<Report<SeedsAdded>> {
   return await report(options.reporter, true, (reporter) => add(profile, options, reporter));

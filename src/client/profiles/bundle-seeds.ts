@@ -1,4 +1,7 @@
-/** Takes seeds for a profile from an archive's bundle. The fingerprints come from elsewhere, and the certificates are verified. */
+/**
+ * Takes seeds for a profile from an archive's bundle. The fingerprints come from another source, and feedkey verifies the
+ * certificates.
+ */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { RawCertificate } from "../../openpgp/certificate/certificate.ts";
@@ -19,15 +22,18 @@ export interface Taking {
 }
 
 export interface BundleSeeds {
-  /** Only with packets that verified, because others could have added packets to the bundle. */
+  /** The seeds' certificates, only with packets that verified, because others could have added packets to the bundle. */
   readonly certificates: readonly RawCertificate[];
-  /** The identity of the archive's keys from self-certified user IDs: the user ID that all seeds have, else the address. */
+  /**
+   * The identity in the self-certified user IDs of the archive's keys: the user ID that all seeds have, else their email
+   * address.
+   */
   readonly identity: Identity;
 }
 
 /**
  * Takes the seeds out of a bundle.
- * @throws FeedkeyError `untrusted_signer` if one is not there, `revoked`, `bad_certificate`
+ * @throws FeedkeyError `untrusted_signer` if the bundle lacks a seed; `revoked`, `bad_certificate` if a key can't be a seed
  */
 export async function takeSeeds(
   taking: Taking,
@@ -58,7 +64,10 @@ export async function takeSeeds(
   });
 }
 
-/** An expired or retired key may still lead to its successors; one with a hard revocation can't be a seed. */
+/**
+ * Refuses a seed with a hard revocation. An expired or retired key may still lead to its successors, so it causes a warning
+ * only.
+ */
 function refuseRevoked(facts: CertificateFacts, { at, reporter }: Taking): void {
   const { fingerprint } = facts.primary;
   const refused = refusePrimary(facts, at);
@@ -73,7 +82,10 @@ function refuseRevoked(facts: CertificateFacts, { at, reporter }: Taking): void 
   });
 }
 
-/** Self-certified user IDs with an address that can be written in a profile. @throws FeedkeyError `bad_certificate` */
+/**
+ * Returns the self-certified user IDs with an email address that can be written in a profile.
+ * @throws FeedkeyError `bad_certificate`
+ */
 function namesOf(facts: CertificateFacts, { at }: Pick<Taking, "at">): UserIdFacts[] {
   const owned = facts.userIds.filter((userId) => isOwned(userId, facts, at));
   const found = owned.filter(({ bytes, text }) => {
@@ -87,7 +99,7 @@ function namesOf(facts: CertificateFacts, { at }: Pick<Taking, "at">): UserIdFac
   });
 }
 
-/** The identity that the seeds share; if there is none, that of the first one. */
+/** Returns the identity that the seeds share; if they share none, the identity of the first seed. */
 function identityOf(seeds: readonly CertificateFacts[], taking: Taking): Identity {
   const all = seeds.map((facts) => namesOf(facts, taking));
   const candidates = (all[0] ?? []).flatMap(({ bytes, text }): Identity[] => {

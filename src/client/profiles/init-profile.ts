@@ -1,4 +1,4 @@
-/** Makes a new profile from an archive's bundle, for fingerprints from another source. */
+/** Writes a new profile from an archive's key bundle, for fingerprints from another source. */
 
 import { lstat } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -33,35 +33,38 @@ export { fullFingerprint } from "../../store/fingerprint.ts";
 export interface InitProfileOptions extends Pick<ClientOptions, "at" | "offline" | "reporter"> {
   /** Full fingerprints of the archive's keys, from a source other than the archive. */
   readonly fingerprints: readonly string[];
-  /** Where the profile is written, with its keyring below. */
+  /** The folder for the profile; the profile's keyring is written below the folder. */
   readonly folder: string;
-  /** By default the host's name. */
+  /** The profile's name; by default the host's name. */
   readonly name?: string | undefined;
   readonly feeds?: readonly { readonly name: string; readonly path: string }[] | undefined;
-  /** Of these feeds; opkg by default. */
+  /** The format of the feeds; by default opkg. */
   readonly format?: FeedFormat | undefined;
-  /** `hkps://...` each. By default none, with a warning; an empty list gives no warning. */
+  /** Key servers, `hkps://...` each. By default no key servers, with a warning; an empty list gives no warning. */
   readonly keyservers?: readonly string[] | undefined;
-  /** Paths of PEM files: authorities of the archive's servers and of the key servers. Copies are stored beside the profile. */
+  /**
+   * PEM files with the certificate authorities of the archive's servers and of the key servers; copied to a folder beside the
+   * profile.
+   */
   readonly ca?: string | undefined;
   readonly keyserverCa?: string | undefined;
-  /** Replace a profile that is there already. */
+  /** Whether to replace an existing profile. */
   readonly force?: boolean | undefined;
 }
 
-/** A profile that was written. */
+/** The result of writing a profile. */
 export interface NewProfile {
   readonly file: string;
   readonly keyring: string;
   readonly seeds: readonly Fingerprint[];
-  /** The identity by which successors are found. */
+  /** The identity by which clients find successors of the archive's keys. */
   readonly identity: Identity;
 }
 
 /**
- * The certificates of an archive's key bundle. Nothing in it is verified yet.
- * @param archive its URL, with a slash at its end
- * @throws FeedkeyError `not_found`, `unavailable`
+ * Reads the certificates in an archive's key bundle. Nothing in the bundle is verified yet.
+ * @param archive the archive's URL, with a trailing slash
+ * @throws FeedkeyError `not_found` if the archive has no bundle; `unavailable` if the bundle can't be downloaded
  */
 export async function readBundle(
   archive: string,
@@ -87,7 +90,7 @@ export async function readBundle(
   }
 }
 
-/** The strict defaults, written out so that the reader of the profile sees them. */
+/** The strict defaults, written out so that the reader of the profile sees the settings. */
 const trustDefaults = {
   wkd: false,
   revocationCheck: "always",
@@ -99,7 +102,7 @@ const trustDefaults = {
   requireExpiry: false,
 } as const;
 
-/** It becomes the name of a file and of a folder. @throws FeedkeyError `usage` */
+/** Returns the profile's name, which becomes the name of a file and of a folder. @throws FeedkeyError `usage` */
 function nameOf(archive: string, options: InitProfileOptions): string {
   const name = options.name ?? (new URL(archive).hostname || "archive");
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return name;
@@ -108,7 +111,7 @@ function nameOf(archive: string, options: InitProfileOptions): string {
   });
 }
 
-/** An existing profile may have more seeds, or lines that the user added. @throws FeedkeyError `output` */
+/** Refuses to replace a profile, which may have more seeds or lines that the user added. @throws FeedkeyError `output` */
 async function refuseToReplace(file: string, options: InitProfileOptions): Promise<void> {
   if (options.force === true) return;
   try {
@@ -123,7 +126,10 @@ async function refuseToReplace(file: string, options: InitProfileOptions): Promi
   });
 }
 
-/** Copies of authorities, so that the profile needs nothing from elsewhere. @throws FeedkeyError `bad_profile` */
+/**
+ * Copies the files of certificate authorities, so that the profile needs no file from elsewhere.
+ * @throws FeedkeyError `bad_profile`
+ */
 async function authorities(folder: string, name: string, { ca, keyserverCa }: InitProfileOptions) {
   const files: { path: string; data: string; mode: number }[] = [];
   const copy = async (from: string | undefined, ending: string) => {
@@ -136,7 +142,7 @@ async function authorities(folder: string, name: string, { ca, keyserverCa }: In
   return { files, ca: await copy(ca, ""), keyserverCa: await copy(keyserverCa, "-keyservers") };
 }
 
-/** Warnings about settings that a new profile lacks. */
+/** Warns about settings that a new profile lacks. */
 function warnOfGaps({ keyservers, feeds = [] }: InitProfileOptions, reporter: Reporter): void {
   if (keyservers === undefined) {
     reporter.warn(
@@ -147,7 +153,7 @@ function warnOfGaps({ keyservers, feeds = [] }: InitProfileOptions, reporter: Re
   if (feeds.length === 0) reporter.warn("the profile has no feed yet: name each with --feed NAME=PATH");
 }
 
-/** Files of a keyring. */
+/** Returns the files of a keyring, one file for each certificate. */
 export function certificateFiles(keyring: string, certificates: readonly RawCertificate[]) {
   return certificates.map((certificate) => ({
     path: join(keyring, `${certificate.fingerprint}.asc`),
@@ -156,7 +162,7 @@ export function certificateFiles(keyring: string, certificates: readonly RawCert
   }));
 }
 
-/** Writes it. */
+/** Writes the profile, its keyring and the copies of certificate authorities. */
 async function write(archive: string, options: InitProfileOptions, reporter: Reporter): Promise<NewProfile> {
   const { at = Date.now(), feeds = [], format = "opkg", keyservers = [] } = options;
   const name = nameOf(archive, options);
@@ -172,10 +178,10 @@ async function write(archive: string, options: InitProfileOptions, reporter: Rep
     trust: { ...trustDefaults, keyring: `keyrings/${name}`, seeds, keyservers, keyserverCa: copies.keyserverCa },
     feeds: feeds.map((feed): Feed => ({ ...feed, format, index: undefined, packages: "feed" })),
   });
-  // The written profile must be readable.
+  // Throws if the text is not a valid profile.
   readProfile(text, file);
   const keyring = join(folder, "keyrings", name);
-  // Independent of the umask, because a keyring that others can write to would be refused.
+  // The mode does not depend on the umask, because feedkey would refuse a keyring that others can write to.
   await ensureFolder(keyring, 0o755);
   const keys = certificateFiles(keyring, certificates);
   if (copies.files.length > 0) await ensureFolder(join(folder, "ca"), 0o755);
@@ -184,10 +190,13 @@ async function write(archive: string, options: InitProfileOptions, reporter: Rep
   return { file, keyring, seeds, identity };
 }
 
-/** Called before anything is requested or printed: a password must not reach a server or a log. @throws FeedkeyError `usage` */
+/**
+ * Refuses secrets in the URL before anything is requested or printed: a password must not reach a server or a log.
+ * @throws FeedkeyError `usage` if the URL contains a user name or a password
+ */
 function refuseSecrets(address: string): void {
   const url = /^(https?|file):/i.test(address) && URL.canParse(address) ? new URL(address) : undefined;
-  // If the text is not a URL, the end of a password in it is unknown.
+  // If the text is not a URL, feedkey can't tell where a password in the text ends.
   const has = url === undefined ? /[:/\\].*@/s.test(address) : url.username !== "" || url.password !== "";
   if (!has && !/:\/\/[^/]*@/.test(address)) return;
   throw new FeedkeyError("usage", "a URL with a user name or password is refused", {
@@ -198,8 +207,8 @@ function refuseSecrets(address: string): void {
 /**
  * Writes a profile and its keyring, or nothing.
  * @param address the archive's URL
- * @throws FeedkeyError `usage`, `output` if a profile is there already, `not_found`, `untrusted_signer` if the bundle lacks a seed,
- *   `revoked`, `bad_certificate`, `bad_profile`
+ * @throws FeedkeyError `usage`; `output` if the profile already exists; `not_found`; `untrusted_signer` if the bundle lacks a
+ *   seed; `revoked`, `bad_certificate`, `bad_profile`
  */
 export async function initProfile(address: string, options: InitProfileOptions): Promise<Report<NewProfile>> {
   refuseSecrets(address);

@@ -8,8 +8,8 @@ import { type FindCredentials, findCredentials, parseCredentials } from "../../n
 const use = { what: "the file of credentials", code: "bad_config", isSecret: true } as const;
 
 /**
- * Where a transport finds credentials: only in the file that a profile names, else in the user's and the system's files.
- * Nothing is read before the first request to a server.
+ * Returns the function with which a transport finds credentials: only in the file that the profile names; if it names none, in
+ * the user's and the system's files. Nothing is read before the first request to a server.
  */
 export function credentialsFor(file: string | undefined): FindCredentials {
   let finders: Promise<readonly FindCredentials[]> | undefined;
@@ -23,7 +23,10 @@ export function credentialsFor(file: string | undefined): FindCredentials {
   };
 }
 
-/** @throws FeedkeyError `bad_config`: it can't be read, others can read it, or its syntax is wrong */
+/**
+ * Reads the file of credentials that a profile names.
+ * @throws FeedkeyError `bad_config` if the file can't be read, others can read the file, or its syntax is wrong
+ */
 async function fromNamedFile(file: string): Promise<readonly FindCredentials[]> {
   const text = await readTrustedFile(file, use).catch((cause: unknown) => {
     if (cause instanceof FeedkeyError) throw cause;
@@ -43,8 +46,8 @@ async function fromNamedFile(file: string): Promise<readonly FindCredentials[]> 
 }
 
 /**
- * A file that other programs use too, so problems with other entries are ignored.
- * @returns what throws `bad_config` where the file is open to other users and has an entry for the address
+ * Reads a file that other programs use too, and so ignores problems with other entries.
+ * @returns a function that throws `bad_config` if the file is open to other users and has an entry for the address
  */
 async function fromUsualFile(file: string): Promise<FindCredentials> {
   let refusal: FeedkeyError | undefined;

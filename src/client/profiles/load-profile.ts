@@ -1,4 +1,4 @@
-/** Reads a profile's files: the profile itself and the authorities that it names. */
+/** Reads a profile's files: the profile itself and the CA files that it names. */
 import { FeedkeyError, systemCode } from "../../error.ts";
 import { readTrustedFile } from "../../files/trusted-file.ts";
 import { readProfile } from "../../profile/read-profile.ts";
@@ -6,8 +6,8 @@ import type { Profile } from "../../profile/types.ts";
 
 /**
  * Reads a profile.
- * @param file its path
- * @throws FeedkeyError `bad_profile`, `not_found`
+ * @param file the profile's path
+ * @throws FeedkeyError `bad_profile` if the profile is not valid; `not_found` if it can't be read
  */
 export async function loadProfile(file: string): Promise<Profile> {
   return readProfile(await readText(file), file);
@@ -26,8 +26,8 @@ async function readText(file: string): Promise<string> {
 }
 
 /**
- * The certificates of an authority in a profile, for a transport.
- * @throws FeedkeyError `bad_profile`
+ * Returns the CA certificates in a file that a profile names, for a transport.
+ * @throws FeedkeyError `bad_profile` if the file can't be read or is refused
  */
 export async function readCa(file: string | undefined): Promise<{ ca: string } | Record<string, never>> {
   if (file === undefined) return {};

@@ -1,4 +1,4 @@
-/** Lists the profiles, and checks whether one is in order. */
+/** Lists the profiles, and checks whether clients can use a profile. */
 import { join } from "node:path";
 import { type ErrorCode, FeedkeyError, orRefusal } from "../../error.ts";
 import { chosenProfile, findProfile, profileNamesIn, profileSearchPath } from "../../files/paths.ts";
@@ -15,7 +15,7 @@ import type { ClientOptions, Report } from "../client-options.ts";
 import { report } from "../with-warnings.ts";
 import { loadProfile } from "./load-profile.ts";
 
-/** A profile on the search path, or why it can't be read. */
+/** A profile on the search path, or the reason why it can't be read. */
 export interface FoundProfile {
   readonly name: string;
   readonly file: string;
@@ -23,7 +23,10 @@ export interface FoundProfile {
   readonly error: FeedkeyError | undefined;
 }
 
-/** Every profile on the search path; if several have the same name, the name means the first. */
+/**
+ * Returns every profile on the search path. If several profiles have the same name, returns only the first, which is the
+ * profile that the name means.
+ */
 export async function listProfiles(): Promise<FoundProfile[]> {
   const found = new Map<string, FoundProfile>();
   for (const folder of profileSearchPath()) {
@@ -48,28 +51,28 @@ async function defaultProfile(): Promise<string> {
 }
 
 /**
- * What a profile says, defaults filled in.
- * @param name its name or file; by default what $FEEDKEY_PROFILE names, else the profile called "default"
- * @throws FeedkeyError `usage` without any, `not_found`, `bad_profile`
+ * Returns the settings in a profile, including defaults.
+ * @param name the profile's name or file; by default the profile that $FEEDKEY_PROFILE names, else the profile called "default"
+ * @throws FeedkeyError `usage` if no profile is named and there is no default; `not_found`, `bad_profile`
  */
 export async function showProfile(name?: string): Promise<Profile> {
   return await loadProfile(await findProfile(chosenProfile(name) ?? (await defaultProfile())));
 }
 
-/** A seed, and what it may do. */
+/** A seed, and what the seed may do. */
 export interface SeedState {
   readonly fingerprint: string;
   readonly userId: string | null;
-  /** Why it may not sign today; null if it may. */
+  /** Why the seed may not sign today; null if it may. */
   readonly code: ErrorCode | null;
   readonly state: string;
-  /** Why it can't be used as a seed: an expired key may still pass trust on, a revoked one may not. */
+  /** Why the key can't be used as a seed. An expired key may still pass trust on; a revoked key may not. */
   readonly fault: "unknown" | "unusable" | "soft" | "hard" | undefined;
 }
 
 /**
- * Whether it can neither sign nor pass trust on (T3a): it is weak (T3e, T14), or has no usable self-signature. An expired key
- * can still pass trust on.
+ * Tells whether a key can neither sign nor pass trust on (T3a), because the key is weak (T3e, T14) or has no usable
+ * self-signature. An expired key can still pass trust on.
  */
 function isUnusable(facts: CertificateFacts, at: Instant): boolean {
   const state = primaryState(facts, at);
@@ -98,7 +101,10 @@ async function seedStates(profile: Profile, at: Instant): Promise<SeedState[]> {
   return seeds;
 }
 
-/** A compromised seed must be removed from the profile; retired or unusable seeds are an error only if there are no others. */
+/**
+ * Refuses unusable seeds. A compromised seed must be removed from the profile; retired or unusable seeds are an error only if
+ * the profile has no other seed.
+ */
 function refuseSeeds(seeds: readonly SeedState[], { name, trust }: Profile): FeedkeyError[] {
   const hard = seeds.filter(({ fault }) => fault === "hard");
   const isSpent = ({ fault }: SeedState) =>
@@ -121,14 +127,14 @@ function refuseSeeds(seeds: readonly SeedState[], { name, trust }: Profile): Fee
 }
 
 export interface CheckProfileOptions extends Pick<ClientOptions, "at" | "reporter"> {
-  /** Return the seeds together with the error, instead of throwing it. */
+  /** Whether to return the seeds together with the error, instead of throwing the error. */
   readonly partial?: boolean | undefined;
 }
 
 /**
  * Reads a profile's seeds and checks them.
- * @param profile its name or file, or as it was read
- * @throws FeedkeyError `no_seed`, `bad_profile`; without `partial` the code of a seed for which no client can use the profile
+ * @param named the profile's name or file, or a profile that has already been read
+ * @throws FeedkeyError `no_seed`, `bad_profile`; unless `partial` is set, the code of a seed that makes the profile useless
  */
 export async function checkProfile(
   named: string | Profile,

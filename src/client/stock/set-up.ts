@@ -1,4 +1,4 @@
-/** Sets up a stock program so that it follows the archive's keys, and undoes that. */
+/** Sets up a stock program so that it follows the archive's keys, and undoes the setup. */
 import { basename } from "node:path";
 import type { Profile } from "../../profile/types.ts";
 import type { Reporter } from "../../refresh/session.ts";
@@ -15,47 +15,47 @@ import { report } from "../with-warnings.ts";
 
 export interface SetUpOptions extends Pick<ClientOptions, "at" | "offline" | "reporter"> {
   readonly program: SetupProgram;
-  /** The root of the system to set up; `/`: this one. */
+  /** The root of the system to set up; `/` is the running system. */
   readonly root: string;
-  /** A profile's name or file, or as it was read. */
+  /** A profile's name or file, or a profile that has already been read. */
   readonly profile: string | Profile;
-  /** Names of feeds of the profile. By default all. */
+  /** Names of feeds in the profile; by default all. */
   readonly feeds?: readonly string[] | undefined;
-  /** The kind of timer that keeps the keyring up to date. By default that of the system. */
+  /** The kind of timer that keeps the keyring up to date; by default the kind that the system uses. */
   readonly timer?: Timer | undefined;
-  /** False: the timer's first run writes the keyrings. */
+  /** Whether the setup writes the keyrings now; if false, the timer's first run writes them. */
   readonly keyring?: boolean | undefined;
-  /** For apt. */
+  /** Suites, for apt. */
   readonly suites?: readonly string[] | undefined;
   readonly components?: readonly string[] | undefined;
-  /** For pkg_install: the prefix of the one that is set up. */
+  /** For pkg_install: the prefix of the pkg_install that is set up. */
   readonly prefix?: string | undefined;
-  /** For dnf and zypper: require a signature on each package too. */
+  /** For dnf and zypper: whether to require a signature on each package too. */
   readonly gpgcheck?: boolean | undefined;
-  /** Path of feedkey in that system. */
+  /** Path of feedkey in the system that is set up. */
   readonly feedkey?: string | undefined;
   readonly dryRun?: boolean | undefined;
 }
 
-/** A file of the system that was set up. */
+/** A file in the system that was set up. */
 export interface SetupChange extends Pick<Step, "action" | "kind" | "reason"> {
-  /** As that system names it. */
+  /** The file's path in the system that was set up. */
   readonly path: string;
 }
 
 export interface SetUp extends Pick<SetupDone, "timer" | "byHand"> {
   readonly profile: string;
-  /** Absolute. */
+  /** Absolute path of the system's root. */
   readonly root: string;
   readonly changes: readonly SetupChange[];
   readonly keyrings: readonly {
-    /** As that system names it. */
+    /** The keyring's path in the system that was set up. */
     readonly path: string;
     readonly feeds: readonly string[] | undefined;
-    /** Undefined: the timer writes it. */
+    /** The export of the keyring; undefined if the timer's first run writes the keyring. */
     readonly exported: SetupDone["keyrings"][number]["exported"];
   }[];
-  /** Commands that must still be run there. */
+  /** Commands that the user must still run in the system. */
   readonly next: readonly string[];
 }
 
@@ -63,7 +63,7 @@ function changesOf(steps: readonly Step[]): SetupChange[] {
   return steps.map(({ action, kind, path, reason }) => ({ action, kind, path: inTarget(path), reason }));
 }
 
-/** What must be done by hand. */
+/** Returns the commands that the user must run. */
 function nextOf({ root, steps, timer, timerTerms }: SetupDone): string[] {
   const { refresh: first, keep } = jobSteps(timerTerms);
   if (timer === "none") return [first, ...keep];
@@ -83,7 +83,8 @@ function warnOf(profile: Profile, program: SetupProgram, { warnings, keyrings, t
 }
 
 /**
- * Sets a stock program up: configuration, keyrings, and a timer that keeps them current. With the state of that system's client.
+ * Sets up a stock program: its configuration, its keyrings, and a timer that keeps the keyrings current. Uses the client state
+ * of the system that is set up.
  * @throws FeedkeyError `usage`, `output`, `bad_state`, `bad_config`, and as `openClient` and its exports
  */
 export async function setUpProgram(options: SetUpOptions): Promise<Report<SetUp>> {
@@ -111,7 +112,7 @@ export async function setUpProgram(options: SetUpOptions): Promise<Report<SetUp>
   });
 }
 
-/** The name of a profile, even if its file is missing. @throws FeedkeyError `usage` */
+/** Returns the name of a profile, even if the profile's file is missing. @throws FeedkeyError `usage` */
 function nameOf(profile: string): string {
   const name = profile.includes("/") || profile.endsWith(".ini") ? basename(profile, ".ini") : profile;
   refuseName(name);
@@ -119,8 +120,8 @@ function nameOf(profile: string): string {
 }
 
 /**
- * Undoes what `setUpProgram` did; what was changed since is left, with a warning.
- * @param options.profile the name or file that it had
+ * Undoes what `setUpProgram` did. Leaves files that were changed since, with a warning for each.
+ * @param options.profile the name or file of the profile that was set up
  * @throws FeedkeyError `usage`, `not_found`, `output`, `bad_state`
  */
 export async function removeSetUp(

@@ -4,7 +4,7 @@ const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 const form =
   /^(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d{1,2}):(\d\d):(\d\d) (?:UTC|GMT|Z|[+-]0000)$/;
 
-/** Milliseconds; undefined for a text that is not such a date. */
+/** Reads a date, in milliseconds; returns undefined if the text is not such a date. */
 export function readDate(text: string): number | undefined {
   const [, day, name = "", year, hour, minute, second] = form.exec(text) ?? [];
   const month = months.indexOf(name);
@@ -16,7 +16,7 @@ export function readDate(text: string): number | undefined {
   return new Date(Date.UTC(Number(year), month, days)).getUTCDate() === days ? date : undefined;
 }
 
-/** The date as a Release file has it, in whole seconds. */
+/** Writes a date as in a Release file, in whole seconds. @param at in milliseconds */
 export function writeDate(at: number): string {
   return new Date(at).toUTCString().replace(/GMT$/, "UTC");
 }

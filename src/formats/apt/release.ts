@@ -1,6 +1,6 @@
 /**
- * apt's `Release`, the text within `InRelease`: it describes a suite and lists its files with size and digest. The reader is
- * stricter than apt (T13), which accepts MD5 beside SHA-256, a size from either list, and a suite without a name.
+ * apt's `Release` file, which is also the text in `InRelease`. It describes a suite and lists the suite's files with size and digest.
+ * The reader is stricter than apt (T13): apt accepts MD5 beside SHA-256, a size from either list, and a suite without a name.
  */
 import { withoutTrailing } from "../../trailing.ts";
 import { type FileDigests, isPlainPath } from "../digests.ts";
@@ -17,25 +17,25 @@ export interface Release {
   readonly codename: string | undefined;
   readonly origin: string | undefined;
   readonly label: string | undefined;
-  /** Milliseconds. */
+  /** The date, in milliseconds. */
   readonly date: number;
   readonly validUntil: number | undefined;
-  /** Undefined if there is no such field. */
+  /** The components; undefined if the file has no such field. */
   readonly components: readonly string[] | undefined;
   readonly architectures: readonly string[] | undefined;
   readonly byHash: boolean;
-  /** By path below the folder of the Release file. */
+  /** The listed files, by path below the Release file's folder. */
   readonly files: ReadonlyMap<string, FileDigests>;
 }
 
-/** The lists that count, by field name in lower case. MD5 and SHA-1 prove nothing and are ignored. */
+/** The digest lists that feedkey reads, by lower-case field name, with their digits. MD5 and SHA-1 prove nothing and are ignored. */
 const lists = { sha256: 64, sha512: 128 } as const;
 
 type ListName = keyof typeof lists;
 
 /**
  * Reads a Release file.
- * @throws FeedkeyError `bad_index` with the line
+ * @throws FeedkeyError `bad_index`, with the line, if the file is malformed
  */
 export function readRelease(bytes: Uint8Array): Release {
   const cursor = new LineCursor(bytes, releaseText);
@@ -53,7 +53,7 @@ export function readRelease(bytes: Uint8Array): Release {
       field = cursor.bytes.toString("latin1", start, colon).toLowerCase();
       if (fields.has(field)) throw cursor.error(`gives the field "${field}" a second time`);
       const text = cursor.bytes.toString("utf8", colon + 1, end);
-      // Strip only ASCII blanks, as apt does: others are part of a suite's name.
+      // Strip only ASCII blanks, as apt does: other blanks are part of a suite's name.
       const value = withoutTrailing(text, blanks).replace(/^[ \t\r\v\f]+/, "");
       if (Object.hasOwn(lists, field) && value !== "")
         throw cursor.error("must leave the first line of its list empty");

@@ -1,4 +1,4 @@
-/** Finds the parts of a suite that a profile requests, in its Release file. */
+/** Finds, in a suite's Release file, the parts that a profile requests. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { FileDigests } from "../digests.ts";
@@ -9,9 +9,9 @@ import type { Release } from "./release.ts";
 const forms: readonly CompressedForm[] = ["xz", "gz", "zst"];
 
 /**
- * The facts of a Release file, and the requested lists of packages; without components and architectures, all lists that
- * clients can request.
- * @throws FeedkeyError `wrong_feed` if it has another suite, or lacks a requested component or architecture
+ * Returns the facts in a Release file, and the requested package lists. Without components and architectures, returns all lists
+ * that clients can request.
+ * @throws FeedkeyError `wrong_feed` if the file is for another suite, or lacks a requested component or architecture
  */
 export function contentOf(release: Release, wanted: Wanted): RootContent {
   const { suite, components, architectures } = wanted;
@@ -31,13 +31,13 @@ export function contentOf(release: Release, wanted: Wanted): RootContent {
   };
 }
 
-/** Includes folders whose list is named only in a compressed form, which clients can't request. */
+/** Returns the folders with package lists, including folders whose list has only compressed forms: clients can't request these. */
 function listedFolders({ files }: Release): readonly string[] {
   const found = [...files.keys()].map((path) => /^(.+\/binary-[^/]+)\/Packages(\.[0-9a-z]+)?$/.exec(path)?.[1]);
   return [...new Set(found)].filter((folder) => folder !== undefined);
 }
 
-/** Its components, and those of its architectures of which each component has a list. */
+/** Returns the components of a suite, and the architectures for which each component has a list. */
 export function everythingIn({ components = [], architectures = [], files }: Release) {
   const has = (architecture: string) =>
     components.every((component) => files.has(`${component}/binary-${architecture}/Packages`));
@@ -77,7 +77,7 @@ function partOf({ files, byHash }: Release, path: string): Part {
   return { path, open, forms: [...found, formOf(path, undefined, open, byHash)] };
 }
 
-/** Descriptions of packages in people's languages, which apt asks for where they are listed. */
+/** Returns the translated package descriptions. apt requests these files if the Release file lists them. */
 function besideOf({ files, byHash }: Release, components: readonly string[]): PartForm[] {
   const isWanted = (path: string) => components.some((one) => path.startsWith(`${one}/i18n/Translation-`));
   const wanted = [...files].filter(([path]) => isWanted(path));

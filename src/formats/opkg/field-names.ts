@@ -1,10 +1,10 @@
-/** The fields of an opkg index that mean something to feedkey, and a table that knows names by their bytes. */
+/** The fields in an opkg index that feedkey uses, and a table of field names by their bytes. */
 import { hashStart, hashStep, type LineCursor, nameByte } from "../line-cursor.ts";
 
-/** A text with more different field names than this is not an index. Debian's lists have some 40. */
+/** The limit for different field names. A text with more names is not an index; Debian's lists have some 40 names. */
 export const maxFieldNames = 1000;
 
-/** What a field is for: an index into the scanner's tables. */
+/** The role of a field, as an index into the scanner's tables. */
 export const role = {
   other: 0,
   package: 1,
@@ -23,10 +23,10 @@ export type Role = (typeof role)[keyof typeof role];
 
 export const roleCount = 11;
 
-/** Hex digits of the digest in a role; 0 if it is not a digest. */
+/** The number of hex digits in each role's digest; 0 if the role is not a digest. */
 export const digestLength: readonly number[] = [0, 0, 0, 0, 0, 0, 32, 40, 64, 128, 0];
 
-/** By name in lower case. opkg writes SHA256sum, Debian SHA256, OpenWrt either: one field under several names. */
+/** The role of each field, by the lower-case name. opkg writes SHA256sum, Debian SHA256, OpenWrt either: these are one field. */
 export const roleOf: Readonly<Record<string, Role>> = {
   package: role.package,
   version: role.version,
@@ -44,31 +44,31 @@ export const roleOf: Readonly<Record<string, Role>> = {
   description: role.description,
 };
 
-/** One field name, whatever its case. */
+/** A field name. Names that differ only in case are one name. */
 export interface FieldName {
-  /** In lower case. */
+  /** The name in lower case. */
   readonly text: string;
   readonly bytes: Uint8Array;
   readonly role: Role;
-  /** Number of the last stanza that had this field: this finds a field that appears twice without a set for each stanza. */
+  /** Number of the last stanza with this field. So feedkey finds a field that appears twice without a set for each stanza. */
   seenIn: number;
-  /** The field that followed this one in the last stanza; usually it follows again. */
+  /** The field that followed this field in the last stanza. Usually the same field follows again. */
   follower: FieldName | undefined;
-  /** Its offset when it was last looked up; usually the spelling is the same. */
+  /** Offset of the name's last occurrence. Usually the next occurrence has the same spelling. */
   place: number;
-  /** Another name with the same hash. */
+  /** The next name with the same hash. */
   readonly next: FieldName | undefined;
 }
 
-/** Every field name met so far. */
+/** All field names seen so far. */
 export class FieldNames {
   readonly #byHash = new Map<number, FieldName>();
   #count = 0;
   #before: FieldName | undefined;
 
   /**
-   * The name of the field under the cursor.
-   * @throws FeedkeyError with the code of the text: the index has too many different names
+   * Returns the name of the field under the cursor.
+   * @throws FeedkeyError with the code of the text's kind if the index has too many different names
    */
   at(cursor: LineCursor): FieldName {
     const before = this.#before;
@@ -84,7 +84,7 @@ export class FieldNames {
     return name;
   }
 
-  /** The next field is in another text: the names stay, and count on. */
+  /** Forgets the names' offsets, because the next field is in another text. Keeps the names and their number. */
   forgetPlaces(): void {
     this.#before = undefined;
     for (const first of this.#byHash.values()) {

@@ -1,17 +1,17 @@
 /** Fields with their logical values, read from a package's control data and written into an index. */
 import { asBuffer, badText, LineCursor, type TextKind } from "../line-cursor.ts";
 
-/** Control data of a package: if it breaks the grammar, the package is bad. */
+/** The kind of a package's control data: an error in the control data makes the package bad. */
 export const controlText: TextKind = { name: "the control data", code: "bad_package" };
 
-/** A field, kept byte for byte whatever its encoding: one character for each byte. */
+/** A field, kept byte for byte in any encoding: each character stands for one byte. */
 export interface Field {
   readonly name: string;
-  /** Without the spaces that follow the colon; continuation lines with their newline and their first space or tab. */
+  /** The value without the spaces after the colon. Continuation lines keep their newline and their first space or tab. */
   readonly value: string;
 }
 
-/** The value of the field with this name in any case, as UTF-8 text without trailing spaces; undefined if missing. */
+/** Returns a field's value as UTF-8 text without trailing spaces; undefined without such a field. The name's case is ignored. */
 export function fieldText(fields: readonly Field[], name: string): string | undefined {
   const wanted = name.toLowerCase();
   const field = fields.find((one) => one.name.length === wanted.length && one.name.toLowerCase() === wanted);
@@ -21,7 +21,7 @@ export function fieldText(fields: readonly Field[], name: string): string | unde
 /**
  * Reads the control paragraph of a package: exactly one stanza, in which no field appears twice.
  * The values are checked when they are written into an index (`packageStanza`).
- * @throws FeedkeyError `bad_package` with the line
+ * @throws FeedkeyError `bad_package`, with the line, if the control data is malformed
  */
 export function parseControl(bytes: Uint8Array): Field[] {
   const cursor = new LineCursor(bytes, controlText);

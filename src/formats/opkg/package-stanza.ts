@@ -1,4 +1,4 @@
-/** Writing the stanzas of an opkg index. */
+/** Writes the stanzas of an opkg index. */
 import { FeedkeyError } from "../../error.ts";
 import { asBuffer, description, maxLineLength } from "../line-cursor.ts";
 import { controlText, type Field, fieldText, parseControl } from "./field.ts";
@@ -8,15 +8,15 @@ import { OpkgScanner } from "./packages-text.ts";
 export interface OwnWords {
   readonly name: string;
   readonly version: string;
-  /** Empty where there is none. */
+  /** The architecture; empty if the control data has none. */
   readonly architecture: string;
-  /** The stanza without the facts about the file. */
+  /** The stanza without the fields about the package file. */
   readonly own: Uint8Array;
 }
 
 /**
  * Reads a package's control data.
- * @throws FeedkeyError `bad_package`: control data that an index can't contain
+ * @throws FeedkeyError `bad_package` if an index can't contain the control data
  */
 export function ownWords(bytes: Uint8Array): OwnWords {
   const control = parseControl(bytes);
@@ -30,22 +30,22 @@ export function ownWords(bytes: Uint8Array): OwnWords {
 }
 
 export interface PackageStanza {
-  /** The package's own control fields (`parseControl`). */
+  /** The package's own control fields, from `parseControl`. */
   readonly control: readonly Field[];
-  /** Path relative to the feed or the archive, with slashes. opkg knows no percent-encoding. */
+  /** Path relative to the feed or the archive, with slashes. opkg does not decode percent-encoding. */
   readonly filename: string;
-  /** Bytes of the package file. */
+  /** Size of the package file, in bytes. */
   readonly size: number;
-  /** Lower-case hex: released versions of opkg check only this digest. */
+  /** MD5 in lower-case hex. Released versions of opkg check only this digest. */
   readonly md5: string;
-  /** Lower-case hex: opkg refuses upper case. */
+  /** SHA-256 in lower-case hex. opkg refuses upper case. */
   readonly sha256: string;
 }
 
 /**
- * The stanza of a package: its control fields in their order, then the file's path, size and digests.
- * The stanza ends in a newline; an empty line must follow before the next.
- * @throws FeedkeyError `bad_package`: control data that an index can't contain; `internal`: size or digests malformed
+ * Returns the stanza of a package: its control fields in their order, with the file's path, size and digests.
+ * The stanza ends in a newline; the caller must write an empty line before the next stanza.
+ * @throws FeedkeyError `bad_package` if an index can't contain the control data; `internal` if size or digests are malformed
  */
 export function packageStanza(entry: PackageStanza): Uint8Array {
   const { own, added } = stanzaParts(ownStanza(entry.control), fileFields(entry));
@@ -53,20 +53,19 @@ export function packageStanza(entry: PackageStanza): Uint8Array {
 }
 
 /**
- * A package's own fields as they appear in an index. Fields about the file in its control data are left out: a package
- * can't know its own digest.
- * @throws FeedkeyError `bad_package`: control data that an index can't contain
+ * Returns a package's own fields as they appear in an index. Leaves out control fields about the package file, because a
+ * package can't know its own digest.
+ * @throws FeedkeyError `bad_package` if an index can't contain the control data
  */
 export function ownStanza(control: readonly Field[]): Uint8Array {
   const own = control.filter(({ name }) => !aboutFile.test(name));
   const stanza = formatStanza(own);
-  // An index that clients refuse must never be published: if a stanza is not obviously good, it is read as clients would read
-  // it.
+  // feedkey must never publish an index that clients refuse. So it reads each stanza that is not obviously good as clients do.
   if (!isPlainlyNamed(own)) new OpkgScanner(stanza, controlText).next();
   return stanza;
 }
 
-/** Whether name and version are there, and they and the architecture are words of plain ASCII. */
+/** Whether the fields include a name and a version, and name, version and architecture are words in plain ASCII. */
 function isPlainlyNamed(own: readonly Field[]): boolean {
   const words = own.filter(({ name }) => /^(?:package|version|architecture)$/i.test(name));
   const named = words.filter(({ name }) => name.length < "architecture".length);
@@ -74,8 +73,8 @@ function isPlainlyNamed(own: readonly Field[]): boolean {
 }
 
 /**
- * A package's own stanza with additional fields: at its end, or before a description that must be last. The parts are not
- * copied yet.
+ * Adds fields to a package's own stanza: at its end, or before a description that must be the last field. In the usual case
+ * the stanza is not copied: the caller puts the two parts together.
  */
 export function stanzaParts(own: Uint8Array, fields: string): { readonly own: Uint8Array; readonly added: string } {
   if (!hasBlankLine(own)) return { own, added: fields };
@@ -84,20 +83,20 @@ export function stanzaParts(own: Uint8Array, fields: string): { readonly own: Ui
   return { own: Buffer.concat([bytes.subarray(0, place), Buffer.from(fields), bytes.subarray(place)]), added: "" };
 }
 
-/** Whether the description of a stanza has a line of blanks, below which no field may follow. */
+/** Whether the description in a stanza has a blank line. No field may follow such a description. */
 function hasBlankLine(stanza: Uint8Array): boolean {
   const bytes = asBuffer(stanza);
   // A quick check for the usual case, because every publish does this for every package.
   return (bytes.includes(" \n") || bytes.includes("\t\n")) && /\n[ \t]+\n/.test(bytes.toString("latin1"));
 }
 
-/** The digests that opkg reads, with the names that it knows. */
+/** The digests that opkg reads, by opkg's field names. */
 const opkgDigests = { MD5Sum: "md5", SHA256sum: "sha256" } as const;
 
 /**
- * The fields for a package file's path, size and digests.
- * @param digests which are given, by the names of their fields
- * @throws FeedkeyError `bad_package`: a path that clients refuse; `internal`: size or digests malformed
+ * Returns the fields for a package file's path, size and digests.
+ * @param digests the digests to write, by field name
+ * @throws FeedkeyError `bad_package` if clients refuse the path; `internal` if size or digests are malformed
  */
 export function fileFields(
   file: Omit<PackageStanza, "control">,
@@ -115,9 +114,10 @@ export function fileFields(
 }
 
 /**
- * The bytes of a stanza. Nothing is repaired: a value must already be folded, each further line starting with a space or a tab,
- * so that a value can't insert a field or a stanza.
- * @throws FeedkeyError `bad_package`: no fields, a field twice, or a name or value that could not be read back unchanged
+ * Returns the bytes of a stanza. Repairs nothing: each further line in a value must already start with a space or a tab, so
+ * that a value can't insert a field or a stanza.
+ * @throws FeedkeyError `bad_package` if the stanza has no field, if a field appears twice, or if a reader would not read a name
+ * or a value back unchanged
  */
 export function formatStanza(fields: readonly Field[]): Uint8Array {
   if (fields.length === 0) throw new FeedkeyError("bad_package", "a stanza needs at least one field");
@@ -147,10 +147,10 @@ function checkValue(name: string, value: string): void {
   if (!folded.test(value)) throw badField(name, problemOf(value));
 }
 
-/** Each further line begins with a space or a tab. */
+/** Matches a value in which each further line begins with a space or a tab. */
 const foldedDescription = /^(?![ \t])[^\0\r\n]*(?:\n[ \t][^\0\r\n]*)*$/;
 
-/** The same, and no further line is blank. */
+/** Matches a value in which each further line begins with a space or a tab, and no further line is blank. */
 const foldedValue = /^(?![ \t])[^\0\r\n]*(?:\n[ \t]+[^\0\r\n\t ][^\0\r\n]*)*$/;
 
 function problemOf(value: string): string {
@@ -160,7 +160,7 @@ function problemOf(value: string): string {
   return "has a further line of spaces only";
 }
 
-/** T12, as far as it can be checked here: clients refuse to follow any other path. */
+/** Checks rule T12, as far as a path alone allows: clients refuse other paths. */
 function checkFilename(filename: string): void {
   if (filename.length > maxLineLength / 8) throw badField("Filename", "is too long");
   if (/\p{Cc}|\\|^\s|\s$/u.test(filename)) {
@@ -171,7 +171,7 @@ function checkFilename(filename: string): void {
   }
 }
 
-/** Fields for a package file's path, size and digests. */
+/** Matches the names of fields for a package file's path, size and digests. */
 const aboutFile = /^(?:filename|size|md5.*|sha-?\d.*)$/i;
 
 function badField(name: string, problem: string): FeedkeyError {

@@ -1,7 +1,7 @@
 /**
- * opkg's `Packages`: checks every stanza by T13 and reads what it says about its package.
+ * opkg's `Packages`: checks every stanza by T13 and reads the facts about its package.
  *
- * A scanner over the bytes, so that no string is made for each of a million fields.
+ * This is a scanner over bytes, because a string for each of a million fields would be slow.
  */
 import type { Entry } from "../entry.ts";
 import type { DigestedEntry, EntrySource } from "../entry-source.ts";
@@ -16,24 +16,24 @@ const tab = 0x09;
 const slash = 0x2f;
 
 /**
- * Checks a whole `Packages` text and makes its packages findable. The text's memory is shared, not copied.
- * @throws FeedkeyError `bad_index` with the line
+ * Checks a whole `Packages` text and returns its packages for look-ups. The result shares the text's memory.
+ * @throws FeedkeyError `bad_index`, with the line, if the text is malformed
  */
 export function readPackages(bytes: Uint8Array): PackageIndex {
   return new PackageIndex(new OpkgScanner(bytes));
 }
 
 /**
- * The entries in the order of the text; the whole text is checked before the first is given.
- * @throws FeedkeyError `bad_index` with the line
+ * Yields the entries in the order of the text. Checks the whole text before the first entry.
+ * @throws FeedkeyError `bad_index`, with the line, if the text is malformed
  */
 export function* readEntries(bytes: Uint8Array): Generator<Entry, void> {
   yield* readPackages(bytes);
 }
 
 /**
- * Checks a text that comes in pieces of whole stanzas as {@link readPackages} does, but for packages that appear twice.
- * @throws FeedkeyError `bad_index` with the line
+ * Checks a text as {@link readPackages} does, except for packages that appear twice. The text comes in pieces of whole stanzas.
+ * @throws FeedkeyError `bad_index`, with the line, if the text is malformed
  */
 export function checkPackages(pieces: Iterable<Uint8Array>): void {
   const names = new FieldNames();
@@ -47,7 +47,7 @@ export function checkPackages(pieces: Iterable<Uint8Array>): void {
   }
 }
 
-/** Goes from stanza to stanza; its properties and `entry` describe the one that `next` reached. */
+/** Goes from stanza to stanza. Its properties and `entry` describe the stanza that `next` reached. */
 export class OpkgScanner implements EntrySource {
   readonly length: number;
   offset = 0;
@@ -58,12 +58,12 @@ export class OpkgScanner implements EntrySource {
   readonly #cursor: LineCursor;
   readonly #bytes: Buffer;
   readonly #names: FieldNames;
-  // Offset of each role's value in this stanza; -1 if it is missing.
+  // Offset of each role's value in this stanza; -1 if the stanza lacks the value.
   readonly #starts = new Float64Array(roleCount);
   readonly #ends = new Float64Array(roleCount);
   #stanza = 0;
 
-  /** @throws FeedkeyError with the code of `kind` */
+  /** @throws FeedkeyError with the code of `kind` if the text contains a NUL or a carriage return */
   constructor(bytes: Uint8Array, kind = indexText, names = new FieldNames()) {
     this.#names = names;
     this.#bytes = asBuffer(bytes);
@@ -71,7 +71,7 @@ export class OpkgScanner implements EntrySource {
     this.#cursor = new LineCursor(this.#bytes, kind);
   }
 
-  /** Below the last line that was read. */
+  /** The number of the line after the last line that was read. */
   get nextLine(): number {
     return this.#cursor.line + 1;
   }
@@ -81,8 +81,8 @@ export class OpkgScanner implements EntrySource {
   }
 
   /**
-   * Reads and checks the next stanza; false at the end of the text.
-   * @throws FeedkeyError with the code of the text's kind
+   * Reads and checks the next stanza; returns false at the end of the text.
+   * @throws FeedkeyError with the code of the text's kind if the stanza is malformed
    */
   next(): boolean {
     const cursor = this.#cursor;
@@ -121,7 +121,7 @@ export class OpkgScanner implements EntrySource {
     };
   }
 
-  /** Notes the offset of the value of the field at the cursor, if the field matters. */
+  /** Stores the offset of the value of the field at the cursor, if feedkey uses the field. */
   #field(): Role {
     const cursor = this.#cursor;
     const bytes = this.#bytes;
@@ -152,7 +152,7 @@ export class OpkgScanner implements EntrySource {
     const known = this.#starts[of] ?? -1;
     if (known === -1) return;
     for (let at = 0; at < length; at++) {
-      // Both are hex digits: the cases differ in one bit.
+      // Both bytes are hex digits. Upper and lower case differ in one bit.
       if (((bytes[start + at] ?? 0) | 0x20) !== ((bytes[known + at] ?? 0) | 0x20)) {
         throw this.#cursor.error(`has a "${name}" that contradicts the digest above it in the stanza`);
       }

@@ -41,7 +41,7 @@ function comparePart(a: string, b: string): number {
   return 0;
 }
 
-/** Negative if `a` is older, positive if newer, 0 if neither. */
+/** Returns a negative number if `a` is older, positive if `a` is newer, else 0. */
 export function compareVersions(a: string, b: string): number {
   const [epochA, upstreamA, revisionA] = split(a);
   const [epochB, upstreamB, revisionB] = split(b);

@@ -1,6 +1,7 @@
 /**
- * Databases of pacman, as `repo-add` writes them: a tar archive with a folder `NAME-VERSION` for each package, and in it a file
- * `desc` of fields. The reader is strict (T13): pacman ignores what it does not know, and uses the last of two fields or files.
+ * pacman's databases, as `repo-add` writes them: a tar archive with a folder `NAME-VERSION` for each package. A file `desc` in this
+ * folder has the fields. The reader is strict (T13), because pacman ignores what it does not know, and uses the last of two
+ * fields or files.
  */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -11,20 +12,20 @@ import { ListedEntries } from "../listed-entries.ts";
 import { PackageIndex } from "../package-index.ts";
 import { type TarEntry, tarEntries } from "../tar/tar.ts";
 
-/** The maximum number of entries in a database, two or three for each package. Arch's largest have 15,000 packages. */
+/** The limit for tar entries in a database. A package has two or three entries. Arch's largest database has 15,000 packages. */
 const maxEntries = 1_000_000;
 
-/** The files of a package. pacman reads the fields of all of them in the same way. */
+/** The names of the files in a package's folder. pacman reads fields from each of these files in the same way. */
 const fileNames = ["desc", "depends", "files"];
 
-/** The fields that are read; each has one value. */
+/** The fields that feedkey reads. Each has one value. */
 const fieldNames = ["FILENAME", "NAME", "VERSION", "ARCH", "CSIZE", "SHA256SUM", "MD5SUM"] as const;
 type Field = (typeof fieldNames)[number];
 
-/** The values of all other fields: they are not stored, because dependencies and file names would take much memory. */
+/** Stands for the values of all other fields. These are not stored: dependencies and file names would take much memory. */
 const unread: string[] = [];
 
-/** Fields with several values, which are read only for dependencies. */
+/** Fields with several values. They are read only to check dependencies. */
 const relationNames = ["DEPENDS", "PROVIDES"];
 
 interface Described {
@@ -34,9 +35,9 @@ interface Described {
 }
 
 /**
- * Checks a whole database and makes its packages findable.
- * @param bytes of the archive, decompressed
- * @throws FeedkeyError `bad_index` with the package's folder
+ * Checks a whole database and returns its packages for look-ups.
+ * @param bytes the decompressed tar archive
+ * @throws FeedkeyError `bad_index`, with the package's folder, if the database is malformed
  */
 export function readDatabase(bytes: Uint8Array): PackageIndex {
   const entries: DigestedEntry[] = [];
@@ -51,7 +52,7 @@ export function readDatabase(bytes: Uint8Array): PackageIndex {
   return new PackageIndex(new ListedEntries(bytes.length, entries));
 }
 
-/** The packages of a database that was checked before, with what they need and offer. */
+/** Yields the packages in an already checked database, with what they need and offer. */
 export function* readRelated(bytes: Uint8Array) {
   for (const { fields } of readFolders(bytes, relationNames).values()) {
     const [name = "", version = "", architecture = ""] = ["NAME", "VERSION", "ARCH"].map(
@@ -90,7 +91,7 @@ function readFolders(bytes: Uint8Array, lists: readonly string[] = []): Map<stri
   return folders;
 }
 
-/** `%NAME%`, its values on a line each, and an empty line, for each field. */
+/** Reads a file's fields. A field is a line `%NAME%`, a line for each value, and an empty line. */
 function readFields(
   bytes: Uint8Array,
   name: string,
@@ -109,7 +110,7 @@ function readFields(
       values = isList || fieldNames.includes(field as Field) ? [] : unread;
       fields.set(field, values);
     } else if (text === "") values = undefined;
-    // pacman would treat it as a field if it does not know the field before it.
+    // If pacman does not know the field above, it would treat this line as a new field.
     else if (field !== undefined) throw walker.error("begins a field without an empty line before it");
     else if (values === undefined) throw walker.error("is not a field");
     else if (values !== unread && values.push(text) > 1 && !isList)
@@ -142,7 +143,7 @@ function readEntry(folder: string, { place, fields, files }: Described): Digeste
   };
 }
 
-/** pacman compares digests case-sensitively, so an upper-case digest never matches. */
+/** Checks a digest. pacman compares digests case-sensitively, so an upper-case digest would never match. */
 function digest(folder: string, field: Field, text: string | undefined, digits: number): string | undefined {
   if (text === undefined || (text.length === digits && /^[0-9a-f]+$/.test(text))) return text;
   throw bad(folder, `has a ${field} that is not ${digits} lower-case hex digits`);

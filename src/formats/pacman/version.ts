@@ -1,6 +1,6 @@
 /**
- * The order of versions in pacman (alpm_pkg_vercmp, lib/libalpm/version.c): `[EPOCH:]VERSION[-RELEASE]`. It looks like rpm's, but
- * `~` means nothing, and a word after equal segments makes a version older: 1.0rc1 is before 1.0.
+ * The order of versions in pacman (alpm_pkg_vercmp, lib/libalpm/version.c): `[EPOCH:]VERSION[-RELEASE]`. This order resembles
+ * rpm's, but `~` has no meaning, and a word after equal segments makes a version older: 1.0rc1 is before 1.0.
  */
 
 interface Parts {
@@ -9,7 +9,7 @@ interface Parts {
   readonly release: string | undefined;
 }
 
-/** Negative if `a` is older, positive if newer, 0 if neither. A release counts only if both have one. */
+/** Returns a negative number if `a` is older, positive if `a` is newer, else 0. A release counts only if both versions have one. */
 export function compareVersions(a: string, b: string): number {
   if (a === b) return 0;
   const [one, other] = [split(a), split(b)];
@@ -28,7 +28,7 @@ function split(text: string): Parts {
   };
 }
 
-/** A run of separators, then one of digits or of letters; both may be missing at the end. */
+/** Matches a run of separators, then a run of digits or of letters. Both runs may be missing at the end. */
 const segment = /([^0-9A-Za-z]*)([0-9]+|[A-Za-z]+|)/y;
 
 function compareText(a: string, b: string): number {
@@ -69,7 +69,7 @@ function compareWords(a: string, b: string): number {
   return one < other ? -1 : 1;
 }
 
-/** Compares when one version has ended: letters in the rest of the other make it older, anything else newer. */
+/** Compares if one version has ended: the other version is older if its rest begins with letters, else newer. */
 function compareRests(a: string | undefined, b: string | undefined): number {
   if (a === undefined && b === undefined) return 0;
   if ((a === undefined && !isLetter(b ?? "")) || (a !== undefined && isLetter(a))) return -1;

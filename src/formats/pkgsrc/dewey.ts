@@ -42,7 +42,7 @@ function parse(version: string): Version {
   return { parts, revision };
 }
 
-/** Negative if `a` is older, positive if newer, 0 if neither. */
+/** Returns a negative number if `a` is older, positive if `a` is newer, else 0. */
 export function compareDewey(a: string, b: string): number {
   const [left, right] = [parse(a), parse(b)];
   for (let index = 0; index < Math.max(left.parts.length, right.parts.length); index++) {

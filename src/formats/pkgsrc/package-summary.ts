@@ -1,4 +1,4 @@
-/** From the metadata of a pkgsrc package to its stanza in pkg_summary, as `pkg_info -X` prints it. */
+/** Makes the pkg_summary stanza of a pkgsrc package from the package's metadata, as `pkg_info -X` does. */
 import { FeedkeyError } from "../../error.ts";
 import { withoutTrailing } from "../../trailing.ts";
 import { asBuffer, type TextKind } from "../line-cursor.ts";
@@ -7,7 +7,7 @@ import { readSummary, type SummaryVariable, writeSummaryStanza } from "./summary
 import { SummaryScanner } from "./summary-text.ts";
 import { usual } from "./summary-variables.ts";
 
-/** Metadata of a package: an error in it makes the package bad. */
+/** The kind of a package's metadata: an error in the metadata makes the package bad. */
 export const metadataText: TextKind = { name: "what the package says of itself", code: "bad_package" };
 
 /** The files at the beginning of a pkgsrc package from which its stanza is made. */
@@ -24,13 +24,13 @@ export interface PackageMetadata {
   readonly sizePkg: Uint8Array | undefined;
 }
 
-/** Variables of `+BUILD_INFO` that pkg_info copies; the others only describe the build. */
+/** The variables that pkg_info copies from `+BUILD_INFO`. The other variables only describe the build. */
 const copied = new Set([
   ...["BUILD_DATE", "CATEGORIES", "HOMEPAGE", "LICENSE", "MACHINE_ARCH", "OPSYS", "OS_VERSION", "PKGPATH"],
   ...["PKGTOOLS_VERSION", "PKG_OPTIONS", "PREV_PKGPATH", "PROVIDES", "REQUIRES", "SUPERSEDES"],
 ]);
 
-/** Lists of `+CONTENTS` and the variables that they become. */
+/** The commands in `+CONTENTS` that become variables in the summary. */
 const fromContents: Readonly<Record<string, string>> = {
   name: "PKGNAME",
   pkgdep: "DEPENDS",
@@ -38,7 +38,7 @@ const fromContents: Readonly<Record<string, string>> = {
 };
 
 function linesOf(bytes: Uint8Array): string[] {
-  // One character for each byte: the text is not changed, whatever its encoding.
+  // latin1 has one character for each byte, so the text stays unchanged in any encoding.
   const lines = Buffer.from(bytes).toString("latin1").split("\n");
   if (lines.length > 1 && lines.at(-1) === "") lines.pop();
   return lines;
@@ -48,7 +48,7 @@ function variable(name: string, text: string): SummaryVariable {
   return { name, value: Buffer.from(text, "latin1") };
 }
 
-/** `@name`, `@pkgdep`, `@pkgcfl` of a packing list, in its order. */
+/** Yields the `@name`, `@pkgdep` and `@pkgcfl` commands in a packing list, in their order. */
 function* packingList(contents: Uint8Array): Generator<readonly [command: string, argument: string]> {
   for (const line of linesOf(contents)) {
     const [, command = "", argument = ""] = /^@(name|pkgdep|pkgcfl)[ \t](.*)$/.exec(line) ?? [];
@@ -57,8 +57,8 @@ function* packingList(contents: Uint8Array): Generator<readonly [command: string
 }
 
 /**
- * The package's name and version, `@name` of its packing list.
- * @throws FeedkeyError `bad_package` unless there is exactly one
+ * Returns the package's name and version, from `@name` in the packing list.
+ * @throws FeedkeyError `bad_package` unless the packing list has exactly one valid `@name`
  */
 export function packageName(contents: Uint8Array): string {
   const names = [...packingList(contents)].filter(([command]) => command === "name");
@@ -74,7 +74,7 @@ function* variablesOf(metadata: PackageMetadata): Generator<SummaryVariable> {
   for (const line of linesOf(metadata.comment)) yield variable("COMMENT", line);
   for (const line of metadata.sizePkg === undefined ? [] : linesOf(metadata.sizePkg)) yield variable("SIZE_PKG", line);
   for (const line of linesOf(metadata.buildInfo)) {
-    // Old pkgsrc wrote "NAME= value", which pkg_add reads as the same.
+    // Old pkgsrc wrote "NAME= value". pkg_add reads this like "NAME=value".
     const [, name = "", value = ""] = /^([A-Z0-9_]+)= ?(.*)$/.exec(line) ?? [];
     if (copied.has(name)) yield variable(name, value);
   }
@@ -82,21 +82,21 @@ function* variablesOf(metadata: PackageMetadata): Generator<SummaryVariable> {
 }
 
 /**
- * The variables about the package, without those about its file.
- * @throws FeedkeyError `bad_package` if they can't be written into a summary, or a required one is missing
+ * Returns a stanza with the variables about the package, without the variables about the package file.
+ * @throws FeedkeyError `bad_package` if a summary can't contain a variable, or a required variable is missing
  */
 export function summaryOf(metadata: PackageMetadata): Uint8Array {
   packageName(metadata.contents);
   const summary = writeSummaryStanza({ variables: [...variablesOf(metadata)], terminated: true });
-  // An index that clients refuse must never be published: so it is read as clients would read it.
+  // feedkey must never publish an index that clients refuse. So it reads the stanza as clients do.
   new SummaryScanner(summary, metadataText).next();
   return summary;
 }
 
-/** Which of the usual but optional variables are missing in a stanza of {@link summaryOf}. */
+/** Returns the usual but optional variables that a stanza from {@link summaryOf} lacks. */
 export function lackingVariables(own: Uint8Array): string[] {
   const bytes = asBuffer(own);
-  // Every line begins with a variable's name, and none of these is the first.
+  // Every line begins with a variable's name, and the first line is never a usual variable.
   return usual.filter((name) => bytes.indexOf(`\n${name}=`) < 0);
 }
 
@@ -104,15 +104,15 @@ export function lackingVariables(own: Uint8Array): string[] {
 export interface FileFacts {
   /** Path relative to the feed or the archive. */
   readonly filename: string;
-  /** Bytes. */
+  /** Size of the package file, in bytes. */
   readonly size: number;
-  /** Lower-case hex, 64 digits. */
+  /** SHA-256 of the package file: 64 lower-case hex digits. */
   readonly sha256: string;
 }
 
 /**
- * The same, for a stanza of {@link summaryOf}, which has no such facts yet.
- * @throws FeedkeyError `bad_package`: a path that can't be written in a line
+ * Adds the facts about the package file to a stanza from {@link summaryOf}, which has no such facts yet.
+ * @throws FeedkeyError `bad_package` if the path contains a control character
  */
 export function addFileFacts(own: Uint8Array, { filename, size, sha256 }: FileFacts): Uint8Array {
   if (/\p{Cc}/u.test(filename)) {
@@ -127,10 +127,10 @@ export function addFileFacts(own: Uint8Array, { filename, size, sha256 }: FileFa
 }
 
 /**
- * A stanza with what `pkg_info -X` lacks: the file's checksum. The file's path, size and checksum come before the
- * description, as in pkg_info's output.
- * @param own the stanza without them, or with others, which are dropped
- * @throws FeedkeyError `bad_package`: not one stanza, or a path that can't be written in a line
+ * Adds the facts about the package file to a stanza. `pkg_info -X` omits the file's checksum. The file's path, size and
+ * checksum come before the description, as in pkg_info's output.
+ * @param own the stanza; facts about the file that it already has are dropped
+ * @throws FeedkeyError `bad_package` if `own` is not exactly one stanza, or a line can't contain the path
  */
 export function withFileFacts(own: Uint8Array, { filename, size, sha256 }: FileFacts): Uint8Array {
   const [stanza, ...others] = [...readSummary(own, metadataText)].filter((piece) => piece.kind === "stanza");

@@ -1,6 +1,6 @@
 /**
- * The lines of a pkg_summary(5): `VARIABLE=value`, stanzas separated by empty lines. It is as strict as opkg's grammar (T13): a
- * line that is neither a variable nor empty is refused, so that all readers see the same stanzas.
+ * The lines of a pkg_summary(5): `VARIABLE=value`, in stanzas separated by empty lines. The reader is strict (T13): it refuses a
+ * line that is neither a variable nor empty, so that all readers see the same stanzas.
  */
 import { hashStart, hashStep, LineWalker } from "../line-cursor.ts";
 
@@ -10,17 +10,17 @@ const equals = 0x3d;
 const nameByte = new Uint8Array(256);
 for (const character of "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") nameByte[character.charCodeAt(0)] = 1;
 
-/** Walks over the lines; its properties describe the line that `next` reached. */
+/** Walks over the lines. Its properties describe the line that `next` reached. */
 export class SummaryCursor extends LineWalker {
   kind: "blank" | "variable" = "blank";
-  /** Variables only: offset of the equals sign. */
+  /** Offset of the equals sign, if the line is a variable. */
   equals = 0;
-  /** Variables only: FNV-1a over the name. */
+  /** FNV-1a over the variable's name, if the line is a variable. */
   nameHash = 0;
 
   /**
-   * Goes to the next line; false at the end of the text.
-   * @throws FeedkeyError with the code of the text's kind
+   * Goes to the next line; returns false at the end of the text.
+   * @throws FeedkeyError with the code of the text's kind if the line is malformed
    */
   next(): boolean {
     if (!this.advance()) return false;

@@ -1,6 +1,6 @@
 /**
- * A lossless reader and writer of pkg_summary texts, for editing: all pieces together are exactly the text. To look up
- * packages, use `summary-text.ts`, which makes no objects.
+ * A lossless reader and writer of pkg_summary texts, for edits: all pieces together are exactly the text. To look up packages,
+ * use `summary-text.ts`, which makes no object for each variable.
  */
 import { FeedkeyError } from "../../error.ts";
 import { asBuffer, indexText, maxLineLength, maxStanzaLength } from "../line-cursor.ts";
@@ -15,11 +15,11 @@ export interface SummaryVariable {
 export interface SummaryStanza {
   readonly kind: "stanza";
   readonly bytes: Uint8Array;
-  /** Line number of the first variable, from 1; each further one is on the next line. */
+  /** Line number of the first variable, from 1. Each further variable is on the next line. */
   readonly line: number;
-  /** One or more. */
+  /** The stanza's variables, at least one. */
   readonly variables: readonly SummaryVariable[];
-  /** False for a last line without its newline. */
+  /** Whether the last line ends in a newline. */
   readonly terminated: boolean;
 }
 
@@ -33,9 +33,9 @@ export interface BlankLines {
 export type SummaryPiece = SummaryStanza | BlankLines;
 
 /**
- * Reads a whole text. Only the grammar of lines is checked: `summary-text.ts` checks what a summary must contain.
+ * Reads a whole text. Checks only the grammar of lines; `summary-text.ts` checks what a summary must contain.
  * The pieces share the text's memory.
- * @throws FeedkeyError with the line and the code of `kind`, when the reader gets to that line
+ * @throws FeedkeyError with the code of `kind`, and the line, when the reader reaches a malformed line
  */
 export function* readSummary(bytes: Uint8Array, kind = indexText): Generator<SummaryPiece, void> {
   const cursor = new SummaryCursor(bytes, kind);
@@ -63,13 +63,13 @@ export function* readSummary(bytes: Uint8Array, kind = indexText): Generator<Sum
 }
 
 /**
- * The bytes of a stanza.
- * @throws FeedkeyError `bad_package` for a name or a value that could not be read back unchanged
+ * Returns the bytes of a stanza.
+ * @throws FeedkeyError `bad_package` for a name or a value that a reader would not read back unchanged
  */
 export function writeSummaryStanza({ variables, terminated }: Pick<SummaryStanza, "variables" | "terminated">): Buffer {
   const lines: string[] = [];
   for (const { name, value } of variables) {
-    // One character for each byte: the text is not changed, whatever its encoding.
+    // latin1 has one character for each byte, so the text stays unchanged in any encoding.
     const line = `${name}=${asBuffer(value).toString("latin1")}`;
     if (!/^[A-Z0-9_]+$/.test(name) || /[\0\r\n]/.test(line) || line.length > maxLineLength) {
       throw new FeedkeyError("bad_package", `variable "${name}" can't be written into a summary`, {

@@ -1,5 +1,5 @@
 /**
- * pkgsrc's `pkg_summary`: checks every stanza by T13 and reads what it says about its package. Like `packages-text.ts`, it is a
+ * pkgsrc's `pkg_summary`: checks every stanza by T13 and reads the facts about its package. Like `packages-text.ts`, this is a
  * scanner over bytes.
  */
 import type { Entry } from "../entry.ts";
@@ -21,28 +21,29 @@ import {
 
 const dash = 0x2d;
 const slash = 0x2f;
-// pkg_summary(5): without FILE_NAME, this is what the file is called.
+// pkg_summary(5): without FILE_NAME, the file is named PKGNAME with this extension.
 const defaultEnding = ".tgz";
 
 /**
- * Checks a whole summary and makes its packages findable. The text's memory is shared, not copied.
- * @throws FeedkeyError `bad_index` with the line
+ * Checks a whole summary and returns its packages for look-ups. The result shares the text's memory.
+ * @throws FeedkeyError `bad_index`, with the line, if the text is malformed
  */
 export function readSummaryPackages(bytes: Uint8Array): PackageIndex {
   return new PackageIndex(new SummaryScanner(bytes));
 }
 
 /**
- * The entries in the order of the text; the whole text is checked before the first is given.
- * @throws FeedkeyError `bad_index` with the line
+ * Yields the entries in the order of the text. Checks the whole text before the first entry.
+ * @throws FeedkeyError `bad_index`, with the line, if the text is malformed
  */
 export function* readSummaryEntries(bytes: Uint8Array): Generator<Entry, void> {
   yield* readSummaryPackages(bytes);
 }
 
 /**
- * Checks a text that comes in pieces of whole stanzas as {@link readSummaryPackages} does, but for packages that appear twice.
- * @throws FeedkeyError `bad_index` with the line
+ * Checks a text as {@link readSummaryPackages} does, except for packages that appear twice. The text comes in pieces of whole
+ * stanzas.
+ * @throws FeedkeyError `bad_index`, with the line, if the text is malformed
  */
 export function checkSummary(pieces: Iterable<Uint8Array>): void {
   let line = 1;
@@ -54,7 +55,7 @@ export function checkSummary(pieces: Iterable<Uint8Array>): void {
   }
 }
 
-/** Goes from stanza to stanza; its properties and `entry` describe the one that `next` reached. */
+/** Goes from stanza to stanza. Its properties and `entry` describe the stanza that `next` reached. */
 export class SummaryScanner implements EntrySource {
   readonly length: number;
   offset = 0;
@@ -64,22 +65,22 @@ export class SummaryScanner implements EntrySource {
   fileHash = 0;
   readonly #cursor: SummaryCursor;
   readonly #bytes: Buffer;
-  // Offset of each role's value in this stanza; -1 if it is missing.
+  // Offset of each role's value in this stanza; -1 if the stanza lacks the value.
   readonly #starts = new Float64Array(summaryRoleCount);
   readonly #ends = new Float64Array(summaryRoleCount);
-  // Variables of this stanza that may appear only once.
+  // The variables seen in this stanza that may appear only once.
   readonly #seen = new Set<Variable>();
   #required = 0;
   #dash = 0;
 
-  /** @throws FeedkeyError with the code of `kind` */
+  /** @throws FeedkeyError with the code of `kind` if the text contains a NUL or a carriage return */
   constructor(bytes: Uint8Array, kind = indexText) {
     this.#bytes = asBuffer(bytes);
     this.length = bytes.length;
     this.#cursor = new SummaryCursor(this.#bytes, kind);
   }
 
-  /** Below the last line that was read. */
+  /** The number of the line after the last line that was read. */
   get nextLine(): number {
     return this.#cursor.line + 1;
   }
@@ -89,8 +90,8 @@ export class SummaryScanner implements EntrySource {
   }
 
   /**
-   * Reads and checks the next stanza; false at the end of the text.
-   * @throws FeedkeyError with the code of the text's kind
+   * Reads and checks the next stanza; returns false at the end of the text.
+   * @throws FeedkeyError with the code of the text's kind if the stanza is malformed
    */
   next(): boolean {
     const cursor = this.#cursor;
@@ -137,7 +138,7 @@ export class SummaryScanner implements EntrySource {
     };
   }
 
-  /** Checks the variable at the cursor, and notes the offset of its value if it matters. */
+  /** Checks the variable at the cursor, and stores the offset of its value if feedkey uses the variable. */
   #variable(): void {
     const cursor = this.#cursor;
     const variable = variableAt(this.#bytes, cursor.start, cursor.equals, cursor.nameHash);
@@ -161,7 +162,7 @@ export class SummaryScanner implements EntrySource {
     if (problem !== undefined) throw this.#cursor.error(problem);
   }
 
-  /** `NAME-VERSION`: the version has no dash, the name may have some. */
+  /** Splits `NAME-VERSION` at the last dash: the name may contain dashes, the version may not. */
   #checkName(): void {
     const cursor = this.#cursor;
     this.#checkWord("PKGNAME");

@@ -1,7 +1,7 @@
-/** The variables of pkg_summary(5), and a table that knows them by their bytes. */
+/** The variables of pkg_summary(5), and a table to find a variable by the bytes of its name. */
 import { hashStart, hashStep } from "../line-cursor.ts";
 
-/** What a variable is for: an index into the scanner's tables. */
+/** The role of a variable, as an index into the scanner's tables. */
 export const summaryRole = {
   other: 0,
   name: 1,
@@ -20,8 +20,8 @@ export const summaryRoleCount = 7;
 const required = ["PKGNAME", "COMMENT", "DESCRIPTION", "MACHINE_ARCH", "OPSYS", "OS_VERSION"];
 
 /**
- * Variables that pkg_summary(5) requires too. Old packages, and those made without pkgsrc, lack some; pkg_add installs them all
- * the same, and `pkg_info -X` leaves these variables out.
+ * Further variables that pkg_summary(5) requires. Old packages, and packages made without pkgsrc, lack some of them. pkg_add still
+ * installs such packages, and `pkg_info -X` omits missing variables.
  */
 export const usual: readonly string[] = ["BUILD_DATE", "CATEGORIES", "PKGPATH", "PKGTOOLS_VERSION", "SIZE_PKG"];
 
@@ -40,7 +40,7 @@ const optional = [
   "SUPERSEDES",
 ];
 
-/** Lists and texts, which repeat the variable line by line; every other one appears once. */
+/** Variables for lists and texts, which appear once for each line. Every other variable appears only once. */
 const repeatable = new Set(["CONFLICTS", "DEPENDS", "DESCRIPTION", "PROVIDES", "REQUIRES", "SUPERSEDES"]);
 
 const roleOf: Readonly<Record<string, SummaryRole>> = {
@@ -77,14 +77,15 @@ function makeTable(): ReadonlyMap<number, Variable> {
   return table;
 }
 
-// No two of these names have the same hash, so no chain is needed.
+// No two names have the same hash, so the table needs no chains.
 const byHash = makeTable();
 
-/** The variables by name, in the order of their checks. */
+/** All variables, in the order of their checks. */
 export const variables: readonly Variable[] = [...byHash.values()];
 
 /**
- * The variable with this name; undefined for one that pkg_summary(5) does not define, which feedkey ignores.
+ * Returns the variable with the name between two offsets; undefined if pkg_summary(5) does not define the variable. feedkey
+ * ignores such variables.
  * @param hash FNV-1a over the name
  */
 export function variableAt(bytes: Buffer, start: number, end: number, hash: number): Variable | undefined {
@@ -94,10 +95,10 @@ export function variableAt(bytes: Buffer, start: number, end: number, hash: numb
   return found;
 }
 
-/** All required bits together. */
+/** The bits of all required variables. */
 export const allRequired = (1 << required.length) - 1;
 
-/** The first required variable that is missing from the bits seen. */
+/** Returns the first required variable whose bit is missing in `seen`. */
 export function missingVariable(seen: number): string {
   return required.find((_, index) => (seen & (1 << index)) === 0) ?? "";
 }

@@ -1,35 +1,35 @@
 /**
- * The elements of rpm-md's XML. Kept strict (T13): no document type, no entities but XML's own, no processing instructions, no CDATA, one
- * namespace a prefix, and nothing that is deep or long without an end.
+ * The elements in rpm-md's XML. The reader is strict (T13): no document type, no entities except XML's own, no processing
+ * instructions, no CDATA, one namespace for each prefix, and limits for depth and length.
  */
 import { SaxesParser } from "saxes";
 import { asBuffer, badText, type TextKind } from "../line-cursor.ts";
 
 export interface Element {
   readonly attributes: Readonly<Record<string, string>>;
-  /** Its characters as they are, blanks included: another reader may keep these. Empty for one with elements inside. */
+  /** The element's text with its blanks, because another reader may keep blanks. Empty if the element contains elements. */
   readonly text: string;
-  /** Line of its start. */
+  /** The line in which the element starts. */
   readonly line: number;
-  /** The error for a problem with it. */
+  /** Makes the error for a problem with the element. */
   error(problem: string): Error;
 }
 
 /** The kind of a document. */
 export interface DocumentKind {
   readonly text: TextKind;
-  /** Name of its root element. */
+  /** Name of the document's root element. */
   readonly root: string;
   readonly namespace: string;
 }
 
 const maxDepth = 32;
-/** Bytes of an element's start, of text, or of a comment. The longest descriptions of distributions have some 10,000. */
+/** The size limit, in bytes, for a start tag, a text or a comment. Distributions' longest descriptions have some 10,000 bytes. */
 const maxRun = 1 << 20;
 const chunk = 1 << 16;
 
 interface Open {
-  /** From the root, as `metadata/package`; undefined below what nobody asked for. */
+  /** The path from the root, such as `metadata/package`; undefined if nobody asked for an element below this path. */
   readonly path: string | undefined;
   readonly attributes: Readonly<Record<string, string>>;
   readonly line: number;
@@ -38,8 +38,9 @@ interface Open {
 
 /**
  * Walks through a document.
- * @param wanted what to do at the end of each element, by its path; one without wanted elements below it may have none at all
- * @throws FeedkeyError with the code of the kind's text, with the line
+ * @param wanted the action at the end of each element, by the element's path; an element without wanted elements below it must not
+ * contain any element
+ * @throws FeedkeyError with the code of the text's kind, and the line, if the document is malformed
  */
 export function readElements(
   bytes: Uint8Array,
@@ -107,13 +108,13 @@ export function readElements(
   parser.write(decode()).close();
 }
 
-/** The paths of the elements around one. */
+/** Returns the paths of the elements that contain an element. */
 function foldersOf(path: string): string[] {
   const names = path.split("/");
   return names.slice(1).map((_, place) => names.slice(0, place + 1).join("/"));
 }
 
-/** A prefix that meant something else further down would hide an element from this reader, or one of another's from it. */
+/** Throws if a prefix changes its meaning inside the document: two readers could then see different elements. */
 function refuseNamespaces(
   { root, namespace }: DocumentKind,
   first: string | undefined,

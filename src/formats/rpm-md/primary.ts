@@ -1,4 +1,4 @@
-/** `primary.xml`: the packages of a repository. Kept strict (T13); what can't be used of a package is told when it is fetched. */
+/** `primary.xml`: the packages in a repository. The reader is strict (T13). An unusable size or digest is reported at fetch. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { DigestedEntry } from "../entry-source.ts";
@@ -20,15 +20,16 @@ interface Values {
   arch?: string;
   version?: string;
   checksum?: Checksum;
-  /** Undefined inside where it can't be read. */
+  /** The package's size; `bytes` is undefined if the number can't be read. */
   size?: { readonly bytes: number | undefined };
   location?: string;
 }
 
 /**
- * Checks a whole list and makes its packages findable.
- * @param architectures those that are wanted, and `noarch` with them; undefined: all
- * @throws FeedkeyError `bad_index` with the line; `wrong_feed` if it is for other architectures only (T12)
+ * Checks a whole list and returns its packages for look-ups.
+ * @param architectures the wanted architectures, to which `noarch` is added; undefined stands for all
+ * @throws FeedkeyError `bad_index`, with the line, if the list is malformed; `wrong_feed` if the list is only for other
+ * architectures (T12)
  */
 export function readPrimary(bytes: Uint8Array, architectures?: readonly string[]): PackageIndex {
   const entries: DigestedEntry[] = [];
@@ -66,11 +67,11 @@ export function readPrimary(bytes: Uint8Array, architectures?: readonly string[]
 export interface RpmEntry {
   readonly name: string;
   readonly flags: string | undefined;
-  /** As {@link versionOf} has it, without the release where there is none. */
+  /** The version as {@link versionOf} returns it, without a release if the entry has none. */
   readonly version: string | undefined;
 }
 
-/** The packages of a list that was checked before, with what they need and offer. */
+/** Returns the packages in an already checked list, with what they need and offer. */
 export function readRelated(bytes: Uint8Array) {
   const found: RpmRelated[] = [];
   let [name, architecture, version] = ["", "", ""];
@@ -123,7 +124,7 @@ function otherArchitectures(found: ReadonlySet<string>): FeedkeyError {
   );
 }
 
-/** A copy: a piece of the text would keep all of it in memory. */
+/** Copies a string, because a substring would keep the whole text in memory. */
 function own(text: string): string {
   return Buffer.from(text, "utf8").toString("utf8");
 }
@@ -135,7 +136,7 @@ function word(name: string, text: string, { error }: Pick<Element, "error">): st
   return bytes.toString("utf8");
 }
 
-/** As rpm and dnf write it: the epoch where it is not 0. */
+/** Returns a version as rpm and dnf write it: with the epoch only if it is not 0. */
 function versionOf({ attributes, error }: Element): string {
   const { epoch = "0", ver = "", rel = "" } = attributes;
   if (!/^\d{1,10}$/.test(epoch)) throw error("has an epoch that is not a number");

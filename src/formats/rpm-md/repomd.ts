@@ -1,6 +1,6 @@
 /**
- * `repomd.xml`: what a repository is made of, by size and digest. Kept strict (T13): dnf and zypper take a list of packages by MD5, or
- * without any checksum, and look at no size.
+ * `repomd.xml`: lists a repository's files by size and digest. The reader is strict (T13), because dnf and zypper accept a package
+ * list by MD5, or without any checksum, and check no size.
  */
 import { type FileDigests, isPlainPath } from "../digests.ts";
 import { readSize } from "../entry-values.ts";
@@ -15,10 +15,10 @@ const repomd: DocumentKind = {
   namespace: "http://linux.duke.edu/metadata/repo",
 };
 
-/** Year, month and day, and a number of that day. */
+/** Matches a date written as a number: year, month, day, and a two-digit count. */
 const dateLike = /^20\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d\d$/;
 
-/** The folder of repomd.xml, below that of the repository. */
+/** The folder of repomd.xml, below the repository's folder. */
 const folder = "repodata/";
 
 interface Values {
@@ -31,11 +31,11 @@ interface Values {
 }
 
 /**
- * Reads repomd.xml. Its date is the newest of the timestamps of its files and of its revision, where that is a time.
- * @throws FeedkeyError `bad_index` with the line
+ * Reads repomd.xml. Its date is the newest timestamp among the listed files and, if the revision is a time, the revision.
+ * @throws FeedkeyError `bad_index`, with the line, if the file is malformed
  */
 export function readRepomd(bytes: Uint8Array): RootContent {
-  /** Seconds. */
+  /** The newest timestamp, in seconds. */
   let newest = 0;
   let revision = 0;
   const files = new Map<string, Part | undefined>();
@@ -52,7 +52,7 @@ export function readRepomd(bytes: Uint8Array): RootContent {
     identity[name] = [identity[name], element.attributes.cpeid, element.text].filter(Boolean).join(" ");
   };
   readElements(bytes, repomd, {
-    // One that keepers chose may be any word, and any number.
+    // Keepers may choose any word or number as the revision.
     "repomd/revision": ({ text }) => {
       if (/^\d{9,10}$/.test(text)) revision = Number(text);
     },
@@ -77,8 +77,8 @@ export function readRepomd(bytes: Uint8Array): RootContent {
   });
   const primary = files.get("primary");
   if (primary === undefined) throw badText(repomd.text, 1, 'begins a text without a list of packages, "primary"');
-  // A date written as a number, such as 2026113001, is not a time: it would be years ahead of the files. Where these have no dates, it is told by
-  // its digits, as those of no time before 2033 are.
+  // A date written as a number, such as 2026113001, is not a time: as a time it would be years after the files. If the files have no
+  // dates, the digits tell: no time in seconds before 2033 looks like such a date.
   const isTime = newest === 0 ? !dateLike.test(String(revision)) : revision < newest + 86_400;
   return {
     madeAt: Math.max(newest, isTime ? revision : 0) * 1000,
@@ -95,13 +95,13 @@ function sizeOf({ text, error }: Element): number {
   return size;
 }
 
-/** Seconds; older programs write fractions. */
+/** Reads a timestamp in seconds. Older programs write fractions. */
 function timeOf({ text, error }: Element): number {
   if (!/^\d{1,10}(\.\d{1,9})?$/.test(text)) throw error("has no readable timestamp");
   return Number(text);
 }
 
-/** @returns the path below the folder of repomd.xml */
+/** Reads a file's location. @returns the path below the folder of repomd.xml */
 export function locationOf({ attributes, error }: Element): string {
   const { href = "", "xml:base": base } = attributes;
   if (base !== undefined) throw error("has an xml:base, which leads out of the repository");

@@ -1,12 +1,12 @@
 /** Order of rpm's versions, `EPOCH:VERSION-RELEASE`, as rpmvercmp of rpm 4.15 and later has it: with `~` and `^`. */
 
-/** Negative if `a` is older, positive if newer, 0 if neither. */
+/** Returns a negative number if `a` is older, positive if `a` is newer, else 0. */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [split(a), split(b)];
   return (
     compareParts(left.epoch, right.epoch) ||
     compareParts(left.version, right.version) ||
-    // A release on one side only makes that one newer, even an empty one.
+    // If only one version has a release, even an empty release, that version is newer.
     Number(left.release !== undefined) - Number(right.release !== undefined) ||
     compareParts(left.release ?? "", right.release ?? "")
   );

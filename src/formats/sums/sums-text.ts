@@ -1,6 +1,6 @@
 /**
- * Checksum files: lines as `sha256sum` writes them, `HEX  NAME` or, with --tag, `SHA256 (NAME) = HEX`. Kept strict (T13):
- * `sha256sum -c` passes over lines that it does not understand, and takes any path.
+ * Checksum files: lines as `sha256sum` writes them, `HEX  NAME` or, with --tag, `SHA256 (NAME) = HEX`. The reader is strict (T13),
+ * because `sha256sum -c` skips lines that it does not understand, and accepts any path.
  */
 import { isPlainPath } from "../digests.ts";
 import type { DigestedEntry } from "../entry-source.ts";
@@ -12,8 +12,8 @@ const gnu = /^([0-9A-Fa-f]{64}) [ *](.+)$/;
 const bsd = /^SHA256 \((.+)\) = ([0-9A-Fa-f]{64})$/;
 
 /**
- * Checks a whole checksum file and makes its files findable, each under its path.
- * @throws FeedkeyError `bad_index` with the line
+ * Checks a whole checksum file and returns its files for look-ups by path.
+ * @throws FeedkeyError `bad_index`, with the line, if the file is malformed
  */
 export function readSums(bytes: Uint8Array): PackageIndex {
   return new PackageIndex(new ListedEntries(bytes.length, readLines(bytes)));
@@ -25,7 +25,7 @@ function readLines(bytes: Uint8Array): DigestedEntry[] {
   const seen = new Map<string, number>();
   while (walker.advance()) {
     const entry = readLine(walker.bytes.toString("utf8", walker.start, walker.end), walker);
-    // A file system that ignores case, or how an accent is written, would take them for one file.
+    // Some file systems ignore case or Unicode normalization, and would treat these names as one file.
     const folded = entry.name.normalize("NFC").toLowerCase();
     const earlier = seen.get(folded);
     if (earlier !== undefined) throw walker.error(`names the file of line ${earlier} again`);
@@ -63,7 +63,7 @@ function nameProblem(name: string): string | undefined {
   if (/[\p{Cc}\ufffd]/u.test(name)) return "has a control character or is not UTF-8";
   if (name.includes("\\")) return "has a backslash";
   if (name.trim() !== name) return "begins or ends with a space";
-  // sha256sum -c reads its own input where a file is called so.
+  // For a file named "-", sha256sum -c reads its standard input.
   if (name === "-") return "means standard input";
   if (name.startsWith("/")) return "is absolute";
   return isPlainPath(name) ? undefined : "is not a plain path below the folder";

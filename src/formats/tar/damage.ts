@@ -2,14 +2,14 @@ import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 
 /**
- * The error for a damaged package, thrown where the damage is found.
- * Readers of inner layers don't know the file's name: whoever opened the file adds it.
+ * Makes the error for a damaged package. The code that finds the damage may not know the file's name; the code that opened the
+ * file adds the name.
  */
 export function damage(what: string, details: Readonly<Record<string, unknown>> = {}): FeedkeyError {
   return new FeedkeyError("bad_package", what, { details });
 }
 
-/** A name from outside between quotes, safe to print. */
+/** Returns an untrusted name between quotes, escaped for the terminal. */
 export function quote(name: string): string {
   return `"${escapeText(name)}"`;
 }

@@ -1,27 +1,27 @@
 /**
- * The headers of a tar archive: POSIX ustar and pax, and GNU (tar(5)). Forms that readers are known to read differently are
- * refused, since an installer must see exactly the files that feedkey sees.
+ * The headers of a tar archive: POSIX ustar and pax, and GNU (tar(5)). feedkey refuses forms that programs are known to read
+ * differently, because an installer must see exactly the files that feedkey sees.
  */
 
 import { withoutTrailing } from "../../trailing.ts";
 import { asBuffer } from "../line-cursor.ts";
 import { damage, quote } from "./damage.ts";
 
-/** Bytes of a block: headers have one, contents are filled up to whole ones. */
+/** The size of a block, in bytes. A header is one block; contents are padded to whole blocks. */
 export const BLOCK = 512;
 
 export interface TarHeader {
   readonly name: string;
-  /** The type flag; `0` if an older archive has none. */
+  /** The type flag; `0` if an older archive gives no flag. */
   readonly type: string;
-  /** Bytes of content. */
+  /** The size of the content, in bytes. */
   readonly size: number;
 }
 
 /**
  * Reads a header block.
- * @param at its offset in the archive, in bytes
- * @throws FeedkeyError `bad_package`
+ * @param at offset of the block in the archive, in bytes
+ * @throws FeedkeyError `bad_package` if the header is malformed
  */
 export function readHeader(block: Buffer, at: number): TarHeader {
   const text = block.toString("latin1");
@@ -39,7 +39,7 @@ function broken(at: number, problem: string): Error {
   return damage(`tar archive is damaged: the header at byte ${at} ${problem}`);
 }
 
-/** The sum of all bytes, those of the sum itself taken for spaces. */
+/** Computes the sum of all bytes in a header. The bytes of the stored sum count as spaces. */
 function checksum(block: Buffer): number {
   let sum = 8 * 0x20;
   for (let at = 0; at < 148; at++) sum += block[at] ?? 0;
@@ -47,7 +47,7 @@ function checksum(block: Buffer): number {
   return sum;
 }
 
-/** An octal number, perhaps with spaces before it, and with spaces or NULs after it. */
+/** Reads an octal number between optional spaces before it and spaces or NULs after it. */
 function octal(text: string): number | undefined {
   const digits = /^ *([0-7]*)[\0 ]*$/.exec(text)?.[1];
   return digits === undefined ? undefined : Number.parseInt(`0${digits}`, 8);
@@ -58,21 +58,21 @@ function name(block: Buffer, text: string, start: number, limit: number): string
   return block.toString("utf8", start, end === -1 || end > limit ? limit : end);
 }
 
-/** What extension headers say about the next file: a long name, a size. */
+/** What extension headers tell about the next file: a long name or a size. */
 export class Extensions {
   #path: string | undefined;
   #size: number | undefined;
   readonly #seen = new Set<string>();
 
-  /** Whether a header was read that belongs to a file still to come. */
+  /** Whether an extension header was read whose file has not come yet. */
   get pending(): boolean {
     return this.#seen.size > 0;
   }
 
   /**
-   * Takes one in.
-   * @param type of the header: `L`, `K`, `x` or `g`
-   * @throws FeedkeyError `bad_package`
+   * Reads an extension header.
+   * @param type the header's type: `L`, `K`, `x` or `g`
+   * @throws FeedkeyError `bad_package` if the header is malformed
    */
   add(type: string, content: Uint8Array): void {
     if (type === "g") {
@@ -92,7 +92,7 @@ export class Extensions {
     if (size !== undefined) this.#size = Number(size);
   }
 
-  /** The file's header, completed from the extension headers, which are then used up. */
+  /** Completes a file's header from the extension headers, and forgets these. */
   applyTo(header: TarHeader): TarHeader {
     if (!this.pending) return header;
     const whole = { ...header, name: this.#path ?? header.name, size: this.#size ?? header.size };
@@ -110,7 +110,7 @@ export class Extensions {
   }
 }
 
-/** Records of a pax header: `LENGTH KEY=VALUE` and a newline each, the length being that of the whole record. */
+/** Reads the records in a pax header: `LENGTH KEY=VALUE` and a newline each. The length is that of the whole record. */
 function readRecords(content: Uint8Array): ReadonlyMap<string, string> {
   const bytes = asBuffer(content);
   const records = new Map<string, string>();
@@ -121,7 +121,7 @@ function readRecords(content: Uint8Array): ReadonlyMap<string, string> {
     const [key = ""] = /^[^=]+(?==)/.exec(record) ?? [];
     if (key === "" || end > bytes.length || bytes[end - 1] !== 0x0a)
       throw damage("tar archive has a damaged pax header");
-    // Readers that support sparse files take another name and size from these.
+    // Programs that support sparse files take another name and size from GNU.sparse records.
     if (records.has(key) || key.startsWith("GNU.sparse.")) {
       throw damage(`tar archive has a pax header with ${quote(key)} ${records.has(key) ? "twice" : "in it"}`);
     }

@@ -3,50 +3,50 @@ import { asBuffer } from "../line-cursor.ts";
 import { damage, quote } from "./damage.ts";
 import { BLOCK, Extensions, readHeader, type TarHeader } from "./tar-header.ts";
 
-/** Entries in the archive of a package, headers of long names included. A real one stays far below. */
+/** The limit for entries in a package's archive, including headers for long names. Real packages stay far below. */
 const maxEntries = 10_000;
 
-/** Bytes of a header that gives a long name or pax records. */
+/** The size limit, in bytes, for a header with a long name or pax records. */
 const maxExtension = 1 << 20;
 
 export interface TarEntry {
-  /** As in the archive. */
+  /** The name as the archive gives it. */
   readonly name: string;
-  /** The name without `.` and empty parts: the path once unpacked. */
+  /** The path after unpacking: the name without `.` and empty parts. */
   readonly path: string;
-  /** A plain file, not a link, folder or device. */
+  /** Whether the entry is a regular file, not a link, folder or device. */
   readonly isFile: boolean;
   readonly isFolder: boolean;
-  /** A symbolic or hard link. */
+  /** Whether the entry is a symbolic or hard link. */
   readonly isLink: boolean;
 }
 
-/** The content of a file if it was wanted, else empty. */
+/** An entry with its content. The content is empty unless `wanted` asked for it. */
 export interface ReadEntry extends TarEntry {
   readonly content: Uint8Array;
 }
 
-/** Bytes of content that an entry may have, if it is to be read; undefined to skip it. It may throw. */
+/** Returns the size limit, in bytes, for an entry's content; undefined to skip the content. May throw. */
 export type Wanted = (entry: TarEntry) => number | undefined;
 
 /**
- * The entries of a whole archive in their order.
- * @param most how many there may be
- * @throws FeedkeyError `bad_package` for a damaged archive or one without its end mark, a path that leads out of it, too many entries,
- *   anything after the end mark; what `wanted` throws
+ * Returns the entries in a whole archive, in their order.
+ * @param most how many entries the archive may have
+ * @throws FeedkeyError `bad_package` if the archive is damaged, has no end mark, has anything after the end mark, has too many
+ *   entries, or has a path that leads out of it; what `wanted` throws
  */
 export function tarEntries(archive: Uint8Array, wanted: Wanted, most = maxEntries): Iterable<ReadEntry> {
   const walk = new Walk(wanted, true, most);
   walk.add(archive);
   walk.end();
-  // Nothing more is ever needed.
+  // The walk has the whole archive, so it never yields undefined.
   return walk.entries() as Iterable<ReadEntry>;
 }
 
 /**
- * The same from pieces of any size, reading no more than needed. The end mark may be missing.
- * @param visit gets each entry, and returns whether to go on: a callback, since awaiting each entry would be slow
- * @throws FeedkeyError as `tarEntries`; whatever the pieces and `visit` throw
+ * Visits the entries in an archive that comes in pieces of any size. Reads no more than needed. The end mark may be missing.
+ * @param visit gets each entry, and returns whether to go on; a callback, because it would be slow to await each entry
+ * @throws FeedkeyError as `tarEntries`; what the pieces and `visit` throw
  */
 export async function visitEntries(
   pieces: AsyncIterable<Uint8Array>,
@@ -81,9 +81,9 @@ function tooLarge(what: string, size: number, limit: number): Error {
 }
 
 function describe({ name, type, size }: TarHeader): TarEntry {
-  // Older writers mark folders by a slash at the end of their names.
+  // Older programs mark a folder by a slash at the end of its name.
   const isFile = (type === "0" && !name.endsWith("/")) || type === "7";
-  // Readers disagree whether content follows such a size, and would see other entries after it.
+  // Readers disagree whether content follows this header. So they would see different entries after it.
   if (!isFile && size !== 0) throw damage(`tar entry ${quote(name)} is not a file but has a size of ${size} bytes`);
   const isFolder = type === "5" || (type === "0" && !isFile);
   return { name, path: pathInside(name), isFile, isFolder, isLink: type === "1" || type === "2" };
@@ -95,15 +95,15 @@ function pathInside(name: string): string {
   return parts.join("/");
 }
 
-/** Goes through an archive that comes in pieces. */
+/** Walks through an archive that comes in pieces. */
 class Walk {
   readonly #wanted: Wanted;
   readonly #mustEnd: boolean;
   readonly #most: number;
-  /** Bytes that were taken or skipped so far. */
+  /** Number of bytes that were taken or skipped so far. */
   #position = 0;
   #piece: Buffer = nothing;
-  /** Bytes of the piece that are used up. */
+  /** Number of bytes in the piece that are used up. */
   #used = 0;
   #isLast = false;
 
@@ -113,18 +113,18 @@ class Walk {
     this.#most = most;
   }
 
-  /** Gives it more of the archive, once it needs more. */
+  /** Adds the next piece of the archive. Call this only when the walk needs more. */
   add(piece: Uint8Array): void {
     this.#piece = asBuffer(piece);
     this.#used = 0;
   }
 
-  /** There is no more. */
+  /** Tells the walk that no piece follows. */
   end(): void {
     this.#isLast = true;
   }
 
-  /** The entries; undefined if more of the archive is needed. */
+  /** Yields the entries, and undefined whenever the walk needs the next piece. */
   *entries(): Generator<ReadEntry | undefined, void> {
     const extensions = new Extensions();
     for (let count = 1; ; count++) {
@@ -163,7 +163,7 @@ class Walk {
     }
   }
 
-  /** Only zeros may follow the end mark: installers stop there, and would not see anything else. */
+  /** Throws if anything but zeros follows the end mark: installers stop at the mark, and would not see anything after it. */
   *#nothingMore(): Generator<undefined, void> {
     for (;;) {
       const rest = this.#step(Math.min(this.#left, zeros.length)) ?? nothing;
@@ -176,7 +176,7 @@ class Walk {
     }
   }
 
-  /** That many bytes, or fewer at the end. */
+  /** Takes `length` bytes, or fewer at the end of the archive. */
   *#take(length: number): Generator<undefined, Buffer> {
     const parts: Buffer[] = [];
     for (let missing = length; missing > 0; ) {
@@ -212,7 +212,7 @@ class Walk {
     return this.#piece.length - this.#used;
   }
 
-  /** That many bytes, if the piece has them. */
+  /** Takes `length` bytes; returns undefined if the present piece has fewer bytes. */
   #step(length: number): Buffer | undefined {
     const start = this.#used;
     if (length > this.#left) return undefined;

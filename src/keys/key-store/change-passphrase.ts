@@ -1,4 +1,4 @@
-/** Use case: change or remove the passphrase of a key of the store. */
+/** Use case: change or remove the passphrase of a key in the store. */
 import { FeedkeyError } from "../../error.ts";
 import { relock } from "../../openpgp/secret/secret-parts.ts";
 import { type PassphraseSource, resolveKey } from "../../signing/signing-key.ts";
@@ -7,10 +7,11 @@ import type { KeyStore } from "../../store/key-store.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 
 /**
- * Changes the passphrase of a key; afterwards all parts of it that are here have the same one.
- * @param present gives the one that the key has now
- * @param next returns the new one; undefined: no passphrase
- * @throws FeedkeyError `not_found`, `bad_config` if the present one is wrong, `locked` if the key changed meanwhile, `output`
+ * Changes the passphrase of a key. Afterwards all parts of the key that are in the store have one common passphrase.
+ * @param present gives the present passphrase
+ * @param next returns the new passphrase; undefined for no passphrase
+ * @throws FeedkeyError `not_found` if the store lacks the key; `bad_config` if the present passphrase is wrong; `locked` if
+ * another run changed the key meanwhile; `output`
  */
 export async function changePassphrase(
   store: KeyStore,

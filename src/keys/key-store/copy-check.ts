@@ -8,15 +8,15 @@ import type { Fingerprint } from "../../trust/facts.ts";
 
 /** Which parts of a key another store has. */
 export interface Copied {
-  /** Whether it has every secret, byte for byte; otherwise one can't know whether a locked copy can be unlocked. */
+  /** Whether the other store has every secret, byte for byte; otherwise nobody can know whether a locked copy can be unlocked. */
   readonly secret: boolean;
-  /** Whether it has every packet of the certificate: a missing one may be the only revocation. */
+  /** Whether the other store has every packet of the certificate: a missing packet may be the only revocation. */
   readonly certificate: boolean;
 }
 
 /**
- * Compares the two stores. A file that both share is not a copy. @throws FeedkeyError `bad_config`, `bad_certificate` if one
- * can't be read
+ * Compares the key in two stores. A file that both stores share is not a copy.
+ * @throws FeedkeyError `bad_config`, `bad_certificate` if a store's copy can't be read
  */
 export async function copiedTo(store: KeyStore, fingerprint: Fingerprint, folder: string): Promise<Copied> {
   const other = await KeyStore.open(folder);

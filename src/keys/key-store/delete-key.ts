@@ -1,4 +1,4 @@
-/** Use case: delete a key from the store, unless it is still needed. */
+/** Use case: delete a key from the store, unless the key is still needed. */
 import { resolve } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -16,11 +16,11 @@ import { copiedTo } from "./copy-check.ts";
 import { certifiersOf } from "./describe-key.ts";
 
 export interface DeleteTerms {
-  /** The archive for which the key may sign, if known. */
+  /** The configuration of the archive for which the key may sign, if known. */
   readonly config: ArchiveConfig | undefined;
-  /** A backup, or another key store, that has the key too. */
+  /** The folder of a backup or another key store that also has the key. */
   readonly backup: string | undefined;
-  /** Delete despite all objections. */
+  /** Whether to delete the key despite all objections. */
   readonly force: boolean;
   readonly at: Instant;
 }
@@ -29,13 +29,13 @@ export interface DeleteTerms {
 export interface DeletionPlan {
   readonly fingerprint: Fingerprint;
   readonly secret: "goes" | "none";
-  /** It stays if other certificates of the store depend on it, or if the backup lacks a part of it. */
+  /** The certificate stays if other certificates in the store depend on it, or if the backup lacks a part of it. */
   readonly certificate: "goes" | "stays";
-  /** Why it stays, in words; undefined if it is deleted. */
+  /** Why the certificate stays, in words; undefined if it is deleted. */
   readonly staysFor: string | undefined;
-  /** Keys that certified it or that it certified: a reason to keep the certificate, or an objection. */
+  /** Keys that certified this key, or that this key certified: a reason to keep the certificate, or an objection. */
   readonly connected: readonly Fingerprint[];
-  /** The objections, in words; empty if the deletion needs no `force`. */
+  /** The objections to the deletion, in words; empty if the deletion needs no `force`. */
   readonly against: readonly string[];
 }
 
@@ -43,7 +43,7 @@ const onlyRevocation = "it has a revocation, and no complete backup was given";
 const noConfig =
   "archives are published from this key store, and without --config it is unknown whether this key signs for them";
 
-/** What a secret key is still needed for. */
+/** Returns what a secret key is still needed for. */
 async function usesOf(store: KeyStore, own: Own, key: Fingerprint, { config, at }: DeleteTerms): Promise<string[]> {
   const certificate = own.get(key);
   const present = config && own.get(config.key.fingerprint);
@@ -61,8 +61,8 @@ async function usesOf(store: KeyStore, own: Own, key: Fingerprint, { config, at 
 }
 
 /**
- * Plans a deletion; nothing is changed.
- * @throws FeedkeyError `usage`, `not_found`, `bad_config`
+ * Plans a deletion, and changes nothing.
+ * @throws FeedkeyError `usage` for a malformed fingerprint; `not_found` if the store lacks the key; `bad_config`
  */
 export async function planDeletion(store: KeyStore, text: string, terms: DeleteTerms): Promise<DeletionPlan> {
   const fingerprint = await resolveKey(store, text);
@@ -108,7 +108,7 @@ export async function planDeletion(store: KeyStore, text: string, terms: DeleteT
   };
 }
 
-/** The hint about the objections to deleting a secret key. */
+/** Returns the hint about the objections to deleting a secret key. */
 function hintFor(against: readonly string[], { backup }: DeleteTerms): string {
   const others = against.filter((one) => one !== noConfig);
   const steps = [
@@ -129,7 +129,7 @@ function hintForCertificate(against: readonly string[]): string {
   return `${why}; --force deletes it anyway`;
 }
 
-/** @throws FeedkeyError `usage`: the key is still needed */
+/** Refuses to delete a key that is still needed. @throws FeedkeyError `usage` */
 function refuseNeeded({ fingerprint, secret, against }: DeletionPlan, terms: DeleteTerms): void {
   if (against.length === 0) return;
   const what = secret === "goes" ? "the secret key" : "the certificate";
@@ -140,8 +140,8 @@ function refuseNeeded({ fingerprint, secret, against }: DeletionPlan, terms: Del
 }
 
 /**
- * Deletes a key: the secret first. Revocation certificates stay, in case a lost or stolen copy turns up.
- * @throws FeedkeyError `usage` if it is still needed, `not_found`, `output`, `locked`
+ * Deletes a key: the secret first. Revocation certificates stay, in case a lost or stolen copy of the key turns up.
+ * @throws FeedkeyError `usage` if the key is still needed; `not_found`; `output`; `locked`
  */
 export async function deleteKey(store: KeyStore, text: string, terms: DeleteTerms): Promise<DeletionPlan> {
   return await store.exclusive(async (writer) => {

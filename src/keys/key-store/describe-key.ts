@@ -1,4 +1,4 @@
-/** Use case: describe the keys of the key store. */
+/** Use case: describe the keys in the key store. */
 import { secretParts } from "../../openpgp/secret/secret-parts.ts";
 import type { Own } from "../../signing/delegate-check.ts";
 import type { OwnCertificate } from "../../signing/signing-key.ts";
@@ -12,46 +12,46 @@ import { newest, primaryState, refusePrimary, refuseSubkey } from "../../trust/k
 import { type DelegationRecord, listDelegations } from "../delegations.ts";
 import { algorithmName, byAge } from "../key-names.ts";
 
-/** A key of the store, as a list shows it. */
+/** A key in the store, as a list shows it. */
 export interface KeyRecord {
   readonly fingerprint: Fingerprint;
-  /** The first user ID; empty if there is none. */
+  /** The first user ID; empty if the key has no user ID. */
   readonly userId: string;
-  /** As in `keygen --algorithm`. */
+  /** The algorithm, as in `keygen --algorithm`. */
   readonly algorithm: string;
   readonly createdAt: Instant;
-  /** Undefined: never. */
+  /** When the key expires; undefined if it never expires. */
   readonly expiresAt: Instant | undefined;
-  /** T14: when clients begin to refuse its algorithm, RFC 3339; null: no date is set. */
+  /** T14: when clients begin to refuse the key's algorithm, in RFC 3339; null if no date is set. */
   readonly algorithmUntil: string | null;
-  /** Whether its secret, or that of a subkey, is in the store. */
+  /** Whether the store has the secret of this key or of one of its subkeys. */
   readonly secret: boolean;
-  /** Why clients refuse what it signs; undefined if they do not. */
+  /** Why clients refuse signatures by this key; undefined if clients accept them. */
   readonly refused: string | undefined;
 }
 
-/** A subkey of a key of the store. */
+/** A subkey of a key in the store. */
 export interface SubkeyRecord extends Omit<KeyRecord, "userId"> {
-  /** Whether it is bound for signing. */
+  /** Whether the subkey is bound for signing. */
   readonly signs: boolean;
 }
 
 /** Everything that the store knows about one key. */
 export interface KeyDetails extends KeyRecord {
-  /** The user IDs that its owner certified. */
+  /** The user IDs that the key's owner certified. */
   readonly userIds: readonly string[];
-  /** Which secrets are here: `subkeys` if the primary key's secret is kept elsewhere. */
+  /** Which secrets are in the store: `subkeys` if the primary secret is kept elsewhere. */
   readonly secrets: "all" | "subkeys" | "none";
-  /** Whether a passphrase is needed; undefined if no secret is here. */
+  /** Whether the secrets need a passphrase; undefined if the store has no secret of this key. */
   readonly isLocked: boolean | undefined;
-  /** Revocation certificates that are in the store. */
+  /** The reasons for which the store has a revocation certificate of this key. */
   readonly revocations: readonly RevocationReason[];
   readonly subkeys: readonly SubkeyRecord[];
-  /** Keys of the store that certified it, and did not withdraw that. */
+  /** Keys in the store that certified this key, and did not withdraw the certification. */
   readonly certifiedBy: readonly Fingerprint[];
-  /** Keys of the store that it certified, and did not withdraw that. */
+  /** Keys in the store that this key certified without withdrawing the certification. */
   readonly certified: readonly Fingerprint[];
-  /** Delegations to it and by it. */
+  /** Delegations to this key and by this key. */
   readonly delegations: readonly DelegationRecord[];
 }
 
@@ -70,7 +70,7 @@ function recordOf({ facts }: OwnCertificate, at: Instant, secret: boolean): KeyR
   };
 }
 
-/** The keys of the store, the newest last. */
+/** Returns the keys in the store, the newest last. */
 export async function listKeys(store: KeyStore, own: Own, at: Instant): Promise<KeyRecord[]> {
   const records: KeyRecord[] = [];
   for (const one of [...own.values()].sort(byAge)) {
@@ -93,7 +93,7 @@ function subkeyOf(subkey: SubkeyFacts, at: Instant, secret: boolean): SubkeyReco
   };
 }
 
-/** The keys of the store whose certification of a key is neither withdrawn nor expired. */
+/** Returns the keys in the store whose certification of a key is neither withdrawn nor expired. */
 export function certifiersOf({ raw, facts }: OwnCertificate, at: Instant): Fingerprint[] {
   const found = facts.userIds.flatMap(({ certifications, withdrawals }) => {
     const standing = certifications.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > at);
@@ -104,7 +104,9 @@ export function certifiersOf({ raw, facts }: OwnCertificate, at: Instant): Finge
   return [...new Set(found)];
 }
 
-/** Describes a key. @param key one of `own` @throws FeedkeyError `bad_config`, `bad_certificate` if its secret can't be read */
+/**
+ * Describes a key. @param key a key in `own`. @throws FeedkeyError `bad_config`, `bad_certificate` if its secret can't be read
+ */
 export async function describeKey(store: KeyStore, own: Own, key: OwnCertificate, at: Instant): Promise<KeyDetails> {
   const { fingerprint } = key.raw;
   const secret = await store.hasPrivate(fingerprint);

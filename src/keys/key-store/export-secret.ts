@@ -11,22 +11,22 @@ import type { KeyStore } from "../../store/key-store.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 
 export interface SecretExportOptions {
-  /** Leave the primary key's secret out: for a machine that only signs. */
+  /** Whether to leave out the primary secret: for a machine that only signs. */
   readonly withoutPrimary?: boolean | undefined;
-  /** Refuse what that program can't read. */
+  /** The program that will read the export; keys that it can't read are refused. */
   readonly for?: "gpg" | undefined;
 }
 
 export interface SecretExport {
   readonly fingerprint: Fingerprint;
-  /** The secret key, locked as it is in the store, and the certificates of the keys on its path: two armored blocks. */
+  /** Two armored blocks: the secret key, locked as it is in the store, and the certificates of the keys on its path. */
   readonly armored: string;
   readonly isLocked: boolean;
 }
 
 /**
  * Exports a secret key. The self-signatures in the store's secret file may be old, so the current certificate follows.
- * @throws FeedkeyError `usage` if nothing would be left or GnuPG can't read it, `not_found`, `bad_config`
+ * @throws FeedkeyError `usage` if no secret would be left or GnuPG can't read the key; `not_found`; `bad_config`
  */
 export async function exportSecret(store: KeyStore, text: string, options: SecretExportOptions): Promise<SecretExport> {
   const fingerprint = await resolveKey(store, text);
@@ -48,7 +48,7 @@ export async function exportSecret(store: KeyStore, text: string, options: Secre
     });
   }
   const secret = options.withoutPrimary === true ? await withoutPrimary(whole) : whole;
-  // The keys before it are included, because the other side needs its whole path.
+  // The keys before this key are included, because the other side needs the whole path.
   const path = withPath(await ownCertificates(store), fingerprint).filter(({ facts }) => {
     return options.for !== "gpg" || facts.primary.version === 4;
   });

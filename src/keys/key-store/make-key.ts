@@ -1,4 +1,4 @@
-/** Use case: a new key in the key store, with its certificate and its revocation certificates. */
+/** Use case: make a new key in the key store, with its certificate and its revocation certificates. */
 import { FeedkeyError } from "../../error.ts";
 import { type Algorithm, generate, type NewKey } from "../../openpgp/secret/generate.ts";
 import { generateMaster, generateSplit } from "../../openpgp/secret/offline-primary.ts";
@@ -11,22 +11,25 @@ export interface MakeKeyTerms {
   readonly userId: string;
   readonly algorithm: Algorithm;
   readonly at: Instant;
-  /** Undefined: it never expires. */
+  /** The validity period of the key; undefined if the key never expires. */
   readonly lifetime: Duration | undefined;
-  /** The passphrase of all its parts; undefined: none. */
+  /** The passphrase for all parts of the key; undefined for no passphrase. */
   readonly passphrase: string | undefined;
-  /** Folder of the key store that gets the whole key; this one keeps a signing subkey. */
+  /** Folder of the key store that gets the whole key; this key store keeps only a signing subkey. */
   readonly offlinePrimary?: string | undefined;
-  /** A master key: it certifies, and never signs an index. */
+  /** Whether to make a master key, which certifies and never signs an index. */
   readonly certifyOnly?: boolean | undefined;
 }
 
-/** The whole key is stored first: a crash must not leave a subkey without its primary key. */
+/**
+ * Makes a key whose primary secret is kept elsewhere. The whole key is stored first: a crash must not leave a subkey
+ * without its primary key.
+ */
 async function makeSplit(terms: MakeKeyTerms, folder: string): Promise<NewKey> {
   const { whole, staying } = await generateSplit(terms);
   const away = await KeyStore.open(folder);
   await addSecretKey(away, whole);
-  // Read it back as it will be read when it is needed.
+  // The key is read back at once, as a later use will read it.
   await away.privateKey(whole.fingerprint);
   return staying;
 }
@@ -42,7 +45,7 @@ async function make(terms: MakeKeyTerms): Promise<NewKey> {
   });
 }
 
-/** Makes a key. @throws FeedkeyError `usage`, `output`, `bad_config` */
+/** Makes a key and stores it. @throws FeedkeyError `usage`, `output`, `bad_config` */
 export async function makeKey(store: KeyStore, terms: MakeKeyTerms): Promise<Fingerprint> {
   const key = await make(terms);
   await addSecretKey(store, key);

@@ -1,4 +1,6 @@
-/** Checks whether the steps of a rotation may be taken. The steps do this before they change anything, and so do their plans. */
+/**
+ * Checks whether the steps of a rotation may be taken. Both the steps and their plans call these checks before anything changes.
+ */
 import { FeedkeyError } from "../../error.ts";
 import { needsOfFeeds } from "../../profile/one-signature.ts";
 import { type Archive, ownCertificate, publicationOf, requireBundle } from "../../publish/archive.ts";
@@ -14,8 +16,8 @@ import { refusePrimary } from "../../trust/key-state.ts";
 import { findRivals, type Rival } from "../rivals.ts";
 
 /**
- * The state of the rotation of the archive's present key.
- * @throws FeedkeyError `not_found`: the present key's certificate is missing from the key store
+ * Returns the state of the rotation of the archive's present key.
+ * @throws FeedkeyError `not_found` if the key store lacks the present key's certificate
  */
 export async function readRotation({ config, store, at }: Archive): Promise<RotationState> {
   const own = await ownCertificates(store);
@@ -23,13 +25,13 @@ export async function readRotation({ config, store, at }: Archive): Promise<Rota
   return rotationState(own, present, config.userId, at);
 }
 
-/** Comparable strength in bits (NIST SP 800-57 part 1, table 2), at most 128: more does not matter here. */
+/** Returns the comparable strength in bits (NIST SP 800-57 part 1, table 2), at most 128: higher strengths do not matter here. */
 function strength({ algorithm, bits }: KeyFacts): number {
   if (algorithm !== "rsa") return Math.min(128, Math.floor(bits / 2));
   return bits >= 3072 ? 128 : bits >= 2048 ? 112 : 80;
 }
 
-/** @throws FeedkeyError `bad_config`: its secret is in GnuPG, so it can't certify from here */
+/** Refuses a key whose secret is in GnuPG, because feedkey can't certify with it. @throws FeedkeyError `bad_config` */
 export function refuseInGnupg({ config }: Archive): void {
   if (config.key.where === "store") return;
   throw new FeedkeyError("bad_config", "a key that stays in GnuPG can't be rotated from here", {
@@ -37,7 +39,7 @@ export function refuseInGnupg({ config }: Archive): void {
   });
 }
 
-/** @throws FeedkeyError: an issuer that is expired or revoked passes nothing on */
+/** Refuses a present key that is expired or revoked: it can pass nothing on. @throws FeedkeyError with the reason as its code */
 function refuseIssuer({ present }: RotationState, at: Instant): void {
   const refused = refusePrimary(present.facts, at);
   if (refused === undefined) return;
@@ -50,7 +52,7 @@ function refuseIssuer({ present }: RotationState, at: Instant): void {
   });
 }
 
-/** The successor must be able to sign, and no weaker than the key that certifies it. */
+/** Refuses a successor that can't sign, or is weaker than the key that certifies it. */
 function refuseSuccessor(present: OwnCertificate, successor: OwnCertificate, at: Instant): void {
   const refused = refusePrimary(successor.facts, at);
   if (refused !== undefined) {
@@ -70,7 +72,7 @@ function refuseSuccessor(present: OwnCertificate, successor: OwnCertificate, at:
   );
 }
 
-/** @throws FeedkeyError: this key can't follow the present one */
+/** Refuses a key that can't follow the present key. @throws FeedkeyError with the reason as its code */
 export function checkSuccessor(
   { config, at }: Archive,
   present: OwnCertificate,
@@ -84,15 +86,15 @@ export function checkSuccessor(
 /** What the first step begins with. */
 export interface Start {
   readonly state: RotationState;
-  /** Keys that must acknowledge the successor, and the successor them. */
+  /** Keys that must acknowledge the successor, and that the successor must acknowledge. */
   readonly rivals: readonly Rival[];
-  /** The key bundle is to be written even if nothing else changes. */
+  /** Whether the key bundle must be written even if nothing else changes. */
   readonly isBundleOld: boolean;
 }
 
 /**
- * Checks whether the first step may be taken, without opening a key.
- * @throws FeedkeyError `expired`, `revoked`, `weak_algorithm`, `bad_config`, `not_found`
+ * Checks whether the first step may be taken, without opening a secret key.
+ * @throws FeedkeyError `expired`, `revoked`, `weak_algorithm`, `bad_config`, `not_found` if it may not
  */
 export async function checkStart(
   archive: Archive,
@@ -110,7 +112,10 @@ export async function checkStart(
   return { state, isBundleOld, rivals: await findRivals(archive, present, chosen) };
 }
 
-/** @throws FeedkeyError `not_found`: the archive would be switched to a key that nobody here can sign with */
+/**
+ * Refuses a successor without a secret key here, because nobody here could then sign for the archive. @throws
+ * FeedkeyError `not_found`
+ */
 async function refuseWithoutSecret({ store }: Archive, successor: Fingerprint): Promise<void> {
   if (await store.hasPrivate(successor)) return;
   throw new FeedkeyError("not_found", `the secret key of the successor ${successor} is not in this key store`, {
@@ -122,16 +127,17 @@ async function refuseWithoutSecret({ store }: Archive, successor: Fingerprint): 
 /** What the second step begins with. */
 export interface Finish {
   readonly state: RotationState;
-  /** The key that signed until now, and the one that signs from then on. */
+  /** The key that signed until now; `to` is the key that signs from now on. */
   readonly from: OwnCertificate;
   readonly to: OwnCertificate;
-  /** An interrupted run has already written the new key into archive.ini. */
+  /** Whether an interrupted run has already written the new key into archive.ini. */
   readonly isSwitched: boolean;
 }
 
 /**
- * Whether the second step may be taken.
- * @throws FeedkeyError `usage` before the overlap has ended, or if no rotation is under way; `not_found`
+ * Checks whether the second step may be taken.
+ * @throws FeedkeyError `usage` before the overlap has ended, or if no rotation is in progress; `not_found` if the
+ * successor's secret is missing
  */
 export async function checkFinish(archive: Archive, force: boolean): Promise<Finish> {
   const { at } = archive;
@@ -158,14 +164,14 @@ export async function checkFinish(archive: Archive, force: boolean): Promise<Fin
   return { state, from: present, to: successor, isSwitched: false };
 }
 
-/** Feeds that can't have the signatures of both keys. */
+/** Names the feeds that can't have signatures by both keys. */
 function cutOff({ config }: Archive): string {
   const names = config.feeds.filter((feed) => severalOf(feed) === "one").map(({ name }) => `"${name}"`);
   if (names.length === 0) return "";
   return `, and ${names.length === 1 ? "feed" : "feeds"} ${names.join(", ")} can have only one signature`;
 }
 
-/** The archive as it is once archive.ini names another key. */
+/** Returns the archive as it is when archive.ini names another key. */
 export function switchedTo(archive: Archive, fingerprint: Fingerprint): Archive {
   return { ...archive, config: { ...archive.config, key: { where: "store", fingerprint } } };
 }
@@ -185,8 +191,8 @@ export async function publishWithPresent(
 
 /**
  * Checks whether the index of each feed can get its new signature, before the archive is switched to another key.
- * @param planned what would be published
- * @throws FeedkeyError `would_break`: a signature file of another program is in the way
+ * @param planned the planned publication
+ * @throws FeedkeyError `would_break` if a signature file from another program is in the way
  */
 export function refuseForeignFiles({ left }: Published): void {
   const found = left.find(({ code }) => code === "would_break");
@@ -198,7 +204,7 @@ export function refuseForeignFiles({ left }: Published): void {
   });
 }
 
-/** The error of a step that needs a rotation to be under way (`usage`). */
+/** Makes the error for a step that needs a rotation in progress (`usage`). */
 export function notUnderWay(present: Fingerprint): FeedkeyError {
   return new FeedkeyError("usage", `no rotation of ${present} is under way`, {
     details: { present },

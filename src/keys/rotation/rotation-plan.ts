@@ -23,38 +23,38 @@ import {
 import { publishShared, sharedFeeds, signedWords } from "./shared-feeds.ts";
 import { type RotationStatus, refuseRetiring, rotationStatus } from "./take-rotation.ts";
 
-/** What the caller of a rotation chooses. Lengths of time are in milliseconds. */
+/** What the caller of a rotation chooses. Durations are in milliseconds. */
 export interface RotationChoice {
-  /** `begin` by default. */
+  /** The step to take; `begin` by default. */
   readonly step?: "begin" | "finish" | "at-once" | "abandon" | undefined;
-  /** The key that will be the successor. */
+  /** The existing key that will be the successor. */
   readonly to?: Fingerprint | undefined;
-  /** Algorithm of the key that will be made. */
+  /** The algorithm of a new successor. */
   readonly algorithm?: Algorithm | undefined;
   /** How long both keys are in use; 30 days by default. */
   readonly overlap?: Duration | undefined;
   /** Folder for copies of the new key's revocation certificates. */
   readonly backup?: string | undefined;
-  /** Afterwards revoke the old key as superseded. */
+  /** Whether to revoke the old key as superseded afterwards. */
   readonly retire?: boolean | undefined;
   readonly force?: boolean | undefined;
 }
 
-/** What the step would do. */
+/** What a step would do. */
 export interface RotationPlan extends RotationStatus {
-  /** Keys that must acknowledge the successor, and the successor them. */
+  /** Keys that must acknowledge the successor, and that the successor must acknowledge. */
   readonly rivals: readonly Fingerprint[];
-  /** Algorithm of a successor that would be made. */
+  /** The algorithm of a new successor. */
   readonly algorithm: Algorithm;
-  /** The steps in words, in their order. Key servers come last. */
+  /** The actions in words, in their order. Actions on key servers come last. */
   readonly steps: readonly string[];
-  /** Feeds whose index would not get the new signature, and why. */
+  /** One error for each feed whose index would not get the new signature, with the reason. */
   readonly errors: readonly FeedkeyError[];
 }
 
 const toServers = "to the key servers and read";
 
-/** Plans the first step, with its own checks. */
+/** Plans the first step, with the step's own checks. */
 async function planBegin(archive: Archive, choice: RotationChoice, to: string) {
   const { config, at } = archive;
   const { force = false, backup, overlap = 30 * 86_400_000 } = choice;
@@ -77,26 +77,26 @@ async function planBegin(archive: Archive, choice: RotationChoice, to: string) {
   return { steps, rivals: rivals.map(({ certificate }) => certificate.raw.fingerprint) };
 }
 
-/** What the first step signs if the successor already exists. */
+/** Describes what the first step signs if the successor already exists. */
 async function planShared(archive: Archive, successor: OwnCertificate): Promise<string[]> {
   return signedWords(await publishShared(archive, [successor], true), "sign");
 }
 
-/** What the first step would sign with a successor that is not certified yet, or not even made. */
+/** Describes what the first step would sign with a successor that is not certified or not even made yet. */
 async function wouldShare(archive: Archive, choice: RotationChoice, to: string): Promise<string[]> {
   if (!(await isShareable(archive, choice))) return [];
   const present = archive.config.key.fingerprint;
   return sharedFeeds(archive).map((feed) => signingWords(feed, to, present, present));
 }
 
-/** Whether the present key and a new one may sign one file. */
+/** Whether the present key and a new key may sign one file. */
 async function isShareable({ config, store }: Archive, { to, algorithm }: RotationChoice): Promise<boolean> {
   const versions = [config.key.fingerprint, ...(to === undefined ? [] : [to])];
   for (const name of versions) if ((await ownCertificate(store, name)).facts.primary.version === 6) return false;
   return to !== undefined || algorithm !== "ed25519-v6";
 }
 
-/** @param present the key that signs in any case */
+/** Describes which keys sign a feed. @param present the key that signs in any case */
 function signingWords(feed: ArchiveFeed, newer: string, older: string, present: string): string {
   const other = present === newer ? older : newer;
   const keys = { one: [present], any: [older, newer], last: [other, present] }[severalOf(feed)];
@@ -117,13 +117,13 @@ function signing(
   ];
 }
 
-/** What is signed again once the old key is retired. */
+/** Describes what is signed again when the old key is retired. */
 function resigned({ plans }: Published, to: string): string[] {
   const shared = plans.filter(({ feed }) => severalOf(feed) !== "one");
   return shared.map(({ feed }) => `sign feed "${feed.name}" with ${to} alone`);
 }
 
-/** Plans the second step; if there is no successor yet, after the first step of the same run. */
+/** Plans the second step; if no successor exists yet, plans it as following the first step in one run. */
 async function planFinish(archive: Archive, choice: RotationChoice, to: string, isBegun: boolean) {
   const { force = false, retire = false, step } = choice;
   if (retire) await refuseRetiring(archive, force);
@@ -138,7 +138,7 @@ async function planFinish(archive: Archive, choice: RotationChoice, to: string, 
   return {
     steps: [
       ...(isSwitched ? [] : [`archive.ini: key = ${to}`]),
-      // All of them, whoever signs them now, because a new successor has signed none.
+      // All feeds are listed, whichever key signs them now, because a new successor has signed none of them.
       ...signing(
         published,
         old,
@@ -164,8 +164,9 @@ async function planAbandon(archive: Archive): Promise<string[]> {
 }
 
 /**
- * Plans a step; nothing is changed, and no key is opened.
- * @throws FeedkeyError as the step itself, but for what only an opened key shows, and a missing backup
+ * Plans a step; changes nothing and opens no secret key.
+ * @throws FeedkeyError as the step itself does, except for a missing backup and for errors that only an opened key
+ * shows
  */
 export async function planRotation(archive: Archive, choice: RotationChoice): Promise<RotationPlan> {
   const { step = "begin", force = false } = choice;

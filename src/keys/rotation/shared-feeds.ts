@@ -1,4 +1,4 @@
-/** Feeds that both keys of a rotation sign: signs them again when the signers change, and shows their state. */
+/** Feeds that both keys in a rotation sign: signs them again when the signers change, and shows their state. */
 import { FeedkeyError } from "../../error.ts";
 import { KeyIndex } from "../../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../../profile/types.ts";
@@ -12,18 +12,21 @@ import { PublishedTree } from "../../signing/published-tree.ts";
 import { type OwnCertificate, ownCertificates } from "../../signing/signing-key.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 
-/** The feeds of an archive that several keys may sign. */
+/** Returns the feeds of an archive that several keys may sign. */
 export function sharedFeeds({ config }: Archive): readonly ArchiveFeed[] {
   return config.feeds.filter((feed) => severalOf(feed) !== "one");
 }
 
-/** What a publication signs, in words. */
+/** Describes what a publication signs. */
 export function signedWords({ plans }: Pick<Published, "plans">, verb: "sign" | "signed"): string[] {
   const wanting = plans.filter(({ sign }) => sign !== undefined);
   return wanting.map(({ feed, signers }) => `${verb} feed "${feed.name}" with ${signers.join(" and ")}`);
 }
 
-/** @param by further keys whose signature shows that an index is the archive's */
+/**
+ * Publishes the shared feeds without the bundle. @param by further keys whose signature shows that an index is the
+ * archive's own
+ */
 export async function publishShared(
   archive: Archive,
   by: readonly OwnCertificate[],
@@ -33,14 +36,14 @@ export async function publishShared(
   return await publishFeeds({ ...publicationOf(archive), ...terms });
 }
 
-/** The result for shared feeds. */
+/** The result of signing the shared feeds again. */
 export interface SharedFeeds {
-  /** In words. */
+  /** What was done, in words. */
   readonly done: readonly string[];
   readonly left: readonly FeedkeyError[];
 }
 
-/** Signs shared feeds again, after a step that changed who signs them. Errors here do not undo the step. */
+/** Signs the shared feeds again, after a step that changed which keys sign them. Errors here do not undo the step. */
 export async function signShared(archive: Archive, by: readonly OwnCertificate[]): Promise<SharedFeeds> {
   if (sharedFeeds(archive).length === 0) return { done: [], left: [] };
   try {
@@ -55,11 +58,11 @@ export async function signShared(archive: Archive, by: readonly OwnCertificate[]
 /** The state of a feed in a rotation. */
 export interface FeedOutlook {
   readonly name: string;
-  /** How its stock clients treat several signatures. */
+  /** How the feed's stock clients treat several signatures. */
   readonly several: SeveralSignatures;
-  /** Keys of the key store with a good signature over the published index, in the order of their signatures. */
+  /** Keys in the key store with a good signature over the published index, in the order of the signatures. */
   readonly signedBy: readonly Fingerprint[];
-  /** What its stock clients need before a new key signs alone. */
+  /** What the feed's stock clients need before a new key signs alone. */
   readonly needs: string;
 }
 
@@ -77,7 +80,7 @@ async function signedBy(archive: Archive, feed: ArchiveFeed, keys: KeyIndex): Pr
   }
 }
 
-/** The state of each feed of an archive. @throws FeedkeyError `bad_config` for a key store that can't be read */
+/** Returns the state of each feed of an archive. @throws FeedkeyError `bad_config` if the key store can't be read */
 export async function feedOutlooks(archive: Archive): Promise<FeedOutlook[]> {
   const keys = await KeyIndex.of([...(await ownCertificates(archive.store)).values()].map(({ raw }) => raw));
   const outlooks: FeedOutlook[] = [];

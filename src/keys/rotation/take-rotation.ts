@@ -1,4 +1,4 @@
-/** Use case: the steps of a rotation, what each would do, and the retirement of the old key at the end. */
+/** Use case: the steps of a rotation, plans of these steps, and the retirement of the old key at the end. */
 import { FeedkeyError } from "../../error.ts";
 import { type Archive, knownCertificates, refreshBundle } from "../../publish/archive.ts";
 import type { OwnCertificate } from "../../signing/signing-key.ts";
@@ -13,29 +13,29 @@ import { type FeedOutlook, feedOutlooks, signShared } from "./shared-feeds.ts";
 
 /** The state of a rotation. */
 export interface RotationStatus {
-  /** The key that signs. */
+  /** The key that signs now. */
   readonly present: Fingerprint;
-  /** The next key. */
+  /** The key that will sign next. */
   readonly successor: Fingerprint | undefined;
-  /** Whether the key store has the successor's secret: without it the rotation can't be finished from here. */
+  /** Whether the key store has the successor's secret: without this secret, the rotation can't be finished from here. */
   readonly successorHere: boolean;
-  /** The key that it followed. */
+  /** The key that the present key followed. */
   readonly predecessor: Fingerprint | undefined;
   /** When the rotation may be finished. */
   readonly overlapEnds: Instant | undefined;
-  /** These keys with their dates, the first made first. */
+  /** The predecessor, the present key and the successor with their dates, the oldest first. */
   readonly keys: readonly DatedKey[];
   readonly feeds: readonly FeedOutlook[];
 }
 
-/** A key over time. */
+/** A key, and the dates of its creation, expiry and revocation. */
 export interface DatedKey {
   readonly fingerprint: Fingerprint;
   readonly userId: string;
   readonly createdAt: Instant;
-  /** Undefined: it does not expire. */
+  /** When the key expires; undefined if it never expires. */
   readonly expiresAt: Instant | undefined;
-  /** Undefined: it is not revoked. */
+  /** When the key was revoked; undefined if it is not revoked. */
   readonly revokedAt: Instant | undefined;
 }
 
@@ -49,7 +49,7 @@ function dated({ facts }: OwnCertificate, { at, config }: Archive): DatedKey {
   };
 }
 
-/** The state of the rotation of the archive's key. @throws FeedkeyError `not_found` */
+/** Returns the state of the rotation of the archive's key. @throws FeedkeyError `not_found` */
 export async function rotationStatus(archive: Archive): Promise<RotationStatus> {
   const { present, successor, predecessor, overlapEnds } = await readRotation(archive);
   return {
@@ -65,27 +65,27 @@ export async function rotationStatus(archive: Archive): Promise<RotationStatus> 
   };
 }
 
-/** Which steps are to be taken. */
+/** Which steps the caller wants to take. */
 export interface StepsWanted {
-  /** `begin` makes and certifies the successor, `finish` lets it sign; `at-once` is both. */
+  /** `begin` makes and certifies the successor, `finish` lets the successor sign; `at-once` does both. */
   readonly step: "begin" | "finish" | "at-once";
-  /** For a step that begins. */
+  /** Returns the options for a step that begins a rotation. */
   readonly start: () => Promise<StartOptions>;
-  /** Afterwards revoke the old key as superseded. */
+  /** Whether to revoke the old key as superseded afterwards. */
   readonly retire: boolean;
-  /** Finish before the overlap ends; retire even if clients lose their chain. */
+  /** Whether to finish before the overlap ends, and to retire the old key even if clients lose their chain. */
   readonly force: boolean;
 }
 
 export interface StepsTaken extends Omit<RotationStep, "left"> {
   readonly finished: boolean;
-  /** Feeds that did not get the new signature, and why the old key was not retired. */
+  /** Errors for feeds that did not get the new signature, and the reason why the old key was not retired. */
   readonly errors: readonly FeedkeyError[];
 }
 
 /**
- * Takes those of the wanted steps that have not been taken.
- * @throws FeedkeyError as `startRotation`, `finishRotation` and `refuseRetiring`; nothing was changed then
+ * Takes the wanted steps that have not been taken yet.
+ * @throws FeedkeyError as `startRotation`, `finishRotation` and `refuseRetiring` do
  */
 export async function takeRotation(archive: Archive, wanted: StepsWanted): Promise<StepsTaken> {
   const atOnce = wanted.step === "at-once";
@@ -110,7 +110,7 @@ export async function takeRotation(archive: Archive, wanted: StepsWanted): Promi
   };
 }
 
-/** The revocation of a key that its successor has replaced. */
+/** Plans the revocation of a key that its successor has replaced. */
 async function planRetiring(archive: Archive, fingerprint: Fingerprint, making: "made" | "foreseen") {
   const { store, config, at, passphrase } = archive;
   const { certificates: known } = await knownCertificates(archive);
@@ -119,16 +119,16 @@ async function planRetiring(archive: Archive, fingerprint: Fingerprint, making: 
 }
 
 /**
- * Called before anything is signed. The successor need not exist yet: clients that would be left without a key could reach it
- * only through the old one.
- * @throws FeedkeyError `usage`: clients would lose their chain by retiring the old key, and that was not allowed
+ * Refuses to retire the old key if clients would lose their chain, before anything is signed. The successor need not exist
+ * yet: clients that would be left without a key could reach the successor only through the old key.
+ * @throws FeedkeyError `usage` if clients would lose their chain and `force` is not set
  */
 export async function refuseRetiring(archive: Archive, force: boolean): Promise<void> {
   if (force) return;
   const { present, successor, predecessor } = await readRotation(archive);
   const old = successor === undefined && (await wasCutOffFinishing(archive)) ? predecessor : present;
   if (old === undefined) return;
-  // The stored revocation needs no secret; if it is missing, the real one is made.
+  // The stored revocation needs no secret key; if it is missing, a real revocation is made.
   const { fingerprint } = old.raw;
   const foreseen = await planRetiring(archive, fingerprint, "foreseen").catch(async (error: unknown) => {
     if (error instanceof FeedkeyError) return await planRetiring(archive, fingerprint, "made");
@@ -137,7 +137,10 @@ export async function refuseRetiring(archive: Archive, force: boolean): Promise<
   refuseOrphans(foreseen, force);
 }
 
-/** Retiring comes last: if it is refused, the rotation before it stays, and the key servers must still get it. */
+/**
+ * Retires the old key at the end: if retiring is refused, the rotation stays, and the caller must still send the
+ * certificates of both keys to the key servers.
+ */
 async function retire(archive: Archive, step: RotationStep, force: boolean) {
   if (step.left.length > 0) {
     return { done: [`${step.present} was not revoked: its successor did not sign all feeds`], errors: [] };

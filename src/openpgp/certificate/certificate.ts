@@ -22,13 +22,16 @@ export interface RawCertificate {
 
 export interface Keyring {
   readonly certificates: readonly RawCertificate[];
-  /** Signatures before any key, and revocations that name a different key from the one before them: key servers send both. */
+  /**
+   * Signatures before any key, and revocations that name a different key from the one before them. Key servers send both
+   * kinds.
+   */
   readonly loose: readonly Packet[];
-  /** How many secret keys it contained: a keyring of certificates must have none. */
+  /** How many secret keys the input contained: a keyring of certificates must have none. */
   readonly secretKeys: number;
-  /** What could not be read, in words. */
+  /** Descriptions of what could not be read. */
   readonly problems: readonly string[];
-  /** Whether it was read to its end: not cut off, and within the limit. */
+  /** Whether the keyring was read to its end: the input was not cut off, and was within the size limit. */
   readonly isWhole: boolean;
 }
 
@@ -45,37 +48,41 @@ interface Draft {
     readonly userIds: MutableComponent[];
     readonly subkeys: MutableComponent[];
   };
-  /** Components by tag and body: copies count as one, and a revocation over one copy covers the other too. Made on demand. */
+  /**
+   * Components by tag and body: copies count as one component, and a revocation over one copy covers all copies. Made on
+   * demand.
+   */
   components?: Map<string, MutableComponent>;
-  /** Drops the last component. */
+  /** Drops the last component if it has no signature. */
   dropLast?: () => void;
 }
 
-/** Types of signatures that are about the primary key itself, wherever they are in a certificate. */
+/** Types of signatures that are about the primary key itself, at any place in a certificate. */
 const aboutPrimary = new Set([0x1f, 0x20]);
 
-// The shortest possible signature: version 4 without a date, with two short numbers; shorter ones are dropped. So the size of a
-// keyring limits its signed user IDs and subkeys to three hundred thousand, and all can be read. A limit on their number could
-// hide a revoked subkey or a withdrawn certification.
+// The shortest possible signature: version 4 without a date, with two short numbers; shorter signatures are dropped. So the size
+// limit for a keyring also limits its signed user IDs and subkeys, to three hundred thousand, and feedkey can read them all. A
+// limit on their number could hide a revoked subkey or a withdrawn certification.
 const shortestSignature = 48;
 
 /**
- * Whether a revocation names another key as its maker. It may be by a revoker that this key designated; or, in an answer with
- * several keys, the bare revocation of a key that is not included (Hockeypuck).
+ * Whether a revocation names another key as its maker. The other key may be a revoker that this key designated. Or, in a
+ * server's answer with several keys, it is the bare revocation of a key that is not included (Hockeypuck).
  */
 function isForeignRevocation({ body }: Packet, fingerprint: Fingerprint | undefined): boolean {
   const raw = signatureType(body) === 0x20 ? readSignature(body) : undefined;
   if (raw === undefined) return false;
-  // After a key that can't be read.
+  // The revocation follows a key that can't be read.
   if (fingerprint === undefined) return true;
   return makerOf(raw) !== undefined && !namesIssuer(raw, fingerprint);
 }
 
-/** Results by input bytes (the packets are views on them), so that an answer is parsed only once. */
+/** Results by input bytes, so that an answer is parsed only once. The packets are views on these bytes. */
 const keyrings = new WeakMap<Uint8Array, Keyring>();
 
 /**
- * Reads a sequence of certificates, once. A bad one is skipped and listed in `problems`; the rest is read.
+ * Reads a sequence of certificates, only once for the same bytes. A bad certificate is skipped and listed in
+ * `problems`; the others are read.
  * @param bytes binary packets
  */
 export function readKeyring(bytes: Uint8Array): Keyring {
@@ -131,11 +138,11 @@ function startCertificate(drafts: Map<Fingerprint, Draft>, primary: Packet, prob
 
 function startComponent(current: Draft | undefined, packet: Packet, sink: Packet[] | undefined): Packet[] | undefined {
   const { tag, body } = packet;
-  // Trust packets are GnuPG's private notes, markers and padding mean nothing (RFC 9580 sections 5.8, 5.10, 5.14).
+  // Trust packets are GnuPG's private notes; markers and padding mean nothing (RFC 9580 sections 5.8, 5.10, 5.14).
   if (tag === tags.trust || tag === tags.marker || tag === tags.padding) return sink;
-  // User attributes (pictures) and unknown packets: no rule needs them or the signatures over them.
+  // No rule needs user attributes (pictures) or unknown packets, or the signatures over them.
   if (current === undefined || (tag !== tags.userId && tag !== tags.publicSubkey)) return undefined;
-  // Thousands of signatures over a huge user ID would each hash it again; GnuPG has the same limit.
+  // Thousands of signatures over a huge user ID would each hash the user ID again; GnuPG has the same limit.
   if (tag === tags.userId && body.length > limits.userIdBytes) return undefined;
   if (tag === tags.publicSubkey && body.length < limits.shortestKey) return undefined;
   const { certificate } = current;
@@ -144,7 +151,7 @@ function startComponent(current: Draft | undefined, packet: Packet, sink: Packet
   const name = `${tag} ${Buffer.from(body).toString("latin1")}`;
   const known = components.get(name);
   if (known !== undefined) return known.signatures;
-  // A component without a signature means nothing, and an answer could contain millions.
+  // A component without a signature means nothing, and a server's answer could contain millions of such components.
   if (components.size >= limits.bareComponents) current.dropLast?.();
   const component: MutableComponent = { packet, signatures: [] };
   const list = certificate[tag === tags.userId ? "userIds" : "subkeys"];
@@ -158,7 +165,7 @@ function startComponent(current: Draft | undefined, packet: Packet, sink: Packet
   return component.signatures;
 }
 
-/** A certificate as a sequence of packets, in the order of RFC 9580 section 10.1.1. */
+/** Returns a certificate as a sequence of packets, in the order of RFC 9580 section 10.1.1. */
 export function packetsOf(certificate: RawCertificate): Packet[] {
   return [
     certificate.primary,
@@ -168,7 +175,7 @@ export function packetsOf(certificate: RawCertificate): Packet[] {
   ];
 }
 
-/** A certificate's binary form. */
+/** Returns the binary form of a certificate. */
 export function writeCertificate(certificate: RawCertificate): Uint8Array {
   return writePackets(packetsOf(certificate));
 }

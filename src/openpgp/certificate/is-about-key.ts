@@ -1,10 +1,10 @@
-/** Whether an answer of a key server is about a key, before anything in it is verified. */
+/** Recognises key servers' answers about a key, before anything in an answer is verified. */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
 import { readSignature } from "../packet/raw-signature.ts";
 import { readKeyring, writeCertificate } from "./certificate.ts";
 
-/** Makes the test whether a block contains that key's certificate, or a bare revocation that names it. */
+/** Returns a function that tells whether a block contains the key's certificate, or a bare revocation that names the key. */
 export function isAbout(fingerprint: Fingerprint): (block: Uint8Array) => boolean {
   return (block) => {
     const { certificates, loose } = readKeyring(block);
@@ -17,7 +17,7 @@ export function isAbout(fingerprint: Fingerprint): (block: Uint8Array) => boolea
   };
 }
 
-/** The certificates in a block, each as a separate block. */
+/** Returns the certificates in a block, each as a separate block. */
 export function certificatesIn(block: Uint8Array): (readonly [Fingerprint, Uint8Array])[] {
   return readKeyring(block).certificates.map((one) => [one.fingerprint, writeCertificate(one)]);
 }

@@ -1,6 +1,7 @@
-/** Recognises files that people use as a keyring: text or binary certificates, and other kinds of file. */
+/** Recognises files that people use as keyrings: text or binary certificates, and other kinds of file. */
 
-// GnuPG's doc/keyboxfmt: the first blob of a keybox has 4 bytes of length, type, version, flags, then this.
+// GnuPG's doc/keyboxfmt: the first blob of a keybox has 4 bytes for its length, then type, version and flags, then this
+// text.
 const keyboxMagic = { at: 8, text: "KBXf" };
 
 const utf16 = [
@@ -12,7 +13,7 @@ function utf16Of(bytes: Uint8Array) {
   return utf16.find(({ mark }) => mark.every((byte, at) => bytes[at] === byte));
 }
 
-/** The text of a file, one byte for each character: Windows PowerShell's `>` writes UTF-16. */
+/** Returns the text of a file with one byte for each character, because `>` in Windows PowerShell writes UTF-16. */
 export function asLatin1(bytes: Uint8Array): Uint8Array {
   const form = utf16Of(bytes);
   if (form === undefined) return bytes;
@@ -21,8 +22,9 @@ export function asLatin1(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Whether a file is text rather than packets. These begin with an octet whose top bit is set, but so do a byte-order mark and
- * a comment in another script; a text has no control characters, while every key packet has its version among its first octets.
+ * Whether a file is text and not packets. Packets begin with an octet whose top bit is set, but so do a byte-order mark and a
+ * comment in another script. A text has no control characters, while every key packet has its version number among its first
+ * octets.
  */
 export function isText(bytes: Uint8Array): boolean {
   const [first] = bytes;
@@ -45,8 +47,8 @@ function startsWith(bytes: Uint8Array, ...start: readonly number[]): boolean {
 }
 
 /**
- * The kind of a file that does not begin with packets, in words for "it is ..."; undefined if it may contain certificates. A
- * text may still have armored certificates somewhere in it.
+ * Returns the kind of a file that does not begin with packets, in words for "it is ..."; undefined if the file may contain
+ * certificates. A text may still contain armored certificates somewhere.
  */
 export function kindOfFile(bytes: Uint8Array): string | undefined {
   const { at, text } = keyboxMagic;

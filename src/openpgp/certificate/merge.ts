@@ -1,4 +1,4 @@
-/** Merges copies of a certificate without losing a packet; and, for stores, removes signatures that were not verified. */
+/** Merges copies of a certificate without losing a packet, and, for stores, removes signatures that were not verified. */
 import { append, grouped } from "../../grouped.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
@@ -7,7 +7,7 @@ import { revokerIn } from "../packet/raw-signature.ts";
 import { latin1 } from "../packet/subpackets.ts";
 import type { Component, Keyring, RawCertificate } from "./certificate.ts";
 
-/** Within a list of one kind of packets, the body identifies a packet. It is not copied. */
+/** Returns the body of a packet as a name without copying it: among packets of one kind, the body identifies a packet. */
 function nameOf({ body }: Packet): string {
   return latin1(body);
 }
@@ -28,7 +28,7 @@ function uniteComponents(components: readonly Component[]): Component[] {
   });
 }
 
-/** Those of `others` that are not among `known`, once each. */
+/** Returns the packets of `others` that are not in `known`, each only once. */
 function unknownPackets(known: readonly Packet[], others: readonly Packet[]): readonly Packet[] {
   if (others.length === 0) return others;
   const names = new Set(known.map(nameOf));
@@ -38,7 +38,7 @@ function unknownPackets(known: readonly Packet[], others: readonly Packet[]): re
   });
 }
 
-/** Returns `known` itself if there is nothing new. */
+/** Adds components to `known`. Returns `known` itself if nothing is new. */
 function addComponents(known: readonly Component[], others: readonly Component[]): readonly Component[] {
   if (others.length === 0) return known;
   const found = new Map(known.map((component) => [nameOf(component.packet), component]));
@@ -54,7 +54,7 @@ function addComponents(known: readonly Component[], others: readonly Component[]
   return news ? [...found.values()] : known;
 }
 
-/** The union of a certificate and a copy of it, or packets for it; returns `a` itself if there is nothing new. */
+/** Returns the union of a certificate and a copy of it, or further packets for it. Returns `a` itself if nothing is new. */
 export function unite(a: RawCertificate, b: Partial<RawCertificate>): RawCertificate {
   const more = unknownPackets(a.signatures, b.signatures ?? []);
   const userIds = addComponents(a.userIds, b.userIds ?? []);
@@ -63,7 +63,7 @@ export function unite(a: RawCertificate, b: Partial<RawCertificate>): RawCertifi
   return { ...a, signatures: [...a.signatures, ...more], userIds, subkeys };
 }
 
-/** The union of any number of copies, in one go: a file may hold a hundred thousand of one certificate. */
+/** Unites any number of copies in one operation: a file may contain a hundred thousand copies of one certificate. */
 function uniteAll({ fingerprint, primary }: RawCertificate, copies: readonly RawCertificate[]): RawCertificate {
   return {
     fingerprint,
@@ -74,7 +74,7 @@ function uniteAll({ fingerprint, primary }: RawCertificate, copies: readonly Raw
   };
 }
 
-/** Certificates by fingerprint, several copies of one united. */
+/** Collects certificates by fingerprint; several copies of a certificate are united. */
 export function collect(certificates: Iterable<RawCertificate>): Map<Fingerprint, RawCertificate> {
   const copies = grouped(certificates, (certificate) => certificate.fingerprint);
   const found = new Map<Fingerprint, RawCertificate>();
@@ -86,14 +86,14 @@ export function collect(certificates: Iterable<RawCertificate>): Map<Fingerprint
 }
 
 /**
- * Adds bare revocations (as key servers send them, without the key that they revoke) to the certificates that they name.
- * They are checked when the facts are read.
+ * Adds bare revocations to the certificates that they name. Key servers send revocations without the key that they
+ * revoke. These revocations are verified when the facts are read.
  */
 export function attachLoose(
   certificates: ReadonlyMap<Fingerprint, RawCertificate>,
   loose: Keyring["loose"],
 ): Map<Fingerprint, RawCertificate> {
-  // Collected first and added once: a server may send a hundred thousand.
+  // The revocations are collected first and added together: a server may send a hundred thousand.
   const named = new Map<string, Packet[]>();
   for (const packet of loose) {
     const name = revokerIn(packet.body);
@@ -107,7 +107,7 @@ export function attachLoose(
   return found;
 }
 
-/** A certificate with some of its signatures, and the user IDs and subkeys that still have one. */
+/** Returns a certificate with only some of its signatures, and only the user IDs and subkeys that still have a signature. */
 export function keepSignatures(certificate: RawCertificate, isKept: (packet: Packet) => boolean): RawCertificate {
   const prune = (components: readonly Component[]) => {
     return components
@@ -123,8 +123,8 @@ export function keepSignatures(certificate: RawCertificate, isKept: (packet: Pac
 }
 
 /**
- * A certificate without the signatures that did not verify: junk that anybody can upload to a key server.
- * @param verified bodies of the good ones, as reported by `readFacts`
+ * Returns a certificate without the signatures that did not verify, which anybody can upload to a key server.
+ * @param verified the bodies of the signatures that verified, as reported by `readFacts`
  */
 export function keepVerified(certificate: RawCertificate, verified: ReadonlySet<Uint8Array>): RawCertificate {
   return keepSignatures(certificate, ({ body }) => verified.has(body));

@@ -1,4 +1,4 @@
-/** A certificate reduced to what a stock verifier needs: no other keys' certifications, no unusable subkeys. */
+/** Reduces a certificate to what a stock verifier needs: no certifications by other keys, no unusable subkeys. */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { fingerprintOf } from "../packet/key-packet.ts";
 import type { Packet } from "../packet/packets.ts";
@@ -14,9 +14,9 @@ function bySelf({ fingerprint }: RawCertificate): (packet: Packet) => boolean {
 }
 
 /**
- * Primary key, self-signed user IDs and the given subkeys, each with the key's own signatures only.
- * @param certificate whose signatures were verified before (see `keepVerified`)
- * @param subkeys fingerprints of the subkeys worth keeping
+ * Returns the primary key, its self-signed user IDs and the given subkeys, each with only the key's own signatures.
+ * @param certificate a certificate whose signatures are all verified (see `keepVerified`)
+ * @param subkeys the fingerprints of the subkeys to keep
  */
 export function minimal(certificate: RawCertificate, subkeys: ReadonlySet<Fingerprint>): RawCertificate {
   const wanted = certificate.subkeys.filter(({ packet }) => subkeys.has(fingerprintOf(packet.body) ?? ""));
@@ -24,8 +24,9 @@ export function minimal(certificate: RawCertificate, subkeys: ReadonlySet<Finger
 }
 
 /**
- * The certificate as a client has it that was never updated: its own signatures, without revocations.
- * @param certificate whose signatures were verified before
+ * Returns the certificate as a client has it that was never updated: with the key's own signatures, without
+ * revocations.
+ * @param certificate a certificate whose signatures are all verified
  */
 export function asShipped(certificate: RawCertificate): RawCertificate {
   const own = bySelf(certificate);

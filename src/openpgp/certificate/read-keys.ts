@@ -1,12 +1,12 @@
-/** Files and answers with certificates, armored or binary, in any number of blocks. */
+/** Reads files and answers with certificates, armored or binary, in any number of blocks. */
 import { type Dearmored, dearmorToEnd } from "../packet/armor.ts";
 import { type Keyring, readKeyring } from "./certificate.ts";
 import { asLatin1, isText, kindOfFile } from "./kind-of-file.ts";
 import { collect } from "./merge.ts";
 
 /**
- * Reads every certificate of a file, whatever its name. Bad ones are skipped and listed in `problems`. If the file has no
- * certificates, `problems` says what it is instead.
+ * Reads every certificate in a file, whatever the file's name. Bad certificates are skipped and listed in `problems`. If
+ * the file has no certificates, `problems` says what the file is instead.
  */
 export function readKeys(bytes: Uint8Array): Keyring {
   const kind = kindOfFile(bytes);
@@ -15,13 +15,13 @@ export function readKeys(bytes: Uint8Array): Keyring {
   const armored = dearmorToEnd(text, "PUBLIC KEY BLOCK");
   const blocks = armored.blocks.map(readKeyring);
   const broken = brokenIn(armored);
-  // Only their presence matters, even if damaged: secret keys must not be among certificates.
+  // Secret keys count even if they are damaged, because they must not be among certificates.
   const secret = countOf(dearmorToEnd(text, "PRIVATE KEY BLOCK"));
   const isEmpty = countOf(armored) + secret === 0;
   const nothing =
     kind === undefined ? "there is no armored certificate in it" : `there is no certificate in it: it is ${kind}`;
   return {
-    // One block may have the revocation of a key in another.
+    // One block may contain the revocation of a key in another block.
     certificates: [...collect(blocks.flatMap(({ certificates }) => certificates)).values()],
     loose: blocks.flatMap(({ loose }) => loose),
     secretKeys: secret + blocks.reduce((sum, { secretKeys }) => sum + secretKeys, 0),

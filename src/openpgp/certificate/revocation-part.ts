@@ -1,4 +1,4 @@
-/** The parts of a certificate that take trust away (T4): they are kept even if the rest of it is not. */
+/** The parts of a certificate that take trust away (T4). They are kept even if the other parts are not. */
 
 import { limits } from "../packet/limits.ts";
 import type { Packet } from "../packet/packets.ts";
@@ -18,7 +18,7 @@ function isRevocation({ body }: Packet): boolean {
   return isRevocationType(signatureType(body) ?? 0);
 }
 
-/** Whether a key revocation claims another key as its maker: a revoker that this key may have designated. */
+/** Whether a key revocation names another key as its maker: a revoker that this key may have designated. */
 function isByAnother({ body }: Packet, fingerprint: string): boolean {
   const raw = signatureType(body) === 0x20 ? readSignature(body) : undefined;
   return raw !== undefined && !namesIssuer(raw, fingerprint);
@@ -28,15 +28,15 @@ function designates({ body }: Packet): boolean {
   return (readSignature(body)?.hashed.designatedRevokers.length ?? 0) > 0;
 }
 
-/** Whether a certificate names a designated revoker; this is not verified here. */
+/** Whether a certificate names a designated revoker. This function verifies no signature. */
 export function designatesRevokers({ signatures, userIds }: RawCertificate): boolean {
   return [signatures, ...userIds.map((one) => one.signatures)].some((packets) => packets.some(designates));
 }
 
 /**
- * The revocations and withdrawals of a certificate. If another key revoked it, also the signatures that may have designated
- * that key, which are needed to check the revocation again.
- * @returns undefined if there are none
+ * Returns the revocations and withdrawals in a certificate. If another key revoked the certificate's key, also returns the
+ * signatures that may have designated that revoker, because the revocation must be checked again.
+ * @returns undefined if the certificate has no revocations or withdrawals
  */
 export function revocationPart(certificate: RawCertificate): RawCertificate | undefined {
   const isForeign = certificate.signatures.some((packet) => isByAnother(packet, certificate.fingerprint));
@@ -44,7 +44,7 @@ export function revocationPart(certificate: RawCertificate): RawCertificate | un
   return part.signatures.length + part.userIds.length + part.subkeys.length === 0 ? undefined : part;
 }
 
-/** The order of packets if there are too many: hard ones first, then the oldest. */
+/** Returns the rank of a packet if there are too many packets: hard revocations come first, then the oldest. */
 function gravity({ body }: Packet): number {
   const hashed = readSignature(body)?.hashed;
   return hashed?.reason === undefined ? 0 : (hashed.createdAt ?? 0);
@@ -56,7 +56,7 @@ interface Room {
   readonly verified: ReadonlySet<Uint8Array>;
 }
 
-/** The most severe packets within the limits; verified ones come first. */
+/** Returns the most severe packets within the limits; verified packets come first. */
 function gravest(packets: readonly Packet[], room: Room): Packet[] {
   const rank = ({ body }: Packet) => (room.verified.has(body) ? 0 : 1);
   const inOrder = packets.toSorted((a, b) => rank(a) - rank(b) || gravity(a) - gravity(b));
@@ -69,9 +69,10 @@ function gravest(packets: readonly Packet[], room: Room): Packet[] {
 }
 
 /**
- * Reduces a part to the limits for one target: its own revocations first, then those of subkeys and user IDs.
- * @param octets bytes of packets
- * @param verified bodies of the packets that verified
+ * Reduces the revocations of one target to the limits: the target's own revocations first, then those of its subkeys
+ * and user IDs.
+ * @param octets the size limit for packets
+ * @param verified the bodies of the packets that verified
  */
 export function cutDownPart(
   part: RawCertificate,
@@ -94,10 +95,10 @@ export function cutDownPart(
 }
 
 /**
- * A part without forged packets: those that name the key itself as their maker and do not verify. Those of another key may
- * still verify once that key, or its designation as a revoker, is known.
- * @param verified bodies of the packets that verified
- * @param isKnown whether a key, by fingerprint or key ID, was available when they were checked
+ * Returns a part without forged packets: packets that name the key itself as their maker and do not verify. Packets by
+ * another key may still verify later, when that key, or its designation as a revoker, is known.
+ * @param verified the bodies of the packets that verified
+ * @param isKnown whether a key, given by fingerprint or key ID, was available for the check
  */
 export function withoutForgeries(
   part: RawCertificate,
@@ -112,13 +113,13 @@ export function withoutForgeries(
   });
 }
 
-/** The keys that claim to be revokers of a key: fingerprints or key IDs. */
+/** Returns the keys that claim to be revokers of a key, as fingerprints or key IDs. */
 export function foreignRevokers({ fingerprint, signatures }: RawCertificate): string[] {
   const others = signatures.filter((packet) => isByAnother(packet, fingerprint));
   return [...new Set(others.flatMap(({ body }) => revokerIn(body) ?? []))];
 }
 
-/** Octets of all packets of a certificate. */
+/** Returns the total size of a certificate's packets in octets, without headers. */
 export function octetsOf({ primary, signatures, userIds, subkeys }: RawCertificate): number {
   const sum = (packets: readonly Packet[]) => packets.reduce((total, { body }) => total + body.length, 0);
   const all = [...userIds, ...subkeys].reduce((total, one) => total + one.packet.body.length + sum(one.signatures), 0);

@@ -1,6 +1,6 @@
 /**
- * T4: stores all signatures that take trust away, from any source, in any order, even if their key is unknown or not connected
- * with the chain. They are added to the certificates before each judgement.
+ * T4: stores all signatures that take trust away, from any source and in any order, even if their key is unknown or not
+ * connected with the chain. The stored signatures are added to the certificates before each judgement.
  */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
@@ -12,21 +12,21 @@ import { type Keyring, type RawCertificate, writeCertificate } from "./certifica
 import { collect, keepVerified, unite } from "./merge.ts";
 import { cutDownPart, foreignRevokers, octetsOf, revocationPart } from "./revocation-part.ts";
 
-/** What the store needs to know when it is written. */
+/** What the store needs to know when it writes its keyring. */
 export interface Survey {
-  /** How close a key, given by fingerprint or key ID, is to the chain: closer ones are kept first. */
+  /** How close a key, given by fingerprint or key ID, is to the chain: revocations of closer keys are kept first. */
   readonly nearness: (key: string) => "own" | "chain" | "held" | "stranger";
-  /** The revocations of the certificates that were read, without forged ones. */
+  /** The revocations in the certificates that were read, without forged revocations. */
   readonly read: ReadonlyMap<Fingerprint, RawCertificate>;
-  /** Bodies of the packets that verified. */
+  /** The bodies of the packets that verified. */
   readonly verified: ReadonlySet<Uint8Array>;
-  /** The primary key packet of a key: without that of a designated revoker its revocation can't be checked again. */
+  /** Returns the primary key packet of a key: without a designated revoker's packet, its revocation can't be checked again. */
   readonly keyOf: (fingerprintOrKeyId: string) => Packet | undefined;
 }
 
 const order = { own: 0, chain: 1, held: 2, stranger: 3 } as const;
 
-/** A copy: an answer of megabytes should not be kept for one packet of it. */
+/** Returns a copy of a packet, so that an answer of megabytes does not stay in memory for one packet. */
 function copied({ tag, body }: Packet): Packet {
   return { tag, body: Uint8Array.from(body) };
 }
@@ -41,15 +41,15 @@ function copiedPart(part: RawCertificate): RawCertificate {
 }
 
 export class RevocationStore {
-  /** The revocations by target, with the target's primary key. */
+  /** The revocations by target, each with the target's primary key. */
   readonly #parts = new Map<Fingerprint, RawCertificate>();
-  /** Bare key revocations by the fingerprint or key ID that they name as their maker. */
+  /** Bare key revocations, by the fingerprint or key ID that they name as their maker. */
   readonly #bare = new Map<string, Map<string, Packet>>();
   #octets = 0;
 
   /**
-   * Adds the revocations in an answer, a bundle or a file. In one run all are added, up to a limit for keys that were not
-   * requested.
+   * Adds the revocations in an answer, a bundle or a file. Within one run all revocations are added; a size limit applies
+   * only to keys that are not available.
    * @param isNear whether a key is available: then only the limits on reading apply
    */
   add(
@@ -82,19 +82,19 @@ export class RevocationStore {
     this.#bare.set(name, known);
   }
 
-  /** Whether there are bare revocations: any key that designated their maker as its revoker may be revoked. */
+  /** Whether the store has bare revocations: any key that designated their maker as its revoker may be revoked. */
   get hasBare(): boolean {
     return this.#bare.size > 0;
   }
 
-  /** Bare revocations that name a key as their maker. */
+  /** Returns the bare revocations that name a key as their maker. */
   bareBy(fingerprint: Fingerprint): readonly Packet[] {
     return [fingerprint, keyIdOf(fingerprint)].flatMap((name) => [...(this.#bare.get(name)?.values() ?? [])]);
   }
 
   /**
-   * Adds the stored revocations to certificates. They are verified when the facts are read.
-   * @returns the same certificate if there is nothing new for it
+   * Adds the stored revocations to a certificate. These revocations are verified when the facts are read.
+   * @returns the unchanged certificate if the store has nothing new for it
    */
   attachTo(certificate: RawCertificate, revokers: readonly Fingerprint[] = []): RawCertificate {
     const part = this.#parts.get(certificate.fingerprint);
@@ -103,8 +103,8 @@ export class RevocationStore {
   }
 
   /**
-   * The keyring that is stored for the next run: bare revocations, then those of each target. Those closest to the chain come
-   * first, within the limits for each target and in total.
+   * Returns the keyring that is stored for the next run: bare revocations, then the revocations of each target. Those closest
+   * to the chain come first, within the limits for each target and in total.
    */
   write({ nearness, read, verified, keyOf }: Survey): Uint8Array {
     let room: number = limits.revocationsKept;
@@ -117,7 +117,7 @@ export class RevocationStore {
         .sort((a, b) => a.rank - b.rank);
     };
     const all = ranked(new Map([...this.#parts, ...read]));
-    // Verified ones about any target come before unchecked ones, which anybody can forge.
+    // Verified revocations of any target come before unchecked revocations, which anybody can forge.
     const proven = all.flatMap(({ value }) => revocationPart(keepVerified(value, verified)) ?? []);
     const kept = new Map<Fingerprint, RawCertificate>();
     for (const part of proven) room -= this.#keep(kept, cutDownPart(part, limits.revocationsOfNear, verified), room);
@@ -154,7 +154,7 @@ export class RevocationStore {
     return new Uint8Array(Buffer.concat([writePackets(bare), ...written]));
   }
 
-  /** Adds a part to what is stored about its target. @returns the octets that it adds; 0 if the limit is reached */
+  /** Adds a part to what is kept about its target. @returns the number of octets that it adds; 0 if they exceed `room` */
   #keep(kept: Map<Fingerprint, RawCertificate>, part: RawCertificate, room: number): number {
     const own = revocationPart(part);
     const before = kept.get(part.fingerprint);
@@ -167,5 +167,5 @@ export class RevocationStore {
   }
 }
 
-/** The longest header that `writePacket` makes. */
+/** The size of the longest header that `writePacket` makes. */
 const headerOctets = 6;

@@ -7,7 +7,7 @@ import type { RawSignature } from "../packet/raw-signature.ts";
 import { Signed, type SignedParts } from "../packet/signed-parts.ts";
 import { latin1 } from "../packet/subpackets.ts";
 
-/** Earlier results by key, because several servers send the same signatures, and one run judges several times. */
+/** Earlier results, by key: several servers send the same signatures, and one run judges several times. */
 const verdicts = new WeakMap<LoadedKey, Map<string, boolean>>();
 
 function verdictsOf(maker: LoadedKey): Map<string, boolean> {
@@ -16,20 +16,21 @@ function verdictsOf(maker: LoadedKey): Map<string, boolean> {
   return known;
 }
 
-/** Whether this key can have made the packet. */
+/** Whether this key can have made the signature. */
 function maybe({ version, algorithm, hashed }: RawSignature, maker: LoadedKey): boolean {
-  // The hashed area names the maker's fingerprint, so another key with the same key ID did not make it.
+  // If the hashed area names the maker's fingerprint, another key with that key ID did not make the signature.
   const claimed = hashed.issuerFingerprint;
   if (claimed !== undefined && claimed !== maker.facts.fingerprint) return false;
-  // RFC 9580 section 5.2: each version of key makes signatures of its own version. Version 3, read only for revocations, was
-  // made by keys of version 4.
+  // RFC 9580 section 5.2: a key of each version makes signatures of its own version. Signatures of version 3, which are read
+  // only for revocations, were made by keys of version 4.
   const fits = version === maker.facts.version || (version === 3 && maker.facts.version === 4);
   return fits && algorithm === maker.algorithm;
 }
 
 /**
- * Whether a key made a signature over parts.
- * @param together use Node's threads, for many checks at the same time; starting a thread takes longer than a single check
+ * Whether a key made a signature over the given parts.
+ * @param together whether to use Node's threads, for many simultaneous checks; starting a thread takes longer than a
+ * single check
  */
 export async function isSignedBy(
   raw: RawSignature,
@@ -51,14 +52,14 @@ async function check(raw: RawSignature, message: Message, maker: LoadedKey, toge
   try {
     return (await maker.check?.(message, raw.numbers, together)) === true;
   } catch {
-    // A malformed key or signature: not made by this key.
+    // The key or the signature is malformed, so this key did not make this signature.
     return false;
   }
 }
 
 /**
  * Whether a key made a signature.
- * @param over the parts signed, or a document
+ * @param over the signed parts, or the signed document
  */
 export async function isMadeBy(
   raw: RawSignature,
@@ -69,15 +70,15 @@ export async function isMadeBy(
   if (!maybe(raw, maker)) return false;
   const message = over.signed(raw);
   const [first, second] = message.digest;
-  // A damaged signature needs no public-key operation.
+  // A damaged signature is refused without a public-key operation.
   if (first !== raw.digestStart[0] || second !== raw.digestStart[1]) return false;
   return await check(raw, message, maker, false);
 }
 
 /**
- * Finds which of several keys made a signature. A key may appear in many certificates, and anybody can add it to one, so it is
- * tried only once.
- * @param over the parts signed, or a document
+ * Finds which of several keys made a signature. A key may appear in many certificates, because anybody can add a key to a
+ * certificate; so each key is tried only once.
+ * @param over the signed parts, or the signed document
  */
 export async function makersOf(
   raw: RawSignature,

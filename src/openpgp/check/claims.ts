@@ -1,4 +1,7 @@
-/** Which keys claim to have certified a certificate, before its facts are read: many foreign certificates must cost little time. */
+/**
+ * Finds which keys claim to have certified a certificate, before its facts are read: many foreign certificates must cost little
+ * time.
+ */
 import type { Notation } from "../../trust/facts.ts";
 import type { RawCertificate } from "../certificate/certificate.ts";
 import { type LoadedKey, loadKey } from "../packet/key-packet.ts";
@@ -7,19 +10,22 @@ import { Signed } from "../packet/signed-parts.ts";
 import { isSignedBy } from "./check-signature.ts";
 import { type Candidate, findGood, fitting, type Makers, putAside, revocationKind } from "./good-signatures.ts";
 
-/** A certification over a user ID that claims another key as its maker. */
+/** A certification over a user ID that names another key as its maker. */
 export interface Claim {
-  /** Fingerprint or key ID of the key that it names. */
+  /** The fingerprint or key ID of the key that the certification names. */
   readonly issuer: string;
-  /** The exact bytes, as a `latin1` string. */
+  /** The exact bytes of the user ID, as a `latin1` string. */
   readonly userId: string;
   readonly notations: readonly Notation[];
   readonly signature: Candidate;
 }
 
-/** The certifications over a certificate's user IDs that name other keys and have the right first octets of their digest. */
+/**
+ * Returns the certifications over a certificate's user IDs that name other keys and have the right first octets of the
+ * digest.
+ */
 export async function claimsOn({ fingerprint, primary, userIds }: RawCertificate): Promise<Claim[]> {
-  // Skip certificates without any certification, of which there may be a hundred thousand.
+  // Certificates without any certification are skipped: there may be a hundred thousand.
   if (userIds.every(({ signatures }) => signatures.length === 0)) return [];
   const key = await loadKey(primary.body, fingerprint);
   if (key === undefined) return [];
@@ -36,18 +42,18 @@ export async function claimsOn({ fingerprint, primary, userIds }: RawCertificate
   return claims;
 }
 
-/** The check whether one key made a signature. */
+/** Returns the check whether one key made a signature. */
 function by(key: LoadedKey): Makers {
   return async (raw, signed, together) => ((await isSignedBy(raw, signed, key, together)) ? [key] : []);
 }
 
-/** Whether a key made any of these certifications. Several checks may run at the same time. */
+/** Whether a key made any of these certifications. Several checks may run simultaneously. */
 export async function hasMadeAny(key: LoadedKey, claims: readonly Claim[]): Promise<boolean> {
   const signatures = claims.map(({ signature }) => signature);
   return (await findGood(signatures, by(key), { isEnough: () => true, together: true })).size > 0;
 }
 
-/** Whether a key has a hard self-revocation (T3c). */
+/** Whether a key has revoked itself with a hard revocation (T3c). */
 export async function hasRevokedItselfHard({ signatures }: RawCertificate, key: LoadedKey): Promise<boolean> {
   const signed = new Signed({ key });
   const hard: Candidate[] = [];

@@ -12,7 +12,7 @@ import { makersOf } from "./check-signature.ts";
 import { foreignSignature } from "./foreign-signature.ts";
 import type { KeyIndex } from "./key-index.ts";
 
-/** A signature packet of the file, or why it can't be used. */
+/** A signature packet in the file, or the reason why it can't be used. */
 export type FileSignature = { readonly raw: RawSignature } | { readonly problem: string };
 
 function malformed(what: string, why: string): FeedkeyError {
@@ -22,9 +22,9 @@ function malformed(what: string, why: string): FeedkeyError {
 }
 
 /**
- * Reads a detached signature file: armored blocks (all of them) or binary packets; signatures and nothing else.
- * @param what names the file in messages
- * @throws FeedkeyError `no_signature` for an empty file, `bad_signature_data` for anything but signatures
+ * Reads a detached signature file: all its armored blocks, or binary packets. The file may contain only signatures.
+ * @param what the name of the file in messages
+ * @throws FeedkeyError `no_signature` if the file is empty; `bad_signature_data` if it contains anything but signatures
  */
 export function readSignatureFile(bytes: Uint8Array, what: string): FileSignature[] {
   if (bytes.length > limits.signatureFileBytes) throw malformed(what, `it has ${bytes.length} bytes`);
@@ -60,15 +60,16 @@ function cut(block: Uint8Array, what: string): Packet[] {
   }
 }
 
-/** Fingerprints or key IDs of the keys that signatures name as their makers. */
+/** Returns the fingerprints or key IDs of the keys that signatures name as their makers. */
 export function makersNamed(signatures: readonly FileSignature[]): string[] {
   return signatures.flatMap((one) => ("raw" in one ? (makerOf(one.raw) ?? []) : []));
 }
 
 /**
- * Checks each signature of a file over a document with every key that it names. This is only cryptography; `trust/` decides who
- * may sign.
- * @param data the document's exact bytes, over which signatures are binary, or a document that says which type they are
+ * Checks each signature in a file over a document, with every key that the signature names. This is only cryptography; `trust/`
+ * decides which keys may sign.
+ * @param data the document's exact bytes, which then need binary signatures, or a document that states the type of its
+ * signatures
  */
 export async function checkSignatures(
   signatures: readonly FileSignature[],

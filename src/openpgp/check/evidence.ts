@@ -1,6 +1,6 @@
 /**
- * Makes the judge's input from files: certificates, whose signatures on each other are checked, and signatures that are checked
- * with them.
+ * Makes the judge's input from files: certificates with verified signatures on each other, and signatures that are checked with
+ * these certificates.
  */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -13,15 +13,15 @@ import { checkSignatures, readSignatureFile } from "./detached.ts";
 import { KeyIndex } from "./key-index.ts";
 import { readFacts } from "./read-facts.ts";
 
-/** The certificates that were read. */
+/** The certificates that were read, in two forms. */
 export interface Evidence {
-  /** For `judge`. */
+  /** The facts, for `judge`. */
   readonly certificates: readonly CertificateFacts[];
-  /** For `readSignatures`. */
+  /** The keys, for `readSignatures`. */
   readonly keys: KeyIndex;
 }
 
-/** The keys that these keys designated as revokers. */
+/** Returns the keys that the given keys designated as revokers. */
 export function designatedBy(facts: readonly CertificateFacts[]): Set<Fingerprint> {
   const own = facts.flatMap(({ directSignatures, userIds }) => {
     return [...directSignatures, ...userIds.flatMap(({ selfSignatures }) => selfSignatures)];
@@ -30,7 +30,8 @@ export function designatedBy(facts: readonly CertificateFacts[]): Set<Fingerprin
 }
 
 /**
- * The facts of all certificates of an index, in its order: signatures of one over another are checked.
+ * Returns the facts about all certificates in an index, in its order. Signatures of these certificates over each other
+ * are checked.
  * @param onVerified called with the body of each signature packet that verified
  */
 export async function factsOf(keys: KeyIndex, onVerified?: (body: Uint8Array) => void): Promise<CertificateFacts[]> {
@@ -40,9 +41,9 @@ export async function factsOf(keys: KeyIndex, onVerified?: (body: Uint8Array) =>
 }
 
 /**
- * Reads certificates, with bare revocations, including those by designated revokers.
- * @param files armored or binary
- * @throws FeedkeyError `bad_certificate` if one can't be read to its end: a revocation may be there
+ * Reads certificates and bare revocations, including revocations by designated revokers.
+ * @param files armored or binary certificates
+ * @throws FeedkeyError `bad_certificate` if a file can't be read to its end: the missing part may contain a revocation
  */
 export async function readCertificates(files: Iterable<Uint8Array>): Promise<Evidence> {
   const revocations = new RevocationStore();
@@ -73,7 +74,7 @@ export async function readCertificates(files: Iterable<Uint8Array>): Promise<Evi
  * Reads the signatures over a document and checks them cryptographically; `judgeIndex` then judges them.
  * @param signature a detached signature file, armored or binary
  * @param document exactly the bytes that were signed
- * @throws FeedkeyError `no_signature` for an empty file, `bad_signature_data` for anything but signatures
+ * @throws FeedkeyError `no_signature` if the file is empty; `bad_signature_data` if it contains anything but signatures
  */
 export async function readSignatures(
   signature: Uint8Array,

@@ -3,7 +3,7 @@ import { FeedkeyError } from "../../error.ts";
 import { readSignatureFile } from "./detached.ts";
 import { foreignSignature } from "./foreign-signature.ts";
 
-/** Whether a file contains only complete OpenPGP signatures: only such a file may be removed, or combined with new signatures. */
+/** Whether a file contains only complete OpenPGP signatures: only such a file may be removed or combined with new signatures. */
 export function isOpenPgpFile(bytes: Uint8Array): boolean {
   try {
     return readSignatureFile(bytes, "").some((signature) => "raw" in signature);
@@ -14,8 +14,8 @@ export function isOpenPgpFile(bytes: Uint8Array): boolean {
 }
 
 /**
- * Whether a file begins like OpenPGP signatures: armor of any kind, or a signature packet of a known version. Its end may be
- * missing.
+ * Whether a file begins like OpenPGP signatures: with armor of any kind, or with a signature packet of a known version. The
+ * end of the file may be missing.
  */
 function beginsLikeOpenPgp(bytes: Uint8Array): boolean {
   const start = Buffer.from(bytes.subarray(0, 256)).toString("latin1");
@@ -33,7 +33,10 @@ function beginsLikeOpenPgp(bytes: Uint8Array): boolean {
   return version === undefined || (version >= 3 && version <= 6);
 }
 
-/** What a file is, as the end of "FILE is", if it may belong to another program; undefined if it may be replaced. */
+/**
+ * Says what a file is, as the end of "FILE is", if the file may belong to another program; returns undefined if it may
+ * be replaced.
+ */
 export function foreignFile(bytes: Uint8Array): string | undefined {
   if (bytes.length === 0) return undefined;
   const whose = foreignSignature(bytes);

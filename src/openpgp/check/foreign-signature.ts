@@ -1,19 +1,22 @@
 /**
- * Recognises signature files of other programs by their beginning. They can have the same names as OpenPGP's: the
- * `Packages.sig` of OpenWrt's opkg is made by usign.
+ * Recognises signature files from other programs by their first bytes. These files can have the names of OpenPGP files:
+ * usign makes the `Packages.sig` of OpenWrt's opkg.
  */
 
-/** The beginning of a DER sequence of more than 127 bytes, such as a CMS signature. A packet's first octet has its top bit set. */
+/**
+ * Whether a file begins with a DER sequence of more than 127 bytes, such as a CMS signature. An OpenPGP packet begins with a set
+ * top bit.
+ */
 function isLongDer([first, second = 0]: Uint8Array): boolean {
   return first === 0x30 && second > 0x80 && second <= 0x84;
 }
 
-/** Two integers in DER, as openssl writes an ECDSA signature. */
+/** Whether a file begins with a short DER sequence of integers, as openssl writes an ECDSA signature. */
 function isEcdsa([first, second = 0, third]: Uint8Array): boolean {
   return first === 0x30 && second < 0x80 && third === 0x02;
 }
 
-/** The program that made a signature file, in words; undefined for OpenPGP, and if unknown. */
+/** Names the program that made a signature file; returns undefined for OpenPGP or an unknown program. */
 export function foreignSignature(bytes: Uint8Array): string | undefined {
   const start = Buffer.from(bytes.subarray(0, 256))
     .toString("latin1")

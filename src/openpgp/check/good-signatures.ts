@@ -6,26 +6,26 @@ import type { Packet } from "../packet/packets.ts";
 import { layoutOf, makerOf, type RawSignature, readSignature } from "../packet/raw-signature.ts";
 import type { Signed, SignedParts } from "../packet/signed-parts.ts";
 
-/** The number of checks at the same time: enough to keep all threads busy. */
+/** The number of simultaneous checks: enough to keep all threads busy. */
 const atOnce = 64;
 
-/** Up to this many are checked without threads: starting a thread takes longer than a check. */
+/** Up to this many signatures are checked without threads, because starting a thread takes longer than a check. */
 const few = 8;
 
-/** A signature with the right beginning of its digest, before its check, with the values that decide the order. */
+/** A signature with the right first octets of its digest, before its check, with the values that decide the order of checks. */
 export interface Candidate {
   readonly raw: RawSignature;
   readonly signed: Signed;
-  /** 0 if it has no date; then it counts only as a hard revocation. */
+  /** The creation date; 0 if the signature has no date: the signature then counts only as a hard revocation. */
   readonly createdAt: number;
   readonly keyLifetime: number;
   readonly namesRevoker: boolean;
-  /** Whether the key flags in it allow certifying. */
+  /** Whether the key flags in the signature allow certifying. */
   readonly letsCertify: boolean;
   readonly kind: RevocationKind;
 }
 
-/** Earlier results by the list of packets, because a certificate is read more than once. */
+/** Earlier results, by the list of packets, because a certificate is read more than once. */
 const fitted = new WeakMap<readonly Packet[], { readonly over: SignedParts; readonly bodies: readonly Uint8Array[] }>();
 
 function sameParts(a: SignedParts, b: SignedParts): boolean {
@@ -46,7 +46,7 @@ function bodiesThatFit(packets: readonly Packet[], signed: Signed): readonly Uin
   return bodies;
 }
 
-/** The packets that have the right first octets of their digest, in their order. */
+/** Yields the signatures with the right first octets of their digest, in the order of the packets. */
 export function* fitting(packets: readonly Packet[], signed: Signed): Generator<RawSignature> {
   for (const body of bodiesThatFit(packets, signed)) {
     const raw = readSignature(body);
@@ -54,7 +54,7 @@ export function* fitting(packets: readonly Packet[], signed: Signed): Generator<
   }
 }
 
-/** The data that is kept about a signature until it is checked. */
+/** Returns the data that is kept about a signature until it is checked. */
 export function putAside(raw: RawSignature, signed: Signed): Candidate {
   const { createdAt = 0, keyLifetime = Number.POSITIVE_INFINITY, designatedRevokers, flags } = raw.hashed;
   const namesRevoker = designatedRevokers.length > 0;
@@ -63,36 +63,36 @@ export function putAside(raw: RawSignature, signed: Signed): Candidate {
 }
 
 /**
- * What a signature covers, and its maker: without a hashed issuer two keys may have signed the same. For revocations the
- * named maker does not matter.
+ * Names a signature by what it covers and by its maker: without an issuer in the hashed area, two keys may have signed
+ * the same content. For revocations the named maker does not matter.
  */
 export function nameOf({ type, issuer, hashedPart, salt }: RawSignature): string {
   const maker = type === 0x20 ? "" : makerOf({ issuer });
   return `${maker} ${Buffer.concat([hashedPart, salt]).toString("latin1")}`;
 }
 
-/** The keys that made a signature, among those that it names. */
+/** Finds the keys that made a signature, among the keys that the signature names. */
 export type Makers = (raw: RawSignature, signed: Signed, together: boolean) => Promise<readonly LoadedKey[]>;
 
-/** Good signatures with their makers. */
+/** Good signatures, each with its makers. */
 export type Good = ReadonlyMap<Candidate, readonly LoadedKey[]>;
 
 export interface Search {
   /**
-   * Whether none of the following can matter any more.
-   * @param last the last one that verified
-   * @param next the next one to check
+   * Whether none of the remaining signatures can matter.
+   * @param last the last signature that verified
+   * @param next the next signature to check
    */
   readonly isEnough?: (last: Candidate, next: Candidate, count: number) => boolean;
-  /** Also return copies of a good one with different unhashed areas. */
+  /** Whether to return also copies of a good signature that have other unhashed areas. */
   readonly copies?: boolean;
-  /** Other searches run at the same time. */
+  /** Whether other searches run simultaneously. */
   readonly together?: boolean;
 }
 
 /**
- * Checks signatures in the order given. Copies of a good one are skipped: anybody can make any number of them, and every rule
- * examines all returned signatures.
+ * Checks signatures in the given order. Copies of a good signature are skipped: anybody can make any number of copies, and
+ * every rule examines all returned signatures.
  */
 export async function findGood(
   candidates: readonly Candidate[],
@@ -121,17 +121,17 @@ export async function findGood(
   return found;
 }
 
-/** Ascending; for infinities, which have no difference, too. */
+/** Compares numbers for an ascending order. A difference does not work, because two infinities have none. */
 function ascending(a: number, b: number): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** For self-signatures: the newest first; with the same date, the one by which the key expires soonest. */
+/** Compares self-signatures: the newest first; of equal dates, the one by which the key expires soonest first. */
 function newestFirst(a: Candidate, b: Candidate): number {
   return ascending(b.createdAt, a.createdAt) || ascending(a.keyLifetime, b.keyLifetime);
 }
 
-/** The newest good ones, as many as any rule could need, and all with the date of the last of them. */
+/** Finds the newest good signatures: as many as any rule could need, and all signatures with the date of the last of these. */
 export async function findNewest(candidates: readonly Candidate[], makers: Makers, search: Search = {}): Promise<Good> {
   return await findFirst(candidates.toSorted(newestFirst), makers, search);
 }
@@ -144,8 +144,9 @@ async function findFirst(sorted: readonly Candidate[], makers: Makers, search: S
 }
 
 /**
- * A key's self-signatures: the newest say what is valid now, the oldest what was valid first. Because a thief may reduce them
- * (T6), those with the latest expiry and the certify flag are needed too. A designation of a revoker always counts.
+ * Finds the self-signatures of a key that rules need. The newest say what is valid now, the oldest what was valid first.
+ * Because a thief may reduce expiry and flags (T6), the self-signatures with the latest expiry and with the certify flag are
+ * needed too. A designation of a revoker always counts.
  */
 export async function findTelling(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
   const others = candidates.filter(({ namesRevoker }) => !namesRevoker).sort(newestFirst);
@@ -167,15 +168,15 @@ export async function findTelling(candidates: readonly Candidate[], makers: Make
 
 const enough: Search = { isEnough: (_last, _next, count) => count >= limits.goodSignatures };
 
-/** Withdrawals, the oldest first: a withdrawal is final, so the earliest decides. */
+/** Finds withdrawals, the oldest first: a withdrawal is final, so the earliest decides. */
 export async function findOldest(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
   const oldestFirst = candidates.toSorted((a, b) => ascending(a.createdAt, b.createdAt));
   return await findGood(oldestFirst, makers, enough);
 }
 
 /**
- * Revocations: the hard ones first, whatever their dates, then the soft ones, the oldest first. One hard one is enough, and
- * of soft ones the earliest decides (T4).
+ * Finds revocations: the hard revocations first, whatever their dates, then the soft revocations, the oldest first. One
+ * hard revocation is enough; among soft revocations, the earliest decides (T4).
  */
 export async function findRevocations(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
   const rank = ({ kind }: Candidate) => (kind === "hard" ? 0 : 1);
@@ -183,10 +184,13 @@ export async function findRevocations(candidates: readonly Candidate[], makers: 
   return await findGood(gravestFirst, makers, enough);
 }
 
-/** RFC 9580 section 5.2.3.31: superseded, retired; 32 (user ID no longer in use) makes sense for user IDs alone. */
+/**
+ * Returns whether a revocation is hard or soft (RFC 9580 section 5.2.3.31). Superseded and retired are soft; 32 (user
+ * ID no longer valid) is soft only for user IDs.
+ */
 export function revocationKind({ type, hashed: { reason, unknownCritical } }: RawSignature): RevocationKind {
   const softReasons = type === 0x30 ? [1, 3, 32] : [1, 3];
-  // If two reasons are given, the worse counts.
+  // If a signature gives two reasons, the worse reason counts.
   const clear = !unknownCritical.includes("subpacket 29 given twice");
   return reason !== undefined && clear && softReasons.includes(reason.code) ? "soft" : "hard";
 }

@@ -1,4 +1,4 @@
-/** All available component keys, to find those that may have made a signature. */
+/** Indexes all available component keys, to find those that may have made a signature. */
 import { append } from "../../grouped.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { refuseWeakKey } from "../../trust/policy.ts";
@@ -7,15 +7,15 @@ import { type LoadedKey, loadKey } from "../packet/key-packet.ts";
 import { limits } from "../packet/limits.ts";
 import type { RawSignature } from "../packet/raw-signature.ts";
 
-/** A certificate's component keys, loaded. */
+/** A certificate and its component keys, loaded for checks. */
 export interface LoadedCertificate {
   readonly raw: RawCertificate;
   readonly primary: LoadedKey;
-  /** In the order of `raw.subkeys`; undefined for one that can't be used. */
+  /** The subkeys in the order of `raw.subkeys`; undefined for a subkey that can't be used. */
   readonly subkeys: readonly (LoadedKey | undefined)[];
 }
 
-/** @returns undefined if feedkey can't use the primary key */
+/** Loads the component keys of a certificate. @returns undefined if feedkey can't use the primary key */
 export async function loadCertificate(raw: RawCertificate): Promise<LoadedCertificate | undefined> {
   const primary = await loadKey(raw.primary.body, raw.fingerprint);
   if (primary === undefined) return undefined;
@@ -51,8 +51,8 @@ export class KeyIndex {
   }
 
   /**
-   * Whether another signature of a key should be checked. No rule allows a weak key (T3e) to sign or certify, and DSA is slow,
-   * so only a limited number is checked, for better messages.
+   * Whether another signature by a key should be checked. No rule allows a weak key (T3e) to sign or certify, and DSA is slow.
+   * So only a limited number of signatures by weak keys is checked, to give better messages.
    */
   affords({ facts }: LoadedKey): boolean {
     if (refuseWeakKey(facts) === undefined) return true;
@@ -61,8 +61,8 @@ export class KeyIndex {
   }
 
   /**
-   * Every key that a signature names as its maker. Two keys may share a key ID, and two certificates may
-   * list one subkey: all are returned, and all must be tried.
+   * Returns every key that a signature names as its maker. Two keys may share a key ID, and two certificates may list
+   * one subkey, so the caller must try all returned keys.
    */
   candidates({ issuer }: RawSignature): readonly LoadedKey[] {
     if (issuer.fingerprint !== undefined) return this.#byFingerprint.get(issuer.fingerprint) ?? [];

@@ -14,32 +14,38 @@ import { readFacts } from "./read-facts.ts";
 
 /** One key in an upload. */
 export interface UploadedKey {
-  /** Upper-case hex; for a bare revocation that of the key it is about, or only its key ID. */
+  /**
+   * The fingerprint in upper-case hex. For a bare revocation, the fingerprint of the key that it is about, or only the
+   * key ID.
+   */
   readonly fingerprint: Fingerprint;
   /** Key IDs of the key and its subkeys, 16 upper-case hex digits each. */
   readonly keyIds: readonly string[];
   readonly emails: readonly string[];
-  /** For listings; by default the addresses. */
+  /** The user IDs for listings; if undefined, the addresses are listed. */
   readonly userIds?: readonly string[];
-  /** Binary packets. */
+  /** The key as binary packets. */
   readonly bytes: Uint8Array;
-  /** Fingerprints and key IDs of other keys that signatures in it name as their makers. */
+  /** Fingerprints and key IDs of other keys that signatures over this key name as their makers. */
   readonly makers?: readonly string[];
-  /** It has no self-signed user ID: merged into a stored key, refused otherwise. */
+  /** Whether the key has no self-signed user ID. Such a key can be merged into a stored key, but is refused as a new key. */
   readonly nameless?: boolean;
-  /** A revocation without its key: merged into a stored key, refused otherwise. */
+  /**
+   * Whether this is a revocation without its key. A bare revocation can be merged into a stored key, but is refused
+   * otherwise.
+   */
   readonly bare?: boolean;
 }
 
 interface Cleaned {
   readonly certificate: RawCertificate;
-  /** Undefined for a key of a kind that can't be used. */
+  /** Undefined for a key of a kind that feedkey can't use. */
   readonly facts: CertificateFacts | undefined;
 }
 
 /**
- * Drops forged signatures in the key's own name (revocations, self-signatures). Certifications and revocations by other keys
- * stay for now: their makers may be among the stored keys.
+ * Drops forged signatures in the key's own name (revocations and self-signatures). Certifications and revocations by other
+ * keys stay for now, because their makers may be among the stored keys.
  */
 async function withoutForgeries(certificate: RawCertificate): Promise<Cleaned> {
   const keys = await KeyIndex.of([certificate]);
@@ -60,7 +66,7 @@ async function withoutForgeries(certificate: RawCertificate): Promise<Cleaned> {
   return { certificate: keepVerified(certificate, good), facts };
 }
 
-/** A signature that names a different maker from this key, else undefined. */
+/** Returns a signature that names another key as its maker; undefined for any other signature. */
 function byOthers(body: Uint8Array, fingerprint: string): RawSignature | undefined {
   const raw = readSignature(body);
   return raw === undefined || namesIssuer(raw, fingerprint) ? undefined : raw;
@@ -107,7 +113,8 @@ export const keyMerger = {
   },
 
   /**
-   * The parts of a key that are kept: its own signatures, revocations first, and verified ones of other keys.
+   * Returns the parts of a key that are kept: its own signatures, revocations first, and verified signatures by other
+   * keys.
    * @param others the keys whose signatures count
    */
   async settle(

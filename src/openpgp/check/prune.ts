@@ -1,6 +1,6 @@
 /**
- * Selects the parts of a certificate from outside that are stored: verified packets and, up to a limit, certifications whose
- * maker may come later. Revocations and withdrawals come first, and each kind has its own limit.
+ * Selects the parts of a foreign certificate that are stored: verified packets and, up to a limit, certifications whose
+ * maker may arrive later. Revocations and withdrawals come first, and each kind has its own limit.
  */
 import { grouped } from "../../grouped.ts";
 import type { CertificateFacts } from "../../trust/facts.ts";
@@ -15,7 +15,10 @@ import { fitting, revocationKind } from "./good-signatures.ts";
 import type { KeyIndex, LoadedCertificate } from "./key-index.ts";
 import { readFacts } from "./read-facts.ts";
 
-/** Bytes for the key's own signatures, for verified ones of others, and for certifications by unknown keys. */
+/**
+ * Size limits in bytes: for the key's own signatures, for verified signatures by other keys, and for certifications by
+ * unknown keys.
+ */
 export interface Room {
   readonly own: number;
   readonly others: number;
@@ -29,17 +32,17 @@ export const storeRoom: Room = {
   strangers: limits.keptStrangersBytes,
 };
 
-/** The same, without signatures that can't be checked yet. */
+/** Like `storeRoom`, but without signatures that can't be checked yet. */
 export const provenRoom: Room = { ...storeRoom, strangers: 0 };
 
 export interface Pruned {
   readonly certificate: RawCertificate;
   readonly facts: CertificateFacts;
-  /** How many verified signatures were over the limit. */
+  /** How many verified signatures were left out because of the limits. */
   readonly left: number;
 }
 
-/** A signature and what it covers: a user ID, a subkey, or the key itself. */
+/** A signature and the component that it covers: a user ID or a subkey; undefined for the key itself. */
 interface Placed {
   readonly packet: Packet;
   readonly over: Component | undefined;
@@ -49,15 +52,15 @@ interface Placed {
 /** Packets that are kept together or not at all. */
 type Unit = readonly Placed[];
 
-/** A packet's header takes up to six octets. */
+/** Returns the size of a packet with its header, which takes up to six octets. */
 const sizeOf = ({ body }: Packet): number => body.length + 6;
 
-/** Collects units up to a limit. */
+/** Collects units up to a size limit. */
 class Keeping {
   readonly kept = new Set<Packet>();
   #room = 0;
 
-  /** Starts with another limit. */
+  /** Sets a new size limit for the units that follow. */
   within(bytes: number): void {
     this.#room = bytes;
   }
@@ -73,8 +76,8 @@ class Keeping {
   }
 
   /**
-   * Takes from each list in turn. A list ends at the first unit for which there is no space: newer or more severe ones come
-   * first, and must not be missing while those that they replaced are present.
+   * Takes units from each list in turn. A list ends at its first unit that does not fit: newer or more severe signatures
+   * come first, and must not be missing while those that they replaced are present.
    */
   takeInTurn(lists: readonly (readonly Unit[])[]): void {
     let open = lists.map((units) => units.values());
@@ -93,7 +96,7 @@ const hardFirst = (a: Placed, b: Placed) =>
   Number(revocationKind(a.raw) === "soft") - Number(revocationKind(b.raw) === "soft");
 const single = (one: Placed): Unit => [one];
 
-/** One of each component first, then a second one of each. */
+/** Orders signatures so that the first signature of each component comes before any second signature. */
 function spreadOut(placed: readonly Placed[]): Unit[] {
   const lists = [...grouped(placed, ({ over }) => over).values()];
   const longest = lists.reduce((most, { length }) => Math.max(most, length), 0);
@@ -104,7 +107,10 @@ function spreadOut(placed: readonly Placed[]): Unit[] {
 
 const isRevoking = ({ raw }: Placed) => raw.type === 0x28 || raw.type === 0x30;
 
-/** The key's signatures over one user ID or subkey: the newest one is never kept without its revocation. */
+/**
+ * Groups the key's signatures over one user ID or subkey: the newest signature is never kept without the most severe
+ * revocation.
+ */
 function unitsOf(placed: readonly Placed[]): Unit[] {
   const [gravest, ...revocations] = placed.filter(isRevoking).sort((a, b) => hardFirst(a, b) || oldestFirst(a, b));
   const [newest, ...others] = placed.filter((one) => !isRevoking(one)).sort(newestFirst);
@@ -133,18 +139,21 @@ function takeOthers(keeping: Keeping, others: readonly Placed[]): void {
   keeping.takeInTurn(inTurn(others.filter((one) => !isRevoking(one)).sort(newestFirst)));
 }
 
-/** Earlier ones come first; half of the limit is for those that take trust away, so that neither kind displaces the other. */
+/**
+ * Takes signatures by unknown makers, earlier ones first. Half of the limit is for signatures that take trust away, so that
+ * neither kind displaces the other.
+ */
 function takeStrangers(keeping: Keeping, strangers: readonly Placed[], room: number): void {
   const isGrave = ({ raw }: Placed) => raw.type === 0x20 || raw.type === 0x30;
   for (const grave of [true, false]) {
     keeping.within(room / 2);
     const some = strangers.filter((one) => isGrave(one) === grave).slice(0, limits.keptStrangers / 2);
-    // One list for each, because a large one must not end the others.
+    // Each signature is a list of its own, because a large signature must not end the others.
     keeping.takeInTurn(some.map((one) => [single(one)]));
   }
 }
 
-/** Signatures that may prove true once their maker's certificate is here. */
+/** Returns the signatures that may prove true when their maker's certificate is available. */
 function strangersOf({ raw, primary }: LoadedCertificate, facts: CertificateFacts, keys: KeyIndex): Placed[] {
   const isUnknown = (one: RawSignature) => makerOf(one) !== undefined && keys.candidates(one).length === 0;
   const own = [...facts.directSignatures, ...facts.userIds.flatMap(({ selfSignatures }) => selfSignatures)];
@@ -181,8 +190,8 @@ function placedOf(raw: RawCertificate, verified: ReadonlySet<Uint8Array>): Place
 }
 
 /**
- * A certificate without junk, and within the limits.
- * @param keys all available certificates, including this one: their signatures over it can be checked
+ * Returns a certificate without junk, and within the limits.
+ * @param keys all available certificates, including this one: their signatures over this certificate can be checked
  */
 export async function prune(loaded: LoadedCertificate, keys: KeyIndex, room: Room): Promise<Pruned> {
   const { raw } = loaded;

@@ -40,14 +40,14 @@ interface Reading {
   readonly onVerified: OnVerified;
 }
 
-/** Checks whether the certificate's own primary key made a signature, within the limits for weak keys. */
+/** Returns the check whether the certificate's own primary key made a signature, within the limits for weak keys. */
 function byPrimary({ primary, keys }: Reading): Makers {
   return async (raw, signed, together) => {
     return keys.affords(primary) && (await isSignedBy(raw, signed, primary, together)) ? [primary] : [];
   };
 }
 
-/** Checks which of the keys that a signature names made it, within the limits for weak keys. */
+/** Returns the check which of the keys that a signature names made the signature, within the limits for weak keys. */
 function byNamed({ keys }: Reading): Makers {
   return (raw, signed, together) => {
     const named = keys.candidates(raw).filter((one) => keys.affords(one));
@@ -55,7 +55,7 @@ function byNamed({ keys }: Reading): Makers {
   };
 }
 
-/** The contents of the good ones, one for each maker, in the order of the packets. */
+/** Returns the contents of the good signatures, one result for each maker, in the order of the packets. */
 function tell<Said>(
   { onVerified }: Reading,
   candidates: readonly Candidate[],
@@ -85,18 +85,18 @@ function revocation(raw: RawSignature, maker: LoadedKey): Revocation {
   return { ...signatureFacts(raw, maker), kind: revocationKind(raw), reason: reason?.code, text: reason?.text ?? "" };
 }
 
-/** Self-signatures, direct (0x1f) or over a user ID. */
+/** Reads self-signatures: direct-key signatures (0x1f), or those over a user ID. */
 async function readSelfSignatures(reading: Reading, candidates: readonly Candidate[]): Promise<SelfSignature[]> {
   const good = await findTelling(candidates, byPrimary(reading));
   return tell(reading, candidates, good, (raw, maker) => selfSignature(raw, maker, maker));
 }
 
-/** Revocations by the key of its own user IDs or subkeys. */
+/** Reads revocations by the key of its own user IDs or subkeys. */
 async function readOwnRevocations(reading: Reading, candidates: readonly Candidate[]): Promise<Revocation[]> {
   return tell(reading, candidates, await findRevocations(candidates, byPrimary(reading)), revocation);
 }
 
-/** Key revocations by the key itself, or by a revoker that the key named in a signature of its own. */
+/** Reads key revocations by the key itself, or by a revoker that the key designated in a self-signature. */
 async function readRevocations(
   reading: Reading,
   candidates: readonly Candidate[],
@@ -105,7 +105,7 @@ async function readRevocations(
   const { primary, keys } = reading;
   const revokers = new Set(selfSignatures.flatMap(({ designatedRevokers }) => designatedRevokers));
   const good = await findRevocations(candidates, async (raw, signed, together) => {
-    // The key itself is always tried: altering the name outside the hashed area must not hide a revocation.
+    // The key itself is always tried: a changed issuer outside the hashed area must not hide a revocation.
     const others = keys.candidates(raw).filter(({ facts }) => revokers.has(facts.fingerprint));
     // A designated revoker counts however weak it is: the key that it revokes may be strong (T4).
     const makers = await makersOf(raw, [...(keys.affords(primary) ? [primary] : []), ...others], signed, together);
@@ -114,7 +114,7 @@ async function readRevocations(
   return tell(reading, candidates, good, revocation);
 }
 
-/** Withdrawals of certifications: for each maker the deciding ones, however many others there are. */
+/** Reads withdrawals of certifications: for each maker, the withdrawals that decide, however many others the certificate has. */
 async function readWithdrawals(
   reading: Reading,
   byMaker: ReadonlyMap<Fingerprint, readonly Candidate[]>,
@@ -165,7 +165,7 @@ async function readUserId({ packet, signatures }: Component, reading: Reading): 
   };
 }
 
-/** The embedded 0x19 by which a signing subkey acknowledges its primary (RFC 9580 section 5.2.1.9). */
+/** Reads the embedded signature (0x19) by which a signing subkey acknowledges its primary key (RFC 9580 section 5.2.1.9). */
 async function readBackSignature(
   binding: RawSignature,
   subkey: LoadedKey,
@@ -182,8 +182,8 @@ async function readBackSignature(
 }
 
 /**
- * Bindings of a subkey. Copies of one may differ in the back-signature, which may be in the unhashed area, so each is read,
- * and equal ones are merged.
+ * Reads the bindings of a subkey. Copies of a binding may differ in the back-signature, which may be in the unhashed area.
+ * So each copy is read, and equal bindings are merged.
  */
 async function readBindings(
   reading: Reading,
@@ -207,7 +207,7 @@ async function readBindings(
   return [...bindings.values()];
 }
 
-/** The signatures of each type. */
+/** Groups the signatures by their type. */
 function byType(packets: readonly Packet[], signed: Signed): ReadonlyMap<number, readonly Candidate[]> {
   const found = new Map<number, Candidate[]>();
   for (const raw of fitting(packets, signed)) append(found, raw.type, putAside(raw, signed));
@@ -224,10 +224,10 @@ async function readSubkey({ signatures }: Component, subkey: LoadedKey, reading:
 }
 
 /**
- * Reads one certificate's facts.
- * @param keys the certificates whose certifications and designated revocations count; others are not checked, so that a flooded
- * key costs no more time
- * @param onVerified called with the body of each signature packet that verified: these should be stored
+ * Reads the facts about one certificate.
+ * @param keys the certificates whose certifications and designated revocations count; signatures by other keys are not checked,
+ * so that a flooded key costs no more time
+ * @param onVerified called with the body of each signature packet that verified: these packets should be stored
  */
 export async function readFacts(
   { raw, primary, subkeys }: LoadedCertificate,

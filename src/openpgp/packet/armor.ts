@@ -1,10 +1,10 @@
-/** ASCII armor (RFC 9580 section 6), read strictly for signature files and leniently for answers of servers. */
+/** ASCII armor (RFC 9580 section 6): read strictly for signature files, and leniently for answers from servers. */
 import { FeedkeyError } from "../../error.ts";
 import { withoutTrailing } from "../../trailing.ts";
 
 export type ArmorKind = "PUBLIC KEY BLOCK" | "PRIVATE KEY BLOCK" | "SIGNATURE";
 
-/** The checksum's remainder for each value of its top four bits. */
+/** The remainder of the checksum for each value of its top four bits. */
 const remainders = Array.from({ length: 16 }, (_, bits) => {
   let rest = bits << 20;
   for (let bit = 0; bit < 4; bit++) {
@@ -14,7 +14,10 @@ const remainders = Array.from({ length: 16 }, (_, bits) => {
   return rest;
 });
 
-/** CRC-24 of RFC 9580 section 6.1: GnuPG 2.2 mis-decodes armor without it in rare cases, so feedkey writes it. */
+/**
+ * Computes the CRC-24 of RFC 9580 section 6.1. feedkey writes this checksum, because GnuPG 2.2 sometimes decodes armor
+ * without it wrongly.
+ */
 export function crc24(bytes: Uint8Array): number {
   let crc = 0xb704ce;
   for (const byte of bytes) {
@@ -29,7 +32,7 @@ function crcText(bytes: Uint8Array): string {
   return Buffer.from([crc >> 16, (crc >> 8) & 0xff, crc & 0xff]).toString("base64");
 }
 
-/** Armors packets, 64 characters a line, with the checksum, ending in a line feed. */
+/** Armors packets: 64 characters in a line, with the checksum, and a line feed at the end. */
 export function armor(bytes: Uint8Array, kind: ArmorKind): string {
   const lines =
     Buffer.from(bytes)
@@ -40,7 +43,7 @@ export function armor(bytes: Uint8Array, kind: ArmorKind): string {
   );
 }
 
-/** The binary data of one block's inner lines (between BEGIN and END), or the reason why they are not valid. */
+/** Decodes the lines between BEGIN and END of one block; returns the binary data, or the reason why the lines are not valid. */
 function decodeBody(lines: readonly string[]): Uint8Array | string {
   const blank = lines.findIndex((line) => line.trim() === "");
   if (blank < 0) return "no blank line between the armor headers and the data";
@@ -51,8 +54,9 @@ function decodeBody(lines: readonly string[]): Uint8Array | string {
 }
 
 /**
- * The same, but the blank line may be missing, because editors, web pages and configuration files lose it; in the `Signed-By`
- * of a deb822 file a dot replaces it. Base64 has neither colons nor dots, so headers and data can't be confused.
+ * Decodes a block like `decodeBody`, but the blank line may be missing, because editors, web pages and configuration files
+ * lose it. In the `Signed-By` field of a deb822 file, a dot replaces the blank line. Base64 has neither colons nor dots, so
+ * headers and data can't be confused.
  */
 function decodeLenientBody(lines: readonly string[]): Uint8Array | string {
   const isAround = (line: string) => /^(\.?|[A-Za-z][A-Za-z0-9-]*:( .*)?)$/.test(line.trim());
@@ -66,26 +70,29 @@ function decodeData(lines: readonly string[]): Uint8Array | string {
   const text = data.join("");
   if (text === "" || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return "the data is not base64";
   const bytes = Buffer.from(text, "base64");
-  // Refuse a second encoding of the same bytes (extra bits in the last digit), which would allow unnoticed changes of a
-  // signature file.
+  // A second encoding of the same bytes (with extra bits in the last digit) is refused: it would allow unnoticed
+  // changes to a signature file.
   if (bytes.toString("base64") !== text) return "the data is not base64 in its canonical form";
   if (checksum !== undefined && checksum.slice(1) !== crcText(bytes)) return "the checksum is wrong";
   return new Uint8Array(bytes);
 }
 
-/** The armored blocks of a text. */
+/** The armored blocks in a text. */
 export interface Dearmored {
-  /** Binary of the blocks that have an end; broken ones are skipped. */
+  /** The binary data of the blocks that have an end and can be read. */
   readonly blocks: readonly Uint8Array[];
-  /** For each other block with an end, why it can't be read. */
+  /** For each other block that has an end, the reason why it can't be read. */
   readonly broken: readonly string[];
-  /** The complete lines of a block without an end; empty if they can't be read. Undefined if every block has an end. */
+  /**
+   * The data in the complete lines of a block without an end; empty if these lines can't be read. Undefined if every
+   * block has an end.
+   */
   readonly beginning: Uint8Array | undefined;
 }
 
 /**
- * Every armored block of that kind anywhere in the text (HTML, CRLF, indented, other blocks), and the beginning of one that is
- * cut off. This is for certificates, for which their position in a text does not matter.
+ * Finds every armored block of one kind anywhere in a text (in HTML, with CRLF, indented, among other blocks), and the
+ * beginning of a block that is cut off. Use this for certificates: their position in a text does not matter.
  */
 export function dearmorToEnd(bytes: Uint8Array, kind: ArmorKind): Dearmored {
   const blocks: Uint8Array[] = [];
@@ -111,22 +118,23 @@ export function dearmorToEnd(bytes: Uint8Array, kind: ArmorKind): Dearmored {
 }
 
 /**
- * The binary data of every complete block, as found by {@link dearmorToEnd}.
- * @param isCut the text was cut off: the complete lines of a block without an end count too
+ * Returns the binary data of every complete block that {@link dearmorToEnd} finds.
+ * @param isCut whether the text was cut off: then the complete lines of a block without an end count too
  */
 export function dearmor(bytes: Uint8Array, kind: ArmorKind, isCut = false): Uint8Array[] {
   const { blocks, beginning } = dearmorToEnd(bytes, kind);
   return isCut && beginning !== undefined && beginning.length > 0 ? [...blocks, beginning] : [...blocks];
 }
 
-/** Whether a file is armored rather than binary: packets have the top bit of their first octet set. */
+/** Whether a file is armored and not binary: in packets, the top bit of the first octet is set. */
 export function looksArmored(bytes: Uint8Array): boolean {
   return ((bytes[0] ?? 0x80) & 0x80) === 0;
 }
 
 /**
- * The binary of every block in a file that may contain only armored blocks of that kind and white space (T8).
- * @throws FeedkeyError `bad_signature_data` for anything else
+ * Returns the binary data of every block in a file that may contain only armored blocks of one kind and white space
+ * (T8).
+ * @throws FeedkeyError `bad_signature_data` if the file contains anything else
  */
 export function dearmorStrictly(bytes: Uint8Array, kind: ArmorKind, what: string): Uint8Array[] {
   const refuse = (why: string, line: number) =>

@@ -1,4 +1,4 @@
-/** DSA over a finished digest (FIPS 186-4 section 4.7), for hashes that OpenSSL does not allow with DSA. */
+/** DSA over a finished digest (FIPS 186-4 section 4.7), for hash algorithms that OpenSSL does not allow with DSA. */
 
 interface Numbers {
   readonly p: Uint8Array;
@@ -17,13 +17,13 @@ function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
   return result;
 }
 
-/** The sizes of q that OpenSSL takes, in octets. */
+/** The sizes of q that OpenSSL accepts, in octets. */
 const groupOctets = [20, 28, 32];
 
 /**
- * Whether two numbers are a key's signature.
- * @param key public numbers, each in its shortest form
- * @param value r and s, each as long as q
+ * Whether two numbers are a key's signature over a digest.
+ * @param key the public numbers, each in its shortest form
+ * @param value the numbers r and s, each as long as q
  */
 export function isDsaSignature(key: Numbers, digest: Uint8Array, value: Uint8Array): boolean {
   const octets = key.q.length;
@@ -31,7 +31,7 @@ export function isDsaSignature(key: Numbers, digest: Uint8Array, value: Uint8Arr
   const [p, q, g, y] = [toBigInt(key.p), toBigInt(key.q), toBigInt(key.g), toBigInt(key.y)];
   const [r, s] = [toBigInt(value.subarray(0, octets)), toBigInt(value.subarray(octets))];
   if (r === 0n || s === 0n || r >= q || s >= q) return false;
-  // q is prime: s^(q-2) is the inverse of s.
+  // q is prime, so s^(q-2) is the inverse of s.
   const inverse = power(s, q - 2n, q);
   const hashed = toBigInt(digest.subarray(0, octets));
   const raised = power(g, (hashed * inverse) % q, p) * power(y, (r * inverse) % q, p);

@@ -1,4 +1,7 @@
-/** A document and its digests, each computed once: several signatures and the client's state need the same ones. */
+/**
+ * A document and its digests. Each digest is computed once, because several signatures and the client's state need the
+ * same digest.
+ */
 import { createHash, type Hash } from "node:crypto";
 import { bytesOf, type Content, type Data, piecesOf } from "../../content.ts";
 import { endOfInk } from "../../trailing.ts";
@@ -16,14 +19,14 @@ export type DocumentType = 0x00 | 0x01;
 
 export class HashedDocument implements Content {
   readonly length: number;
-  /** Which type of signatures may be over it: binary, or text. */
+  /** The type of signatures that may cover the document: binary or text. */
   readonly type: DocumentType;
   readonly #content: Data;
-  /** What signatures cover. */
+  /** The bytes that signatures cover. */
   readonly #covered: Data;
   readonly #prefixes = new Map<string, Hash>();
 
-  /** @param sha256 a hash that has taken in the content already */
+  /** @param sha256 a SHA-256 hash that has already processed the content */
   constructor(content: Data, sha256?: Hash, text?: Uint8Array) {
     this.length = content.length;
     this.type = text === undefined ? 0x00 : 0x01;
@@ -33,8 +36,8 @@ export class HashedDocument implements Content {
   }
 
   /**
-   * The text of a cleartext-signed message (RFC 9580 section 7.2): signatures cover it with CRLF between lines, without
-   * trailing spaces, and without the last line end.
+   * Makes the document of a cleartext-signed message (RFC 9580 section 7.2). Signatures cover its text with CRLF
+   * between lines, without trailing spaces, and without the last line end.
    */
   static ofText(bytes: Uint8Array): HashedDocument {
     return new HashedDocument(bytes, undefined, coveredText(bytes));
@@ -44,22 +47,22 @@ export class HashedDocument implements Content {
     return piecesOf(this.#content);
   }
 
-  /** All of it, in memory. */
+  /** The whole content, in memory. */
   get bytes(): Uint8Array {
     return bytesOf(this.#content);
   }
 
-  /** What a signature over the document covers of it, in memory. */
+  /** The bytes of the document that a signature covers, in memory. */
   get covered(): Uint8Array {
     return bytesOf(this.#covered);
   }
 
-  /** The digest that a signature over the document signs. @throws Error for a hash that can't be computed here */
+  /** Returns the digest that a signature over the document signs. @throws Error if this machine can't compute the hash */
   signedDigest(raw: RawSignature): Uint8Array {
     return documentDigest(raw, this.#prefix(raw.hash, raw.salt).copy());
   }
 
-  /** Everything that a signature over the document covers. @throws Error for a hash that can't be computed here */
+  /** Returns everything that a signature over the document covers. @throws Error if this machine can't compute the hash */
   signed(raw: RawSignature): Message {
     const covered = () => piecesOf(this.#covered);
     const parts = function* () {
@@ -71,13 +74,13 @@ export class HashedDocument implements Content {
     return { hash: raw.hash, digest: this.signedDigest(raw), parts };
   }
 
-  /** SHA-256 of its bytes, lower-case hex. */
+  /** SHA-256 of the document's bytes, in lower-case hex. */
   get sha256(): string {
     if (this.type === 0x00) return this.#prefix("sha256", noSalt).copy().digest("hex");
     return createHash("sha256").update(this.bytes).digest("hex");
   }
 
-  /** Whether both have the same bytes. */
+  /** Whether both documents have the same bytes. */
   equals(other: HashedDocument): boolean {
     return this.length === other.length && this.sha256 === other.sha256;
   }
@@ -93,7 +96,10 @@ export class HashedDocument implements Content {
   }
 }
 
-/** Uses offsets instead of an array of lines, which could be huge for a text of line feeds. */
+/**
+ * Converts a text to the bytes that signatures cover. It works with offsets, because an array of lines could be huge
+ * for a text of line feeds.
+ */
 function coveredText(bytes: Uint8Array): Uint8Array {
   const whole = bytes.at(-1) === lineFeed ? bytes.length - 1 : bytes.length;
   let feeds = 0;

@@ -7,17 +7,20 @@ import { hex } from "./subpackets.ts";
 /** A component key that can check signatures. */
 export interface LoadedKey {
   readonly facts: KeyFacts;
-  /** Fingerprint of the certificate that contains it; for a primary key, its own. */
+  /** Fingerprint of the certificate that contains the key; for a primary key, its own fingerprint. */
   readonly certificate: Fingerprint;
-  /** The packet's body. */
+  /** The body of the key's packet. */
   readonly body: Uint8Array;
-  /** Octet of its algorithm (RFC 9580 section 9.1). */
+  /** Octet of the key's algorithm (RFC 9580 section 9.1). */
   readonly algorithm: number;
-  /** Undefined for a key that can't sign: one for encryption, or one that node refuses. */
+  /** Checks a signature. Undefined for a key that can't sign: an encryption key, or a key that Node refuses. */
   readonly check: Check | undefined;
 }
 
-/** Fingerprint of a public key packet's body (RFC 9580 section 5.5.4); undefined for versions other than 4 and 6. */
+/**
+ * Returns the fingerprint for the body of a public key packet (RFC 9580 section 5.5.4); undefined for versions other
+ * than 4 and 6.
+ */
 export function fingerprintOf(body: Uint8Array): Fingerprint | undefined {
   const { length } = body;
   if (body[0] === 4 && length <= 0xffff) {
@@ -30,19 +33,19 @@ export function fingerprintOf(body: Uint8Array): Fingerprint | undefined {
   return hex(createHash("sha256").update(head).update(body).digest());
 }
 
-/** The 64-bit look-up hint of a fingerprint (RFC 9580 section 5.5.4): never an identity. */
+/** Returns the 64-bit key ID for a fingerprint (RFC 9580 section 5.5.4): a hint for look-ups, never an identity. */
 export function keyIdOf(fingerprint: Fingerprint): string {
   return fingerprint.length === 64 ? fingerprint.slice(0, 16) : fingerprint.slice(-16);
 }
 
-/** Loaded keys by packet body and certificate: one run judges several times, and each key stores the results of its checks. */
+/** Loaded keys, by packet body and certificate: one run judges several times, and each key stores the results of its checks. */
 const loaded = new WeakMap<Uint8Array, Map<Fingerprint, Promise<LoadedKey | undefined>>>();
 
 /**
  * Loads a public key or subkey packet.
  * @param body the packet's body
- * @param certificate fingerprint of the certificate that lists it
- * @returns undefined for a key that feedkey can't use: unknown version or algorithm, damaged, or too large
+ * @param certificate fingerprint of the certificate that lists the key
+ * @returns undefined for a key that feedkey can't use: of an unknown version or algorithm, damaged, or too large
  */
 export async function loadKey(body: Uint8Array, certificate: Fingerprint): Promise<LoadedKey | undefined> {
   const known = loaded.get(body) ?? new Map<Fingerprint, Promise<LoadedKey | undefined>>();
@@ -54,7 +57,7 @@ export async function loadKey(body: Uint8Array, certificate: Fingerprint): Promi
 
 async function load(body: Uint8Array, certificate: Fingerprint): Promise<LoadedKey | undefined> {
   const fingerprint = fingerprintOf(body);
-  // The head: version, creation date, algorithm, and in version 6 the length of what follows.
+  // The head has the version, the creation date, the algorithm, and in version 6 the length of what follows.
   const version = body[0] ?? 0;
   const head = version === 6 ? 10 : 6;
   if (fingerprint === undefined || body.length <= head) return undefined;

@@ -1,4 +1,4 @@
-/** Keys of rare algorithms, as the OpenPGP library reads them. */
+/** Reads keys of rare algorithms with the OpenPGP library. */
 import { enums, PublicKeyPacket } from "openpgp";
 import type { Fingerprint, KeyFacts } from "../../trust/facts.ts";
 import { limits } from "./limits.ts";
@@ -34,8 +34,8 @@ const curveBits: Readonly<Record<string, number>> = {
 const fixedBits: Readonly<Record<string, number>> = { ed25519: 256, x25519: 256, ed448: 448, x448: 448 };
 
 /**
- * A public key packet as the library reads it.
- * @throws Error if it can't
+ * Reads a public key packet with the library.
+ * @throws Error if the library can't read the packet
  */
 export async function libraryKey(body: Uint8Array): Promise<PublicKeyPacket> {
   const packet = new PublicKeyPacket();
@@ -44,8 +44,8 @@ export async function libraryKey(body: Uint8Array): Promise<PublicKeyPacket> {
 }
 
 /**
- * A key's facts, as read by the library.
- * @param body of its packet
+ * Reads the facts about a key with the library.
+ * @param body the body of the key's packet
  * @returns undefined for a key that feedkey can't use
  */
 export async function libraryFacts(
@@ -54,7 +54,7 @@ export async function libraryFacts(
 ): Promise<Pick<KeyFacts, "algorithm" | "bits" | "curve"> | undefined> {
   try {
     const packet = await libraryKey(body);
-    // The library hashes its own output; if that differs from the packet, the key would have a second identity.
+    // The library hashes its own output: if this output differed from the packet, the key would have a second identity.
     if (packet.getFingerprint().toUpperCase() !== fingerprint || isSlow(packet) || isOpenRsa(packet)) return undefined;
     const { bits, curve } = packet.getAlgorithmInfo();
     const algorithm = algorithmNames[packet.algorithm] ?? "unknown";
@@ -64,7 +64,7 @@ export async function libraryFacts(
       ...(curve === undefined ? {} : { curve }),
     };
   } catch {
-    // The library refuses keys that it can't parse; such a key is ignored.
+    // The library refuses a key that it can't parse; feedkey ignores such a key.
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The parts of a signature packet that are not signed, and the encoding of its numbers. Nothing protects these bytes, so for
- * signatures over data only one form is accepted; otherwise a signature file could be changed unnoticed (T8).
+ * The parts of a signature packet that are not signed, and the encoding of its numbers. Nothing protects these bytes, so
+ * feedkey accepts only one form of them in signatures over data; otherwise a signature file could be changed unnoticed (T8).
  */
 import type { LoadedKey } from "./key-packet.ts";
 import { readIntegers } from "./mpi.ts";
@@ -10,14 +10,14 @@ import { hex, readSubpackets } from "./subpackets.ts";
 const issuerKeyId = 16;
 const issuerFingerprint = 33;
 
-/** Multiprecision integers in a signature of each public-key algorithm (RFC 9580 section 5.2.3). */
+/** The number of multiprecision integers in a signature, by public-key algorithm (RFC 9580 section 5.2.3). */
 const integers: Readonly<Record<number, number>> = { 1: 1, 3: 1, 17: 2, 19: 2, 22: 2 };
-/** Octets of a signature with algorithms that have no such integers. */
+/** The number of octets in a signature, for algorithms without multiprecision integers. */
 const plainOctets: Readonly<Record<number, number>> = { 27: 64, 28: 114 };
 
 /**
  * Checks that the unsigned parts of a packet have the only accepted form.
- * @returns what is wrong with them, or undefined
+ * @returns what is wrong with these parts; undefined if they are right
  */
 export function refuseLooseEnds(
   { body, version, hashedPart, numbers }: RawSignature,
@@ -40,13 +40,13 @@ function namesNobodyElse(area: Uint8Array, { facts }: LoadedKey): boolean {
   ]);
   return readSubpackets(area).every(({ type, critical, body }) => {
     const right = !critical && expected.get(type) === hex(body);
-    // Each may appear once.
+    // Each subpacket may appear only once.
     expected.delete(type);
     return right;
   });
 }
 
-/** RFC 9580 section 3.2: an integer's length counts from its most significant bit that is set. */
+/** RFC 9580 section 3.2: the length of an integer counts from its most significant bit that is set. */
 function hasOneSpelling(numbers: Uint8Array, algorithm: number): boolean {
   const count = integers[algorithm];
   if (count === undefined) return numbers.length === plainOctets[algorithm];

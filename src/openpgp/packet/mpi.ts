@@ -3,14 +3,14 @@
 export interface Integer {
   readonly bits: number;
   readonly bytes: Uint8Array;
-  /** Offset after it. */
+  /** The offset after the integer. */
   readonly end: number;
 }
 
 /**
  * Reads the integer at an offset.
- * @param form `exact`: in canonical form: the count starts at the most significant set bit
- * @returns undefined if it is cut off, or is not in the wanted form
+ * @param form `exact` accepts only the canonical form, in which the count starts at the most significant set bit
+ * @returns undefined if the integer is cut off, or does not have the wanted form
  */
 export function readInteger(bytes: Uint8Array, at: number, form: "exact" | "any"): Integer | undefined {
   if (at + 2 > bytes.length) return undefined;
@@ -22,7 +22,7 @@ export function readInteger(bytes: Uint8Array, at: number, form: "exact" | "any"
   return { bits, bytes: number, end };
 }
 
-/** Reads the given number of integers, with nothing after them. @returns undefined for anything else */
+/** Reads the given number of integers, with nothing after the last. @returns undefined for any other input */
 export function readIntegers(bytes: Uint8Array, count: number, form: "exact" | "any"): Integer[] | undefined {
   const found: Integer[] = [];
   for (let at = 0; found.length < count; ) {
@@ -34,7 +34,7 @@ export function readIntegers(bytes: Uint8Array, count: number, form: "exact" | "
   return found.at(-1)?.end === bytes.length ? found : undefined;
 }
 
-/** The integer in canonical form. @param number most significant octet first, with or without leading zeros */
+/** Writes an integer in canonical form. @param number most significant octet first, with or without leading zeros */
 export function writeInteger(number: Uint8Array): Uint8Array {
   const start = number.findIndex((octet) => octet !== 0);
   const bytes = start === -1 ? new Uint8Array() : number.subarray(start);

@@ -1,6 +1,7 @@
 /**
  * Public keys for Node's own cryptography, which does every check. RSA and EdDSA keys, which nearly every archive uses, are
- * also read here. The OpenPGP library reads all others, but loads slowly. `test/openpgp/native-key.test.ts` compares the two.
+ * also read here. The OpenPGP library reads all other keys, but loads slowly. `test/openpgp/native-key.test.ts` compares the
+ * two ways.
  */
 import { createPublicKey, createVerify, type KeyObject, verify } from "node:crypto";
 import { isDsaSignature } from "./dsa.ts";
@@ -21,22 +22,23 @@ export const algorithm = {
 
 /** The signed data, as bytes and as a digest. */
 export interface Message {
-  /** Node's name of the hash that made the digest. */
+  /** Node's name for the hash algorithm of the digest. */
   readonly hash: string;
-  /** The parts in order. The next part or message may overwrite one, so use it immediately. */
+  /** The parts of the data in order. The next part or message may overwrite a part, so use each part immediately. */
   readonly parts: () => Iterable<Uint8Array>;
   readonly digest: Uint8Array;
 }
 
 /**
  * Whether the numbers at the end of a signature packet are a key's signature.
- * @param together use Node's threads, for many checks at the same time; for a single check, starting a thread takes too long
- * @throws Error for a key or numbers that are malformed
+ * @param together whether to use Node's threads, for many simultaneous checks; for a single check, starting a thread takes
+ * too long
+ * @throws Error if the key or the numbers are malformed
  */
 export type Check = (message: Message, numbers: Uint8Array, together: boolean) => boolean | Promise<boolean>;
 
 export interface NativeKey {
-  /** As in `KeyFacts`. */
+  /** The algorithm's name, as in `KeyFacts`. */
   readonly name: string;
   readonly bits: number;
   readonly curve?: string;
@@ -44,8 +46,9 @@ export interface NativeKey {
 }
 
 /**
- * Reads the material of a public key if it is well-formed; undefined for anything else, which the library then reads.
- * @param octet its algorithm
+ * Reads the material of a public key. Returns undefined unless the material is well-formed; the library then reads the
+ * key.
+ * @param octet the octet of the key's algorithm
  * @param material the data after the packet's head (RFC 9580 section 5.5.5)
  */
 export function nativeKey(version: number, octet: number, material: Uint8Array): NativeKey | undefined {
@@ -58,11 +61,11 @@ export function nativeKey(version: number, octet: number, material: Uint8Array):
   return undefined;
 }
 
-/** Numbers in the form of a JWK (RFC 7515 section 2). */
+/** Encodes a number as in a JWK (RFC 7515 section 2). */
 export const base64url = (bytes: Uint8Array) =>
   Buffer.from(bytes).toString("base64").replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
-/** Makes the object at its first use, because most keys are never used for a check. */
+/** Makes the object when it is first used, because most keys are never used for a check. */
 function once<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => {
@@ -92,7 +95,7 @@ function rsaKey(name: string, material: Uint8Array): NativeKey | undefined {
   return { name, bits: n.bits, isSignature: overMessage(key, 1, size) };
 }
 
-/** A check over the message; the signature's integers have the given number of octets each. */
+/** Returns a check over the message; each integer of the signature has the given number of octets. */
 function overMessage(key: () => KeyObject, count: number, octets: number): Check {
   return ({ hash, parts }, numbers, together) => {
     const value = plainNumbers(numbers, count, octets);
@@ -113,7 +116,8 @@ function inThread(hash: string | null, data: Uint8Array, input: Input, value: Ui
   });
 }
 
-// 1.3.6.1.4.1.11591.15.1 after its length (RFC 9580 section 9.2), then an integer of 263 bits: 0x40 and the point.
+// The object identifier 1.3.6.1.4.1.11591.15.1 after its length (RFC 9580 section 9.2), then an integer of 263 bits:
+// 0x40 and the point.
 const legacyHead = Buffer.from("092b06010401da470f01010740", "hex");
 
 function legacyKey(material: Uint8Array): NativeKey | undefined {
@@ -134,7 +138,7 @@ function edwardsKey(name: string, curve: string, point: Uint8Array): NativeKey {
   return { name, bits: name === "ed448" ? 448 : 256, isSignature: overDigest(key, plain) };
 }
 
-/** EdDSA signs the digest as if it were the data (RFC 9580 section 5.2.3.3). */
+/** Returns a check over the digest, because EdDSA signs the digest as if it were the data (RFC 9580 section 5.2.3.3). */
 function overDigest(key: () => KeyObject, plain: (numbers: Uint8Array) => Uint8Array | undefined): Check {
   return ({ digest }, numbers, together) => {
     const value = plain(numbers);
@@ -144,8 +148,8 @@ function overDigest(key: () => KeyObject, plain: (numbers: Uint8Array) => Uint8A
 }
 
 /**
- * The integers of a signature in order, padded with the leading zeros that a packet omits.
- * @returns undefined if their number is wrong or one is too long
+ * Returns the integers of a signature in order, padded with the leading zeros that a packet omits.
+ * @returns undefined if the number of integers is wrong or an integer is too long
  */
 function plainNumbers(numbers: Uint8Array, count: number, octets: number): Uint8Array | undefined {
   const found = readIntegers(numbers, count, "any");
@@ -160,8 +164,8 @@ function edwardsObject(curve: string, point: Uint8Array): KeyObject {
 }
 
 /**
- * The check for a key that the library read: ECDSA of any curve, and DSA.
- * @returns undefined for any other algorithm, and for a key that node refuses
+ * Returns the check for a key that the library read: ECDSA on any curve, or DSA.
+ * @returns undefined for any other algorithm, and for a key that Node refuses
  */
 export function rareCheck(octet: number, material: Uint8Array): Check | undefined {
   try {
@@ -175,17 +179,20 @@ export function rareCheck(octet: number, material: Uint8Array): Check | undefine
 
 const ecPublicKey = Buffer.from("06072a8648ce3d0201", "hex");
 
-/** For any curve, named by its object identifier (RFC 9580 section 5.5.5.4; RFC 5480 section 2). */
+/** Returns the check for any curve, named by its object identifier (RFC 9580 section 5.5.5.4; RFC 5480 section 2). */
 function elliptic(material: Uint8Array): Check | undefined {
   const curve = material.subarray(1, 1 + (material[0] ?? 0));
   const point = readIntegers(material.subarray(1 + curve.length), 1, "exact")?.[0]?.bytes;
-  // Uncompressed.
+  // Only uncompressed points are accepted.
   if (point?.[0] !== 4) return undefined;
   const key = publicKey([ecPublicKey, der(0x06, [curve])], point);
   return overMessage(() => key, 2, (point.length - 1) / 2);
 }
 
-/** DSA over a key's p, q, g and y: uses OpenSSL, except for hashes that it refuses since version 3.4 (RFC 3279 section 2.3.2). */
+/**
+ * Returns the check for DSA over a key's p, q, g and y. It uses OpenSSL, except for hashes that OpenSSL refuses since version 3.4
+ * (RFC 3279 section 2.3.2).
+ */
 function digitalSignature(material: Uint8Array): Check | undefined {
   const [p, q, g, y] = readIntegers(material, 4, "exact")?.map(({ bytes }) => bytes) ?? [];
   if (p === undefined || q === undefined || g === undefined || y === undefined) return undefined;
@@ -206,7 +213,7 @@ function publicKey(identifier: readonly Uint8Array[], bits: Uint8Array): KeyObje
   return createPublicKey({ key, format: "der", type: "spki" });
 }
 
-/** DER (X.690): a tag, the length, the content. */
+/** Encodes a value in DER (X.690): the tag, the length, the content. */
 function der(tag: number, parts: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(parts);
   const { length } = content;
@@ -214,7 +221,7 @@ function der(tag: number, parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...(length < 0x80 ? [length] : long)]), content]);
 }
 
-/** With a leading zero if it would look negative. */
+/** Encodes an integer in DER, with a leading zero if it would otherwise look negative. */
 function derInteger(number: Uint8Array): Buffer {
   return der(0x02, [(number[0] ?? 0) < 0x80 ? number : Buffer.concat([Buffer.of(0), number])]);
 }

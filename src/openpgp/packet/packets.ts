@@ -1,6 +1,6 @@
 /**
- * Packet framing (RFC 9580 section 4.2): splits bytes into packets and back; bodies are unchanged. Certificates are kept in
- * this form so that merging and storing lose nothing; a body is parsed only when needed.
+ * Packet framing (RFC 9580 section 4.2): splits bytes into packets and joins packets into bytes; the bodies stay unchanged.
+ * Certificates are kept as packets so that merging and storing lose nothing; a body is parsed only when it is needed.
  */
 import { limits } from "./limits.ts";
 
@@ -73,8 +73,8 @@ function overLimit(length: number): string {
 }
 
 /**
- * Splits a sequence of packets. Bodies are views on `bytes`.
- * @throws PacketError if the framing is broken or a packet is over the limit
+ * Splits a sequence of packets. The bodies are views on `bytes`.
+ * @throws PacketError if the framing is broken or a packet exceeds the size limit
  */
 export function* readPackets(bytes: Uint8Array): Generator<Packet> {
   for (const packet of cut(bytes)) {
@@ -84,9 +84,10 @@ export function* readPackets(bytes: Uint8Array): Generator<Packet> {
 }
 
 /**
- * The same for keyrings and answers of servers, where one bad part must not affect the rest: packets that are too large are
- * skipped (anybody can upload a huge picture, and a revocation may follow it), broken framing ends it.
- * @param problems receives what could not be read, in words
+ * Splits a sequence of packets like `readPackets`, but for keyrings and servers' answers, in which one bad part must not
+ * affect the others. Packets that are too large are skipped: anybody can upload a huge picture, and a revocation may follow
+ * it. Broken framing ends the sequence.
+ * @param problems receives descriptions of what could not be read
  */
 export function* readPacketsLeniently(bytes: Uint8Array, problems: Set<string>): Generator<Packet> {
   try {
@@ -111,7 +112,7 @@ export function isWhole(bytes: Uint8Array): boolean {
   }
 }
 
-/** One packet with a new-format header. */
+/** Writes one packet with a header in the OpenPGP format. */
 export function writePacket({ tag, body }: Packet): Uint8Array {
   const { length } = body;
   const head =
@@ -123,7 +124,7 @@ export function writePacket({ tag, body }: Packet): Uint8Array {
   return Buffer.concat([Buffer.from([0xc0 | tag, ...head]), body]);
 }
 
-/** The packets one after the other, each with a header of the current format (RFC 9580 section 4.2.1). */
+/** Writes packets one after another, each with a header in the OpenPGP format (RFC 9580 section 4.2.1). */
 export function writePackets(packets: Iterable<Packet>): Uint8Array {
   return new Uint8Array(Buffer.concat([...packets].map(writePacket)));
 }

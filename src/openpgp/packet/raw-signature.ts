@@ -14,37 +14,40 @@ import {
 
 /** The parts of a signature packet's body (RFC 9580 section 5.2.3), found without parsing its areas. */
 export interface SignatureLayout {
-  /** 3 only for revocations: those that old programs made must still count, as in GnuPG (T4). */
+  /**
+   * The signature's version. Version 3 is read only for revocations: those that old programs made must still count, as
+   * in GnuPG (T4).
+   */
   readonly version: 3 | 4 | 6;
   readonly type: number;
-  /** Public-key algorithm octet. */
+  /** The octet of the public-key algorithm. */
   readonly algorithm: number;
-  /** `sha256`, `sha512`, `sha1`, `md5`..., `unknown`. */
+  /** The name of the hash algorithm: `sha256`, `sha512`, `sha1`, `md5`..., or `unknown`. */
   readonly hash: string;
-  /** Where the part of the packet begins that is signed in addition to the data. */
+  /** Where the hashed part begins: the part of the packet that is signed in addition to the data. */
   readonly hashedStart: number;
-  /** Where it ends: in versions 4 and 6 with the hashed area. */
+  /** Where the hashed part ends: in versions 4 and 6, at the end of the hashed area. */
   readonly hashedEnd: number;
   /** Where the unhashed area ends, and two octets of the digest begin. */
   readonly unhashedEnd: number;
-  /** Where the numbers begin: after those octets and, in version 6, the salt. */
+  /** Where the numbers begin: after these two octets and, in version 6, after the salt. */
   readonly saltEnd: number;
 }
 
 export interface RawSignature extends SignatureLayout {
   readonly body: Uint8Array;
-  /** What the signature covers in addition to the data: in versions 4 and 6 everything up to the end of the hashed area. */
+  /** What the signature covers in addition to the data: in versions 4 and 6, everything up to the end of the hashed area. */
   readonly hashedPart: Uint8Array;
   readonly hashed: HashedArea;
-  /** Version 6: random bytes hashed before the data; empty for version 4. */
+  /** In version 6, random bytes that are hashed before the data; empty in other versions. */
   readonly salt: Uint8Array;
-  /** The first octets of the digest, as the packet gives them. */
+  /** The first two octets of the digest, as the packet gives them. */
   readonly digestStart: Uint8Array;
   /** The output of the public-key algorithm. */
   readonly numbers: Uint8Array;
-  /** Embedded signatures of the unhashed area; they are verified on their own. */
+  /** The embedded signatures in the unhashed area; each is verified by itself. */
   readonly embedded: readonly Uint8Array[];
-  /** The claimed maker, from anywhere in the packet: a hint for finding candidates. */
+  /** The claimed maker, from anywhere in the packet: a hint for finding candidate keys. */
   readonly issuer: { readonly fingerprint: Fingerprint | undefined; readonly keyId: string | undefined };
 }
 
@@ -70,19 +73,23 @@ const saltLengths: Readonly<Record<string, number>> = {
   "sha3-512": 32,
 };
 
-/** Revocations of a key, of a subkey, of a certification or user ID (RFC 9580 section 5.2.1): what takes trust away. */
+/**
+ * Whether a signature type takes trust away: revocations of a key, a subkey, a certification or a user ID (RFC 9580
+ * section 5.2.1).
+ */
 export function isRevocationType(type: number): boolean {
   return type === 0x20 || type === 0x28 || type === 0x30;
 }
 
-/** The type octet of a signature packet's body, without a look at the rest. */
+/** Returns the type octet of a signature packet's body, without reading anything else. */
 export function signatureType(body: Uint8Array): number | undefined {
   return body[0] === 3 ? body[2] : body[1];
 }
 
 /**
- * Finds the parts of a signature packet's body. It is fast, because a flooded key has a hundred thousand.
- * @returns what is wrong with it, if it can't be one that feedkey knows
+ * Finds the parts of a signature packet's body. This must be fast, because a flooded key has a hundred thousand
+ * signatures.
+ * @returns a description of the problem if feedkey does not know signatures of this form
  */
 export function layoutOf(body: Uint8Array): SignatureLayout | string {
   const [version, type, algorithm, hashOctet] = body;
@@ -102,7 +109,8 @@ export function layoutOf(body: Uint8Array): SignatureLayout | string {
   return { version, type, algorithm, hash, hashedStart, hashedEnd, unhashedEnd, saltEnd: unhashedEnd + 3 + saltLength };
 }
 
-// RFC 9580 section 5.2.2: 5, type, date, key ID, two algorithms, two octets of the digest. Type and date are hashed.
+// RFC 9580 section 5.2.2: the octet 5, type, date, key ID, two algorithms, two octets of the digest. Only type and date
+// are hashed.
 function layoutOfVersion3(body: Uint8Array): SignatureLayout | string {
   if (body.length < 20 || body[1] !== 5) return "a signature of version 3 that is cut off";
   const hash = hashNames[body[16] ?? 0] ?? "unknown";
@@ -110,7 +118,7 @@ function layoutOfVersion3(body: Uint8Array): SignatureLayout | string {
   return { version: 3, type: body[2] ?? 0, algorithm: body[15] ?? 0, hash, ...ends };
 }
 
-/** Octets of an area's length field. */
+/** Returns the number of octets in an area's length field. */
 function lengthOctets(version: number): number {
   return version === 6 ? 4 : 2;
 }
@@ -127,8 +135,8 @@ function areaEnd(body: Uint8Array, at: number, version: number): number | undefi
 const parsed = new WeakMap<Uint8Array, RawSignature | string>();
 
 /**
- * Parses a signature packet's body, only once.
- * @returns what is wrong with it, if it can't be one that feedkey knows
+ * Parses a signature packet's body, only once for the same body.
+ * @returns a description of the problem if feedkey does not know signatures of this form
  */
 export function parseSignature(body: Uint8Array): RawSignature | string {
   const known = parsed.get(body);
@@ -148,7 +156,7 @@ function parse(body: Uint8Array): RawSignature | string {
     const hints =
       version === 3 ? hintsOfVersion3(body) : unhashedHints(type, body.subarray(hashedEnd + octets, unhashedEnd));
     return {
-      // One by one: spreading an object would be slow.
+      // The fields are listed one by one, because spreading an object would be slow.
       version,
       type,
       algorithm,
@@ -177,7 +185,7 @@ function parse(body: Uint8Array): RawSignature | string {
 
 const noBytes = new Uint8Array(0);
 
-/** T4: a revocation whose area is malformed counts as a hard one: only its maker could have made it, and its reason is unknown. */
+/** T4: a revocation with a malformed area counts as hard: only its maker can have made it, and its reason is unknown. */
 function hashedArea(type: number, area: Uint8Array): HashedArea {
   try {
     return readHashedArea(area);
@@ -188,7 +196,7 @@ function hashedArea(type: number, area: Uint8Array): HashedArea {
 }
 
 function unhashedHints(type: number, area: Uint8Array) {
-  // Nothing protects these bytes: a change must neither hide a revocation nor make a soft one hard.
+  // Nothing protects these bytes: a change must neither hide a revocation nor make a soft revocation hard.
   const found = isRevocationType(type) ? readSubpacketsLeniently(area) : readSubpackets(area);
   const issuer = found.find((s) => s.type === 33)?.body;
   const keyId = found.find((s) => s.type === 16)?.body;
@@ -203,18 +211,18 @@ function hintsOfVersion3(body: Uint8Array) {
   return { fingerprint: undefined, keyId: hex(body.subarray(7, 15)), embedded: [] };
 }
 
-/** The same; undefined if it can't be one that feedkey knows. */
+/** Parses a signature packet's body; returns undefined if feedkey does not know signatures of this form. */
 export function readSignature(body: Uint8Array): RawSignature | undefined {
   const raw = parseSignature(body);
   return typeof raw === "string" ? undefined : raw;
 }
 
-/** Fingerprint, or else key ID, of the key that the packet names as its maker. */
+/** Returns the fingerprint, or else the key ID, of the key that the packet names as its maker. */
 export function makerOf({ issuer }: Pick<RawSignature, "issuer">): string | undefined {
   return issuer.fingerprint ?? issuer.keyId;
 }
 
-/** The maker named in a key revocation; undefined for any other packet. */
+/** Returns the maker that a key revocation names; undefined for any other packet. */
 export function revokerIn(body: Uint8Array): string | undefined {
   const raw = signatureType(body) === 0x20 ? readSignature(body) : undefined;
   return raw && makerOf(raw);
@@ -225,12 +233,12 @@ export function namesIssuer({ issuer: { fingerprint, keyId } }: RawSignature, ke
   return fingerprint === undefined ? keyId === keyIdOf(key) : fingerprint === key;
 }
 
-/** The identity of a signature packet: `id` of its facts. */
+/** Returns the identity of a signature packet, which is the `id` in its facts. */
 export function signatureId(body: Uint8Array): string {
   return hex(createHash("sha256").update(body).digest());
 }
 
-/** The facts of a signature that was found to be made by `maker`. */
+/** Returns the facts about a signature that `maker` has made. */
 export function signatureFacts(raw: RawSignature, maker: LoadedKey): SignatureFacts {
   const { createdAt, signatureLifetime } = raw.hashed;
   return {

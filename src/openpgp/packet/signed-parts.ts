@@ -1,16 +1,16 @@
-/** What signatures over keys and user IDs cover (RFC 9580 section 5.2.4), and their digests. */
+/** What signatures over keys and user IDs cover (RFC 9580 section 5.2.4), and the digests of these parts. */
 import { getHashes, hash } from "node:crypto";
 import type { LoadedKey } from "./key-packet.ts";
 import type { SignatureLayout } from "./raw-signature.ts";
 
 export interface SignedParts {
   readonly key: LoadedKey;
-  /** Exact bytes of a user ID packet. */
+  /** The exact bytes of a user ID packet. */
   readonly userId?: Uint8Array;
   readonly bind?: LoadedKey;
 }
 
-/** The longest salt (section 9.5, table 23). */
+/** The size of the longest salt (section 9.5, table 23). */
 const saltRoom = 32;
 const trailerLength = 6;
 
@@ -23,20 +23,20 @@ function framedKey({ body }: LoadedKey, version: SignatureLayout["version"]): Bu
   return Buffer.concat([head, body]);
 }
 
-/** The parts that a signature of that type covers; undefined if one is missing. */
+/** Returns the bytes that a signature of this type covers; undefined if a part is missing. */
 function bytesOf(
   { key, userId, bind }: SignedParts,
   type: number,
   version: SignatureLayout["version"],
 ): Buffer | undefined {
-  // The length has two octets: with a truncated length, one key could pass for another.
+  // The length field has two octets: with a truncated length, one key could pass for another.
   if (version !== 6 && Math.max(key.body.length, bind?.body.length ?? 0) > 0xffff) return undefined;
   const first = framedKey(key, version);
   if (type === 0x1f || type === 0x20) return first;
   if (type === 0x18 || type === 0x19 || type === 0x28) return bind && Buffer.concat([first, framedKey(bind, version)]);
   const isOverUserId = (type >= 0x10 && type <= 0x13) || type === 0x30;
   if (userId === undefined || !isOverUserId) return undefined;
-  // RFC 9580 section 5.2.4: version 3 hashes the user ID without a prefix.
+  // RFC 9580 section 5.2.4: in version 3, the user ID is hashed without a prefix.
   const head = Buffer.alloc(version === 3 ? 0 : 5, 0xb4);
   if (version !== 3) head.writeUInt32BE(userId.length, 1);
   return Buffer.concat([first, head, userId]);
@@ -48,7 +48,7 @@ interface Desk {
   readonly end: number;
 }
 
-/** The parts, laid out once so that the digests of a hundred thousand signatures over them cost little. */
+/** The signed parts, laid out once so that the digests of a hundred thousand signatures over these parts cost little. */
 export class Signed {
   readonly parts: SignedParts;
   readonly #desks = new Map<number, Desk>();
@@ -64,7 +64,7 @@ export class Signed {
     const parts = bytesOf(this.parts, type, version);
     if (parts === undefined) return undefined;
     const end = saltRoom + parts.length;
-    // Most have one or two signatures; if the buffer is too small, it is doubled.
+    // Most keys have one or two signatures; if the buffer is too small, its size is doubled.
     const bytes = Buffer.alloc(end + (known === undefined ? room : 2 * room));
     parts.copy(bytes, saltRoom);
     const desk = { bytes, end };
@@ -73,8 +73,8 @@ export class Signed {
   }
 
   /**
-   * Everything that a signature hashes: a view that the next call overwrites.
-   * @returns undefined for a type of signature that is not over such parts
+   * Returns everything that a signature hashes: a view that the next call overwrites.
+   * @returns undefined if signatures of this type do not cover such parts
    */
   message(layout: SignatureLayout, body: Uint8Array): Buffer | undefined {
     const { version, type, hashedStart, hashedEnd, unhashedEnd, saltEnd } = layout;
@@ -94,8 +94,8 @@ export class Signed {
   }
 
   /**
-   * The digest, if its first octets are those in the packet (section 5.2.3): so damaged or invented signatures need neither
-   * parsing nor a public-key operation.
+   * Returns the digest if its first octets are those in the packet (section 5.2.3). So damaged or invented signatures need
+   * neither parsing nor a public-key operation.
    */
   digest(layout: SignatureLayout, body: Uint8Array): Uint8Array | undefined {
     const message = this.message(layout, body);
@@ -110,7 +110,7 @@ function digestOf(name: string, message: Uint8Array): Uint8Array | undefined {
   try {
     return hash(name, message, "buffer");
   } catch {
-    // This machine's policy forbids it.
+    // The policy of this machine forbids this hash algorithm.
     return undefined;
   }
 }

@@ -1,14 +1,15 @@
 /**
- * The hashed area of a signature (RFC 9580 section 5.2.3), read strictly: everything that a rule depends on must appear once,
- * within its bounds. The library is less strict: it also reads the unhashed area, and uses the last of several.
+ * The hashed area of a signature (RFC 9580 section 5.2.3), read strictly: everything on which a rule depends must appear
+ * once, within its bounds. The library is less strict: it also reads the unhashed area, and uses the last of several
+ * subpackets.
  */
 import type { KeyFlags, Notation } from "../../trust/facts.ts";
 
 export interface HashedArea {
   readonly createdAt: number | undefined;
-  /** Seconds after creation. */
+  /** Seconds from the signature's creation to its expiry. */
   readonly signatureLifetime: number | undefined;
-  /** Seconds after the key's creation. */
+  /** Seconds from the key's creation to its expiry. */
   readonly keyLifetime: number | undefined;
   readonly flags: KeyFlags | undefined;
   readonly exportable: boolean;
@@ -19,7 +20,7 @@ export interface HashedArea {
   readonly issuerKeyId: string | undefined;
   readonly designatedRevokers: readonly string[];
   readonly embeddedSignature: Uint8Array | undefined;
-  /** What makes the signature void: unknown critical subpackets and notations, and a subpacket given twice. */
+  /** What makes the signature void: unknown critical subpackets and notations, and subpackets that appear twice. */
   readonly unknownCritical: readonly string[];
 }
 
@@ -40,10 +41,11 @@ const type = {
   issuerFingerprint: 33,
 } as const;
 
-// Known, but not used by any rule: preferences, features, primary user ID, policy URI, signer's user ID...
+// Subpackets that are known, but not used by any rule: preferences, features, primary user ID, policy URI, signer's
+// user ID...
 const harmless = new Set([type.revocable, 11, 21, 22, 23, 24, 25, 26, 28, 30, 34, 39]);
 
-// If one of these appears twice, two readers could understand it differently.
+// If one of these subpackets appears twice, two readers could understand the signature differently.
 const single = new Set<number>([
   type.created,
   type.signatureLifetime,
@@ -64,12 +66,12 @@ interface Subpacket {
   readonly body: Uint8Array;
 }
 
-/** Upper-case hex, the form of fingerprints and key IDs everywhere in feedkey. */
+/** Returns bytes in upper-case hex, the form of fingerprints and key IDs everywhere in feedkey. */
 export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex").toUpperCase();
 }
 
-/** The bytes as a text with one character each: an identifier for them, or ASCII text. */
+/** Returns bytes as a text with one character for each byte: an identifier, or ASCII text. */
 export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
@@ -79,12 +81,12 @@ function number(body: Uint8Array, octets: number): number {
   return body.reduce((value, byte) => value * 256 + byte, 0);
 }
 
-/** Splits an area (without its length field) into subpackets. @throws SubpacketError if it is malformed */
+/** Splits an area (without its length field) into subpackets. @throws SubpacketError if the area is malformed */
 export function readSubpackets(area: Uint8Array): Subpacket[] {
   return [...cut(area)];
 }
 
-/** The subpackets before the place where an area is malformed, if it is. */
+/** Returns the subpackets in an area; if the area is malformed, the subpackets before the malformed place. */
 export function readSubpacketsLeniently(area: Uint8Array): Subpacket[] {
   const found: Subpacket[] = [];
   try {
@@ -134,8 +136,8 @@ function keyFlags(body: Uint8Array): KeyFlags {
 
 /**
  * Reads the hashed area.
- * @param area without its length field
- * @throws SubpacketError if it is malformed
+ * @param area the area without its length field
+ * @throws SubpacketError if the area is malformed
  */
 export function readHashedArea(area: Uint8Array): HashedArea {
   const subpackets = readSubpackets(area);
@@ -181,8 +183,8 @@ export function readHashedArea(area: Uint8Array): HashedArea {
 }
 
 /**
- * A hashed area that contains only the signature's maker: for a revocation of version 3, or one whose area is malformed (T4).
- * Without a reason it is a hard one.
+ * Returns a hashed area that contains only the signature's maker, for a revocation of version 3 or one with a malformed area
+ * (T4). Without a reason, the revocation counts as hard.
  */
 export function areaOfRevocation(area: Uint8Array): HashedArea {
   const found = readSubpacketsLeniently(area);
@@ -192,8 +194,8 @@ export function areaOfRevocation(area: Uint8Array): HashedArea {
   return { ...nothing, issuerFingerprint: maker && hex(maker.subarray(1)), issuerKeyId: keyId && hex(keyId) };
 }
 
-// A regular expression limits a trust signature to some user IDs; feedkey does not support it, so a critical one makes the
-// signature void.
+// A regular expression limits a trust signature to some user IDs. feedkey does not support this, so a critical regular
+// expression makes the signature void.
 function isKnown(kind: number): boolean {
   return (kind !== type.regex && (Object.values(type) as number[]).includes(kind)) || harmless.has(kind);
 }

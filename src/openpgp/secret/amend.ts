@@ -1,4 +1,4 @@
-/** Adds a signature of our own to a certificate. */
+/** Adds a signature that feedkey has just made to a certificate. */
 import { FeedkeyError } from "../../error.ts";
 import type { RawCertificate } from "../certificate/certificate.ts";
 import { unite } from "../certificate/merge.ts";
@@ -13,7 +13,7 @@ export function withKeySignature(certificate: RawCertificate, signature: Packet)
   return unite(certificate, { signatures: [signature] });
 }
 
-/** Adds a certification, or its withdrawal, over one of its user IDs. */
+/** Adds a certification, or its withdrawal, over a user ID in the certificate. */
 export function withUserIdSignature(certificate: RawCertificate, userId: string, signature: Packet): RawCertificate {
   const wanted = Buffer.from(userId, "utf8");
   const component = certificate.userIds.find(({ packet }) => Buffer.compare(packet.body, wanted) === 0);
@@ -23,16 +23,16 @@ export function withUserIdSignature(certificate: RawCertificate, userId: string,
   return unite(certificate, { userIds: [{ packet: component.packet, signatures: [signature] }] });
 }
 
-/** Adds a signature about one of its subkeys. */
+/** Adds a signature about a subkey in the certificate. */
 export function withSubkeySignature(certificate: RawCertificate, packet: Packet, signature: Packet): RawCertificate {
   return unite(certificate, { subkeys: [{ packet, signatures: [signature] }] });
 }
 
 /**
- * Certifies (0x10) or withdraws (0x30) over a user ID of `subject`.
+ * Certifies a user ID of `subject` (0x10), or withdraws the certification (0x30).
  * @param userId text of the user ID, which the subject must have
  * @returns the subject's certificate with the new signature
- * @throws FeedkeyError `bad_certificate`
+ * @throws FeedkeyError `bad_certificate` if the subject lacks the user ID or its key can't be read
  */
 export async function certify(
   issuer: SecretKey,

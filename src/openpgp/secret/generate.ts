@@ -10,11 +10,11 @@ import { lifetimeSeconds } from "./make-signature.ts";
 import { SecretKey } from "./secret-key.ts";
 import { restateBindings, restateSelf } from "./self-statement.ts";
 
-/** Legacy Ed25519 is the default, because GnuPG 2.2, and so every stock client, can read it. */
+/** The algorithms for new keys. Legacy Ed25519 is the default, because GnuPG 2.2, and so every stock client, can read it. */
 export const algorithms = ["ed25519", "rsa3072", "rsa4096", "p256", "ed25519-v6"] as const;
 export type Algorithm = (typeof algorithms)[number];
 
-/** Reason octets of RFC 9580 section 5.2.3.31. */
+/** The reason octets in RFC 9580 section 5.2.3.31. */
 export const revocationReasons = { superseded: 1, compromised: 2, retired: 3 } as const;
 export type RevocationReason = keyof typeof revocationReasons;
 
@@ -22,7 +22,7 @@ export interface NewKey {
   readonly fingerprint: Fingerprint;
   readonly privateKey: string;
   readonly certificate: string;
-  /** Armored revocation certificates, to be merged into the certificate when they are needed. */
+  /** Armored revocation certificates, which are merged into the certificate when they are needed. */
   readonly revocations: Readonly<Record<RevocationReason, string>>;
 }
 
@@ -37,9 +37,9 @@ export const kinds: Readonly<Record<Algorithm, LibraryKind>> = {
 };
 
 /**
- * Splits `Name <address>`.
- * @param form `any` if an archive's keys already have that user ID: then a name without an address is accepted
- * @throws FeedkeyError `usage`
+ * Splits a user ID of the form `Name <address>`.
+ * @param form `any` if the archive's keys already have this user ID: then a name without an address is accepted
+ * @throws FeedkeyError `usage` if the user ID has another form
  */
 export function splitUserId(userId: string, form?: "any"): { name: string; email?: string } {
   if (form === "any" && userId !== "" && !/[<>@()]/.test(userId)) return { name: userId };
@@ -53,7 +53,7 @@ export function splitUserId(userId: string, form?: "any"): { name: string; email
   return { name, email };
 }
 
-/** The three revocation certificates of an unlocked key. */
+/** Makes the three revocation certificates of an unlocked key. */
 export async function revocationsOf(secret: SecretKey, at: Instant): Promise<NewKey["revocations"]> {
   const revocation = async (reason: RevocationReason): Promise<string> => {
     const packet = await secret.revokeSelf({ at, reason: { code: revocationReasons[reason], text: "" } });
@@ -68,16 +68,16 @@ export async function revocationsOf(secret: SecretKey, at: Instant): Promise<New
 
 export interface KeyOptions {
   readonly userId: string;
-  /** `any`: the archive's keys already have it, with or without an address. */
+  /** `any` if the archive's keys already have this user ID, with or without an address. */
   readonly userIdForm?: "any";
   readonly algorithm: Algorithm;
   readonly at: Instant;
   readonly lifetime?: Duration | undefined;
-  /** The passphrase of the secret key; undefined: none. */
+  /** The passphrase of the secret key; undefined for no passphrase. */
   readonly passphrase?: string | undefined;
 }
 
-/** A key made by the library, not locked yet. @param flags the uses of the primary key */
+/** Makes a key with the library, not locked yet. @param flags the uses of the primary key */
 export async function makeLibraryKey(options: KeyOptions, flags: number, hasSubkey: boolean): Promise<PrivateKey> {
   const { userId, userIdForm, algorithm, at, lifetime } = options;
   const date = new Date(at);
@@ -94,7 +94,7 @@ export async function makeLibraryKey(options: KeyOptions, flags: number, hasSubk
   return key;
 }
 
-/** Adds the revocation certificates, and locks the key. */
+/** Adds the revocation certificates to a key, and locks it if there is a passphrase. */
 export async function asNewKey(key: PrivateKey, { at, passphrase }: KeyOptions): Promise<NewKey> {
   return {
     fingerprint: key.getFingerprint().toUpperCase(),
@@ -105,17 +105,17 @@ export async function asNewKey(key: PrivateKey, { at, passphrase }: KeyOptions):
 }
 
 /**
- * Makes a key whose primary certifies and signs, without subkeys, and its three revocation certificates.
+ * Makes a key whose primary key certifies and signs, without subkeys, and its three revocation certificates.
  * @throws FeedkeyError `usage` for a user ID without name and address
  */
 export async function generate(options: KeyOptions): Promise<NewKey> {
   const key = await makeLibraryKey(options, enums.keyFlags.certifyKeys | enums.keyFlags.signData, false);
-  // pkg_add never finds a key whose ID begins with 00: one in 256.
+  // pkg_add never finds a key whose ID begins with 00, as one ID in 256 does.
   const isUnfound = options.algorithm.startsWith("rsa") && key.getFingerprint().slice(-16).startsWith("00");
   return isUnfound ? await generate(options) : await asNewKey(key, options);
 }
 
-/** A secret key with all its secret parts locked with a passphrase. */
+/** Locks all secret parts of a secret key with a passphrase. */
 export async function lock(armored: string, passphrase: string): Promise<string> {
   const privateKey = await readPrivateKey({ armoredKey: armored });
   return (await encryptKey({ privateKey, passphrase })).armor();

@@ -1,7 +1,10 @@
-/** Signatures about keys in a form that the rpm of distributions can read. */
+/** Writes signatures about keys in a form that the rpm versions in distributions can read. */
 import { SignaturePacket } from "openpgp";
 
-/** Signature Expiration Time, Key Expiration Time and Embedded Signature (RFC 9580 section 5.2.3.7), marked critical. */
+/**
+ * Signature Expiration Time, Key Expiration Time and Embedded Signature (RFC 9580 section 5.2.3.7), when they are marked
+ * critical.
+ */
 const relaxed: ReadonlySet<number | undefined> = new Set([3, 9, 32].map((type) => type | 0x80));
 
 interface Writer {
@@ -10,12 +13,13 @@ interface Writer {
 
 /**
  * A self-signature, a certification or another signature about a key, whose expiry subpackets are not critical, as in GnuPG:
- * rpm 4.18 can't store a certificate in which they are. Programs that know these subpackets obey them in both cases.
+ * rpm 4.18 can't store a certificate with critical expiry subpackets. Programs that know these subpackets obey them in both
+ * cases.
  */
 export class KeySignaturePacket extends SignaturePacket {
   writeHashedSubPackets(): Uint8Array {
     const area = (SignaturePacket.prototype as unknown as Writer).writeHashedSubPackets.call(this);
-    // After the area's length field, which has four octets in version 6.
+    // The loop starts after the area's length field, which has four octets in version 6.
     for (let at = this.version === 6 ? 4 : 2; at < area.length; ) {
       const { length, head } = lengthAt(area, at);
       const type = at + head;
@@ -26,7 +30,7 @@ export class KeySignaturePacket extends SignaturePacket {
   }
 }
 
-/** The length of a subpacket, and of its notation (RFC 9580 section 5.2.3.7). */
+/** Returns the length of a subpacket, and the size of the length field itself (RFC 9580 section 5.2.3.7). */
 function lengthAt(area: Uint8Array, at: number): { readonly length: number; readonly head: number } {
   const [first = 0, second = 0] = area.subarray(at);
   if (first < 192) return { length: first, head: 1 };

@@ -14,18 +14,18 @@ import { signDigest } from "./native-signer.ts";
 export type SecretPacket = SecretKeyPacket | SecretSubkeyPacket;
 
 export interface SignatureContent {
-  /** Signature type octet. */
+  /** The octet of the signature type. */
   readonly type: number;
   readonly at: Instant;
-  /** End of the signature itself. */
+  /** When the signature itself expires; undefined if it never expires. */
   readonly expiresAt?: Instant | undefined;
-  /** Human-readable and never critical: gpgv and sqv fail on critical notations that they do not know. */
+  /** Human-readable notations, never critical: gpgv and sqv fail on critical notations that they do not know. */
   readonly notations?: readonly { readonly name: string; readonly value: string }[];
   readonly trust?: { readonly level: number; readonly amount: number } | undefined;
   readonly reason?: { readonly code: number; readonly text: string } | undefined;
 }
 
-// SHA-256 is twice as fast as SHA-512 on processors with SHA instructions; larger curves need their own size
+// SHA-256 is twice as fast as SHA-512 on processors with SHA instructions. Larger curves need a hash of their own size
 // (RFC 9580 sections 5.2.3.2, 5.2.3.5).
 function hashFor(key: SecretPacket): enums.hash {
   const { curve } = key.getAlgorithmInfo();
@@ -36,9 +36,9 @@ function hashFor(key: SecretPacket): enums.hash {
 }
 
 /**
- * A lifetime as the format counts it: in whole seconds, 32 bits. Zero would mean "never", so an expiry in the past becomes one
- * second.
- * @throws FeedkeyError `usage` for one that is too long to be written
+ * Returns a validity period in the units of OpenPGP: whole seconds in 32 bits. Zero would mean "never", so an expiry in the
+ * past becomes one second.
+ * @throws FeedkeyError `usage` if the period is too long for OpenPGP
  */
 export function lifetimeSeconds(end: Instant, start: Instant): number {
   const seconds = Math.max(1, Math.floor(end / 1000) - Math.floor(start / 1000));
@@ -48,14 +48,14 @@ export function lifetimeSeconds(end: Instant, start: Instant): number {
   });
 }
 
-// The declared type lacks the last parameter, without which version 4 signatures can't be made.
+// The library's declared type lacks the last parameter, without which version 4 signatures can't be made.
 type SignFunction = (key: SecretPacket, data: object, date: Date, detached: boolean, settings: object) => Promise<void>;
 
-// The library would add a random notation against faulty hardware. Instead, each data signature is checked after it was made,
-// which finds the same faults; and the same input gives the same bytes.
+// The library would add a random notation against faulty hardware. Instead, feedkey checks each data signature after making
+// it. This finds the same faults, and the same input gives the same bytes.
 const settings = { ...config, nonDeterministicSignaturesViaNotation: false };
 
-/** Fills in the numbers of a packet. @param detached how the library hashes its other parts */
+/** Fills in the numbers of a packet. @param detached how the library hashes the other parts of the packet */
 export async function sign(packet: SignaturePacket, key: SecretPacket, over: object, date: Date, detached: boolean) {
   await (packet.sign as unknown as SignFunction).call(packet, key, over, date, detached, settings);
 }
@@ -70,8 +70,8 @@ const documentTypes: ReadonlySet<number> = new Set([enums.signature.binary, enum
 
 /**
  * Makes one signature.
- * @param key decrypted
- * @param over `{ key }`, `{ key, userID }`, `{ key, bind }`, or a document as made by {@link libraryDocument}
+ * @param key an unlocked key
+ * @param over `{ key }`, `{ key, userID }`, `{ key, bind }`, or a document from {@link libraryDocument}
  */
 export async function makeSignature(key: SecretPacket, over: object, content: SignatureContent): Promise<Packet> {
   const packet = documentTypes.has(content.type) ? new SignaturePacket() : new KeySignaturePacket();
@@ -98,9 +98,9 @@ export async function makeSignature(key: SecretPacket, over: object, content: Si
 
 /**
  * Makes a self-signature again, with another date and another expiry of the key.
- * @param key decrypted
- * @param body of the signature that is repeated
- * @param over as for {@link makeSignature}
+ * @param key an unlocked key
+ * @param body the body of the old signature's packet
+ * @param over what the signature covers, as for {@link makeSignature}
  */
 export async function repeatSignature(
   key: SecretPacket,
@@ -121,7 +121,7 @@ export async function repeatSignature(
   return await signed(packet, key, over, terms.at);
 }
 
-/** The contents of a self-signature except its date and the key's expiry. */
+/** The parts of a self-signature that are repeated: all except its date and the key's expiry. */
 const repeated = [
   "signatureType",
   "publicKeyAlgorithm",
@@ -146,28 +146,29 @@ const repeated = [
   "embeddedSignature",
 ] as const;
 
-/** A document in the form that the library signs as binary data (type 0x00). */
+/** Returns a document in the form that the library signs as binary data (type 0x00). */
 export function libraryDocument(bytes: Uint8Array): object {
   return { text: null, getBytes: () => bytes };
 }
 
 /**
- * Signs a document that is already hashed, with its own signature type.
- * @param key decrypted
+ * Signs a document that is already hashed, with the signature type of the document.
+ * @param key an unlocked key
  */
 export async function signHashed(
   key: SecretPacket,
   document: HashedDocument,
   content: Omit<SignatureContent, "type">,
 ): Promise<Packet> {
-  // The other contents of a signature do not depend on the document, so one over an empty document is the template.
+  // The other contents of a signature do not depend on the document, so a signature over an empty document is the
+  // template.
   const pattern = await makeSignature(key, libraryDocument(new Uint8Array()), { ...content, type: document.type });
   const raw = readSignature(pattern.body);
   const made = raw && signPattern(key, raw, document.signedDigest(raw));
   return made ?? (await makeSignature(key, libraryDocument(document.covered), { ...content, type: document.type }));
 }
 
-/** The template with another digest and its numbers; undefined for a key with which only the library can sign. */
+/** Returns the template with another digest and its numbers; undefined for a key with which only the library can sign. */
 function signPattern(key: SecretPacket, pattern: RawSignature, digest: Uint8Array): Packet | undefined {
   const numbers = signDigest(key, pattern.hash, digest);
   if (numbers === undefined) return undefined;

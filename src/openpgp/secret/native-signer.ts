@@ -1,12 +1,14 @@
 /**
- * The numbers of an RSA or EdDSA signature over a digest, made by Node's own cryptography. The library needs the whole
- * document, and copies it three times to sign with RSA. `test/openpgp/native-signer.test.ts` compares the two.
+ * Computes the numbers of an RSA or EdDSA signature over a digest with Node's own cryptography. The library needs the
+ * whole document, and copies it three times to sign with RSA. `test/openpgp/native-signer.test.ts` compares the two
+ * ways.
  */
 import { constants, createPrivateKey, type JsonWebKey, privateEncrypt, sign } from "node:crypto";
 import { writeInteger } from "../packet/mpi.ts";
 import { algorithm, base64url } from "../packet/native-key.ts";
 
-// The DER of DigestInfo before the digest itself (RFC 8017 section 9.2, RFC 9580 section 5.2.2 for the old ones).
+// The DER encoding of DigestInfo before the digest itself (RFC 8017 section 9.2; for old hashes, RFC 9580 section
+// 5.2.2).
 const digestInfo: Readonly<Record<string, string>> = {
   md5: "3020300c06082a864886f70d020505000410",
   sha1: "3021300906052b0e03021a05000414",
@@ -19,7 +21,7 @@ const digestInfo: Readonly<Record<string, string>> = {
   "sha3-512": "3051300d060960864801650304020a05000440",
 };
 
-/** An unlocked key in the library's form: algorithm, and numbers by name. */
+/** An unlocked key in the library's form: its algorithm, and its numbers by name. */
 export interface UnlockedKey {
   readonly algorithm: number;
   readonly publicParams: object | null;
@@ -27,9 +29,9 @@ export interface UnlockedKey {
 }
 
 /**
- * The end of a signature packet (RFC 9580 sections 5.2.3.1, 5.2.3.3, 5.2.3.4).
- * @param hash Node's name of the hash that made the digest
- * @returns undefined for a key of another kind: the library signs with it
+ * Computes the numbers at the end of a signature packet (RFC 9580 sections 5.2.3.1, 5.2.3.3, 5.2.3.4).
+ * @param hash Node's name for the hash algorithm of the digest
+ * @returns undefined for a key of another kind; the library then signs
  */
 export function signDigest(key: UnlockedKey, hash: string, digest: Uint8Array): Uint8Array | undefined {
   const params = { ...key.publicParams, ...key.privateParams } as Readonly<Record<string, unknown>>;
@@ -40,7 +42,7 @@ export function signDigest(key: UnlockedKey, hash: string, digest: Uint8Array): 
   if (key.algorithm === algorithm.rsa || key.algorithm === algorithm.rsaSign) return rsaSignature(part, hash, digest);
   const seed = part("seed");
   if (seed.length !== 32) return undefined;
-  // Skip 0x40, the prefix of a point in EdDSA's native format.
+  // The first octet 0x40 is skipped: it is the prefix of a point in EdDSA's native format.
   if (key.algorithm === algorithm.eddsaLegacy) return edwardsSignature(seed, part("Q").subarray(1), digest, true);
   return key.algorithm === algorithm.ed25519 ? edwardsSignature(seed, part("A"), digest, false) : undefined;
 }
@@ -52,7 +54,7 @@ function rsaSignature(part: (name: string) => Uint8Array, hash: string, digest: 
   if (d === undefined || p === undefined || q === undefined) return undefined;
   const length = part("p").length;
   const number = (value: bigint) => base64url(Buffer.from(value.toString(16).padStart(length * 2, "0"), "hex"));
-  // OpenPGP keeps the inverse of p modulo q, a JWK that of q modulo p: so p and q are swapped.
+  // OpenPGP keeps the inverse of p modulo q, but a JWK keeps the inverse of q modulo p: so p and q are swapped.
   const jwk: JsonWebKey = {
     kty: "RSA",
     n: base64url(part("n")),

@@ -1,5 +1,5 @@
 /**
- * Makes primary keys that only certify: a master key without subkeys; or a primary key to be kept offline, with a signing
+ * Makes primary keys that only certify: a master key without subkeys, or a primary key to be kept offline, with a signing
  * subkey.
  */
 import { enums, readPrivateKey } from "openpgp";
@@ -10,11 +10,14 @@ import type { SecretPacket } from "./make-signature.ts";
 export interface SplitKey {
   /** The complete key, to be kept offline. */
   readonly whole: NewKey;
-  /** Without the primary key's secret (GnuPG's "dummy" form): for the machine that publishes. */
+  /** The key without its primary secret (GnuPG's "dummy" form), for the machine that publishes. */
   readonly staying: NewKey;
 }
 
-/** @throws FeedkeyError `usage` for a user ID without name and address, or for v6 keys */
+/**
+ * Makes a key whose primary key only certifies. @throws FeedkeyError `usage` for a user ID without name and address, or
+ * for v6 keys
+ */
 async function generateCertifying(options: KeyOptions, hasSubkey: boolean): Promise<NewKey> {
   if (options.algorithm === "ed25519-v6") {
     throw new FeedkeyError("usage", "a v6 key can't have a primary that only certifies yet", {
@@ -25,7 +28,7 @@ async function generateCertifying(options: KeyOptions, hasSubkey: boolean): Prom
 }
 
 /**
- * Makes a master key: it certifies and never signs, and has no subkey.
+ * Makes a master key, which certifies, never signs, and has no subkey.
  * @throws FeedkeyError `usage` for a user ID without name and address, or for v6 keys
  */
 export async function generateMaster(options: KeyOptions): Promise<NewKey> {
@@ -33,7 +36,7 @@ export async function generateMaster(options: KeyOptions): Promise<NewKey> {
 }
 
 /**
- * Makes a key whose primary only certifies and a subkey that signs. Both parts are locked with the same passphrase.
+ * Makes a key whose primary key only certifies, with a subkey that signs. Both are locked with one passphrase.
  * @throws FeedkeyError `usage` for a user ID without name and address, or for v6 keys
  */
 export async function generateSplit(options: KeyOptions): Promise<SplitKey> {

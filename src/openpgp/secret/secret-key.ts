@@ -19,15 +19,18 @@ import {
   signHashed,
 } from "./make-signature.ts";
 
-/** A signature of a key over itself. */
+/** A signature by a key over itself. */
 export interface SelfStatement {
-  /** Of the signature packet. */
+  /** The body of the signature packet. */
   readonly body: Uint8Array;
-  /** What it covers in addition to the primary key: nothing, or the body of a user ID's or a subkey's packet. */
+  /** What the signature covers in addition to the primary key: nothing, or the packet body of a user ID or a subkey. */
   readonly over: "key" | { readonly userId: Uint8Array } | { readonly subkey: Uint8Array };
 }
 
-/** An unlocked secret key. Its certificate comes from elsewhere: the file may hold an older one. */
+/**
+ * An unlocked secret key. Its certificate comes from elsewhere, because the secret key's file may contain an older
+ * certificate.
+ */
 export class SecretKey {
   readonly fingerprint: Fingerprint;
   readonly #key: PrivateKey;
@@ -40,25 +43,26 @@ export class SecretKey {
   /**
    * Unlocks a key.
    * @param armored a transferable secret key (RFC 9580 section 10.2)
-   * @param passphrase asked for only if the key is locked
-   * @throws FeedkeyError `bad_certificate` if it is not one, `bad_config` if the passphrase is wrong
+   * @param passphrase called only if the key is locked
+   * @throws FeedkeyError `bad_certificate` if the text is not a secret key; `bad_config` if the passphrase is wrong
    */
   static async open(armored: string, passphrase: () => Promise<string>): Promise<SecretKey> {
     return new SecretKey(await unlock(armored, passphrase));
   }
 
-  /** Whether the primary key's secret is there: with an offline primary only subkeys have one. */
+  /** Whether the primary secret is present: with an offline primary key, only subkeys have a secret. */
   get hasPrimary(): boolean {
     return isSecret(this.#key.keyPacket as SecretPacket);
   }
 
-  /** Whether any part's secret is there. */
+  /** Whether any component key's secret is present. */
   get hasAny(): boolean {
     return this.#key.getKeys().some(({ keyPacket }) => isSecret(keyPacket as SecretPacket));
   }
 
   /**
-   * The component key that may sign data at `at`: a signing subkey if there is one, as in GnuPG, else the primary key.
+   * Returns the component key that may sign data at `at`: a signing subkey if the key has one, as in GnuPG, or else the
+   * primary key.
    * @throws FeedkeyError with the code of T7's refusal
    */
   #signer(facts: CertificateFacts, at: Instant): SecretPacket {
@@ -77,8 +81,8 @@ export class SecretKey {
   }
 
   /**
-   * Signs a document (SHA-256 where the key allows it; type 0x00, or 0x01 for a text) and checks the result before it returns
-   * it.
+   * Signs a document and checks the result before returning it. The hash is SHA-256 if the key allows it; the type is 0x00,
+   * or 0x01 for a text.
    * @param certificate the present certificate of this key
    * @returns the signature packet in binary form
    * @throws FeedkeyError with the code of T7's refusal; `internal` if the result does not verify
@@ -102,20 +106,20 @@ export class SecretKey {
     return writePacket(packet);
   }
 
-  /** A revocation of this key by itself (0x20), as one packet. */
+  /** Makes a revocation of this key by itself (0x20), as one packet. */
   async revokeSelf(content: Omit<SignatureContent, "type">): Promise<Packet> {
     return await makeSignature(this.#primary(), { key: this.#primary() }, { ...content, type: 0x20 });
   }
 
-  /** A revocation of one of its subkeys (0x28). @param body of the subkey's public packet */
+  /** Makes a revocation of one of this key's subkeys (0x28). @param body the body of the subkey's public packet */
   async revokeSubkey(body: Uint8Array, content: Omit<SignatureContent, "type">): Promise<Packet> {
     const over = { key: this.#primary(), bind: await libraryKey(body) };
     return await makeSignature(this.#primary(), over, { ...content, type: 0x28 });
   }
 
   /**
-   * A certification (0x10) or its withdrawal (0x30) over a user ID of another certificate, by the primary key.
-   * @param subject the other certificate's armored or binary primary key packet, as the library reads it
+   * Makes a certification (0x10) or its withdrawal (0x30) over a user ID of another certificate, by the primary key.
+   * @param subject the primary key packet of the other certificate, as the library reads it
    */
   async certify(subject: object, userId: string, content: SignatureContent): Promise<Packet> {
     const packet = new UserIDPacket();
@@ -124,7 +128,8 @@ export class SecretKey {
   }
 
   /**
-   * Makes the key's self-signatures again, with a later date and another expiry, including the subkeys' back-signatures.
+   * Makes a self-signature of the key again, with a later date and another expiry. For a signing subkey, this includes
+   * the back-signature.
    * @param terms `keyLifetime`: seconds from the key's creation to its expiry
    */
   async repeat(
@@ -144,8 +149,8 @@ export class SecretKey {
   }
 
   /**
-   * Call this before making anything that needs the primary key.
-   * @throws FeedkeyError `bad_config` if its secret is not here
+   * Refuses a key without its primary secret. Call this before making anything that needs the primary key.
+   * @throws FeedkeyError `bad_config` if the primary secret is not present
    */
   requirePrimary(): void {
     this.#primary();
@@ -169,7 +174,7 @@ function cannotSign(facts: CertificateFacts, code: FeedkeyError["code"], reason:
   });
 }
 
-/** Reads a secret key and unlocks it. @throws FeedkeyError as `SecretKey.open` */
+/** Reads a secret key and unlocks it. @throws FeedkeyError as `SecretKey.open` does */
 export async function unlock(armored: string, passphrase: () => Promise<string>): Promise<PrivateKey> {
   let key: PrivateKey;
   try {

@@ -1,4 +1,4 @@
-/** The parts of a transferable secret key, and copies of it with another passphrase or without its primary's secret. */
+/** Finds the parts of a transferable secret key, and makes copies with another passphrase or without the primary secret. */
 import { FeedkeyError } from "../../error.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { lock } from "./generate.ts";
@@ -8,16 +8,19 @@ import { readSecretKey, uniteSecrets } from "./secret-union.ts";
 
 /** The secrets in a file. */
 export interface SecretParts {
-  /** The primary key's. */
+  /** The fingerprint of the primary key. */
   readonly fingerprint: Fingerprint;
-  /** Component keys whose secret is there, locked or not. */
+  /** The component keys whose secrets are present, locked or not. */
   readonly present: ReadonlySet<Fingerprint>;
   readonly isLocked: boolean;
-  /** RFC 9580's key version; GnuPG can read only 4. */
+  /** The key version of RFC 9580; GnuPG can read only version 4. */
   readonly version: number;
 }
 
-/** Finds out which secrets are present. @param armored a transferable secret key @throws FeedkeyError `bad_certificate` */
+/**
+ * Finds which secrets are present. @param armored a transferable secret key. @throws FeedkeyError `bad_certificate` if it
+ * can't be read
+ */
 export async function secretParts(armored: string): Promise<SecretParts> {
   const key = await readSecretKey(armored);
   const packets = key.getKeys().map(({ keyPacket }) => keyPacket as SecretPacket);
@@ -30,14 +33,15 @@ export async function secretParts(armored: string): Promise<SecretParts> {
   };
 }
 
-/** Its certificate, binary. @throws FeedkeyError `bad_certificate` */
+/** Returns the binary certificate of a secret key. @throws FeedkeyError `bad_certificate` if the secret key can't be read */
 export async function publicPartOf(armored: string): Promise<Uint8Array> {
   const key = await readSecretKey(armored, "export it with: gpg --export-secret-keys --armor FINGERPRINT");
   return key.toPublic().write() as Uint8Array;
 }
 
 /**
- * Call this before a key is written again, because the library drops what it can't read.
+ * Refuses a key with a part that the library can't read. Call this before a key is written again, because the library
+ * drops such parts.
  * @throws FeedkeyError `bad_certificate` if a secret would be lost
  */
 export async function refuseUnreadable(armored: string): Promise<void> {
@@ -48,11 +52,12 @@ export async function refuseUnreadable(armored: string): Promise<void> {
 }
 
 /**
- * The same key, locked with another passphrase.
+ * Returns a secret key locked with another passphrase.
  * @param present returns the present passphrase; called only if the key is locked
- * @param next returns the new one, called only if the present one was right; undefined: no passphrase
- * @throws FeedkeyError `bad_certificate`, also if a part can't be read; `bad_config` if the present passphrase is wrong;
- * `internal` if the result can't be unlocked
+ * @param next returns the new passphrase, or undefined for no passphrase; called only if the present passphrase was
+ * right
+ * @throws FeedkeyError `bad_certificate` if a part can't be read; `bad_config` if the present passphrase is wrong;
+ * `internal` if the result can't be unlocked or is not complete
  */
 export async function relock(
   armored: string,
@@ -63,7 +68,7 @@ export async function relock(
   const open = (await unlock(armored, present)).armor();
   const passphrase = await next();
   const made = passphrase === undefined ? open : await lock(open, passphrase);
-  // It replaces the only copy, so its contents are checked first.
+  // The result replaces the only copy of the key, so its contents are checked first.
   await unlock(made, async () => passphrase ?? "");
   const after = await secretParts(made);
   const isWhole = (await uniteSecrets(made, armored)) === undefined;
@@ -71,7 +76,10 @@ export async function relock(
   throw new FeedkeyError("internal", "the key with its new passphrase is not the key that it was");
 }
 
-/** The same key without its primary's secret, locked as it is (GnuPG's "dummy" form). @throws FeedkeyError `bad_certificate` */
+/**
+ * Returns a secret key without its primary secret (GnuPG's "dummy" form), otherwise as locked as before. @throws FeedkeyError
+ * `bad_certificate`
+ */
 export async function withoutPrimary(armored: string): Promise<string> {
   await refuseUnreadable(armored);
   const key = await readSecretKey(armored);

@@ -1,4 +1,4 @@
-/** Merges two copies of the same secret key, such as one without its primary's secret and one with a newer subkey. */
+/** Merges two copies of a secret key, for example a copy without the primary secret and a copy with a newer subkey. */
 import { readPrivateKey, SecretKeyPacket, SecretSubkeyPacket } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import { armor, dearmor } from "../packet/armor.ts";
@@ -6,18 +6,21 @@ import { type Packet, readPackets, tags, writePackets } from "../packet/packets.
 import type { SecretPacket } from "./make-signature.ts";
 
 /**
- * A primary key or a subkey, with the packets up to the next one; unchanged bytes, because the library drops what it can't
- * read.
+ * A primary key or a subkey, with the packets before the next key. The bytes are unchanged, because the library drops what
+ * it can't read.
  */
 interface Component {
-  /** The same in every copy, locked or not. */
+  /** A name that is the same in every copy of the key, locked or not. */
   readonly name: string;
   readonly hasSecret: boolean;
   readonly key: Packet;
   readonly others: readonly Packet[];
 }
 
-/** A transferable secret key (RFC 9580 section 10.2). @param hint where there is a next step @throws FeedkeyError `bad_certificate` */
+/**
+ * Reads a transferable secret key (RFC 9580 section 10.2). @param hint the next step for the user, if any. @throws FeedkeyError
+ * `bad_certificate`
+ */
 export async function readSecretKey(armored: string, hint?: string) {
   try {
     return await readPrivateKey({ armoredKey: armored });
@@ -26,7 +29,7 @@ export async function readSecretKey(armored: string, hint?: string) {
   }
 }
 
-/** The key as the library reads it; undefined for an algorithm that it doesn't know. */
+/** Reads a secret key packet with the library; returns undefined for an algorithm that the library does not know. */
 async function parse({ tag, body }: Packet): Promise<SecretPacket | undefined> {
   const packet = tag === tags.secretKey ? new SecretKeyPacket() : new SecretSubkeyPacket();
   try {
@@ -38,8 +41,8 @@ async function parse({ tag, body }: Packet): Promise<SecretPacket | undefined> {
 }
 
 /**
- * For an unknown algorithm, the boundary between the public and the secret part is unknown; but its binding signature is the
- * same in every copy.
+ * Names a key with an unknown algorithm by its first signature. For such a key, the boundary between the public and the
+ * secret part is unknown, but its binding signature is the same in every copy.
  */
 function nameOfUnknown(key: Packet, others: readonly Packet[]): string {
   const { body } = others.find(({ tag }) => tag === tags.signature) ?? key;
@@ -64,8 +67,8 @@ async function componentsOf(armored: string): Promise<Component[]> {
 }
 
 /**
- * Whether a copy has every secret of a key with the same bytes: a locked one with different bytes may be damaged.
- * @throws FeedkeyError `bad_certificate`
+ * Whether a copy has every secret of a key with the same bytes: a locked secret with different bytes may be damaged.
+ * @throws FeedkeyError `bad_certificate` if a secret key can't be read
  */
 export async function hasSameSecrets(copy: string, key: string): Promise<boolean> {
   for (const one of [copy, key]) await readSecretKey(one);
@@ -75,11 +78,12 @@ export async function hasSameSecrets(copy: string, key: string): Promise<boolean
 }
 
 /**
- * The present copy, with every secret that only the other one has. The secrets of the present copy are unchanged.
- * @param present a transferable secret key, armored
- * @param other another copy of the same key
- * @returns undefined if there is nothing to add
- * @throws FeedkeyError `bad_certificate`
+ * Returns the present copy, with every secret that only the other copy has. The secrets in the present copy stay
+ * unchanged.
+ * @param present an armored transferable secret key
+ * @param other another copy of this key
+ * @returns undefined if the other copy adds nothing
+ * @throws FeedkeyError `bad_certificate` if a copy can't be read, or the two are not copies of one key
  */
 export async function uniteSecrets(present: string, other: string): Promise<string | undefined> {
   for (const one of [present, other]) await readSecretKey(one);

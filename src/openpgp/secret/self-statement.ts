@@ -1,15 +1,15 @@
-/** Makes the self-signatures of new keys in a form that GnuPG and rpm can read; the library's own are not. */
+/** Makes the self-signatures of new keys in a form that GnuPG and rpm can read. They can't read all that the library makes. */
 import { enums, type PrivateKey, type Subkey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import { KeySignaturePacket } from "./key-signature-packet.ts";
 import { type SecretPacket, sign } from "./make-signature.ts";
 
-/** GnuPG warns of a key that prefers SHA-3, which it does not know. */
+/** SHA-3 is left out: GnuPG does not know it, and warns of a key that prefers it. */
 const preferredHashes = [enums.hash.sha512, enums.hash.sha256];
 
 /**
- * Makes the self-signature of a new version 4 key again: without preferences that GnuPG does not know.
- * @param flags what the primary key is for
+ * Makes the self-signature of a new version 4 key again, without preferences that GnuPG does not know.
+ * @param flags the uses of the primary key
  */
 export async function restateSelf(key: PrivateKey, date: Date, flags: number): Promise<void> {
   const [user] = key.users;
@@ -33,7 +33,7 @@ export async function restateSelf(key: PrivateKey, date: Date, flags: number): P
 
 /**
  * Makes the bindings of new subkeys again, so that rpm can store them.
- * @param key with the primary's secret, unlocked
+ * @param key an unlocked key with its primary secret
  */
 export async function restateBindings(key: PrivateKey, subkeys: readonly Subkey[], date: Date): Promise<void> {
   for (const subkey of subkeys) {

@@ -1,4 +1,4 @@
-/** A new signing subkey for an existing key: made with an offline primary key, for the machine that publishes. */
+/** Makes a new signing subkey with an offline primary key, for the machine that publishes. */
 import { config, decryptKey, type PrivateKey, readPrivateKey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import type { Duration, Instant } from "../../time.ts";
@@ -9,15 +9,15 @@ import { restateBindings } from "./self-statement.ts";
 
 export interface WithNewSubkey {
   readonly subkey: Fingerprint;
-  /** Unlocked and armored, with all its parts. */
+  /** The whole key with all its secrets, unlocked and armored. */
   readonly whole: string;
-  /** Unlocked and armored: only the new subkey has its secret. */
+  /** The key with only the new subkey's secret, unlocked and armored. */
   readonly staying: string;
-  /** Binary. */
+  /** The binary certificate. */
   readonly certificate: Uint8Array;
 }
 
-/** Makes a new signing subkey. @throws FeedkeyError `usage` for version 6, `bad_certificate` */
+/** Makes a new signing subkey. @throws FeedkeyError `usage` for a key of version 6; `bad_certificate` if the key can't be read */
 export async function withNewSubkey(
   armored: string,
   terms: {

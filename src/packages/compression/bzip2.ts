@@ -1,15 +1,15 @@
 import { damaged, exceeds, trailing } from "./undecodable.ts";
 
-/** The decompressed content of a file's first bytes. */
+/** The decompressed beginning of a file. */
 export interface Bzip2Head {
   readonly content: Uint8Array;
-  /** Whether there is nothing more. */
+  /** Whether the content is complete. */
   readonly whole: boolean;
 }
 
 /**
- * The content of a .bz2 file of one or several streams, checksums verified.
- * @throws Undecodable over `limit` bytes, for bytes after the last stream, for damage; the errors of the pieces
+ * Decompresses a .bz2 file with one or several streams, and verifies the checksums.
+ * @throws Undecodable if the content exceeds `limit` bytes, if bytes follow the last stream, or for damage; what the pieces throw
  */
 export async function unbzip2(pieces: Iterable<Uint8Array>, limit: number): Promise<Uint8Array> {
   const { content, whole } = await unbzip2Head(pieces, limit);
@@ -18,12 +18,12 @@ export async function unbzip2(pieces: Iterable<Uint8Array>, limit: number): Prom
 }
 
 /**
- * The first bytes of the content, at most that many, reading no more of the file than they need. Checksums are verified for
- * streams and blocks (at most 900,000 bytes) that were decompressed to their end.
- * @throws Undecodable for bytes after the last stream, for damage; the errors of the pieces
+ * Decompresses at most `most` bytes of the content, and reads no more of the file than needed. Verifies the checksums of streams
+ * and blocks (at most 900,000 bytes) that were decompressed to their end.
+ * @throws Undecodable if bytes follow the last stream, or for damage; what the pieces throw
  */
 export async function unbzip2Head(pieces: Iterable<Uint8Array>, most: number): Promise<Bzip2Head> {
-  // Loaded for the first .bz2.
+  // The library is loaded only for the first .bz2 file.
   const Bunzip = (await import("seek-bzip")).default;
   const input = new Input(pieces);
   const output = new Output(most);

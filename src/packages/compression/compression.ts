@@ -12,21 +12,21 @@ const magics: readonly [Compression, readonly number[]][] = [
   ["bzip2", [0x42, 0x5a, 0x68]],
 ];
 
-/** The compression by the first bytes (RFC 1952, the .xz format, RFC 8878, bzip2's manual); `none` for everything else. */
+/** Detects the compression by the first bytes (RFC 1952, the .xz format, RFC 8878, bzip2's manual); else returns `none`. */
 export function detectCompression(bytes: Uint8Array): Compression {
   const found = magics.find(([, magic]) => magic.every((byte, index) => bytes[index] === byte));
   return found?.[0] ?? "none";
 }
 
-/** Whether `decompress` can read it here. */
+/** Tells whether `decompress` supports a compression in this build. */
 export function canDecompress(kind: Compression): boolean {
   return kind === "none" || decoders[kind] !== undefined;
 }
 
 /**
- * The content of compressed bytes, at most `limit` bytes of it. Memory grows with the real content, and exceeds the limit at
- * most by the decoder's window. Checksums of the format are verified, bytes after its end refused.
- * @param code what to call the failure: `bad_package`, or for an index `bad_index`
+ * Decompresses bytes to at most `limit` bytes. Memory grows with the real content, and exceeds the limit at most by the decoder's
+ * window. Verifies the format's checksums, and refuses bytes after the end.
+ * @param code the code of the error: `bad_package`, or for an index `bad_index`
  * @throws FeedkeyError with that code; `details.reason` is `limits`, `trailing`, `damaged` or `unreadable`
  */
 export async function decompress(

@@ -5,7 +5,7 @@ import { gunzip } from "./gzip.ts";
 import { unxz } from "./xz.ts";
 import { unzstd } from "./zstd.ts";
 
-/** The content of compressed bytes. @throws Undecodable over `limit` bytes, for bytes after its end, for damage */
+/** Decompresses bytes. @throws Undecodable if the content exceeds `limit` bytes, if bytes follow the end, or for damage */
 export type Decoder = (bytes: Uint8Array, limit: number) => Uint8Array | Promise<Uint8Array>;
 
 export const decoders: Readonly<Partial<Record<Exclude<Compression, "none">, Decoder>>> = {

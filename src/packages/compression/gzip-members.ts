@@ -1,7 +1,7 @@
 /**
- * gzip in members (RFC 1952 section 2.2) of about 64 KB of text each; any reader joins them. They are compressed on all cores,
- * and unchanged ones are taken from the earlier file. The borders depend only on the text, so that the same text gives the same
- * bytes.
+ * Writes gzip files in members (RFC 1952 section 2.2) of about 64 KB of text each. Every gzip reader joins the members. All cores
+ * compress members, and unchanged members are copied from the earlier file. The boundaries depend only on the text, so that the
+ * same text gives the same bytes.
  */
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
@@ -10,26 +10,26 @@ import { inOrder } from "./in-order.ts";
 
 const deflate = promisify(deflateRaw);
 
-/** The least and the most bytes of text in a member; its last line may go beyond. */
+/** The minimum and maximum size of a member's text, in bytes. The last line may exceed the maximum. */
 const least = 32 * 1024;
 const most = 256 * 1024;
 
-// Magic, deflate, one extra field, no time, slowest compression, unknown system; then 6 bytes of extra field: a
-// subfield of this project's own, "FK", with the length of the whole member.
+// Magic, deflate, extra field, no time, slowest compression, unknown system, 8 bytes of extra field: feedkey's own subfield "FK"
+// with 4 bytes of data, the length of the whole member.
 const head = Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 2, 255, 8, 0, 0x46, 0x4b, 4, 0]);
 const headLength = head.length + 4;
 const tailLength = 8;
 
 /**
- * Cuts a text, however it comes, at empty lines. A hash of the 32 bytes before it makes an empty line a border: so a change of the
- * text moves only the borders near it.
+ * Cuts a text at empty lines, whatever the sizes of its pieces. A hash of the 32 bytes before an empty line decides whether the
+ * line is a boundary. So a change in the text moves only the boundaries near the change.
  */
 export function* cutText(pieces: Iterable<Uint8Array>): Generator<Buffer, void> {
   let rest = Buffer.alloc(0);
   let from = least;
   let isCut = false;
   for (const piece of pieces) {
-    // A copy: pieces are compressed while the next ones come.
+    // This makes a copy, because earlier pieces are compressed while the next pieces come.
     const text = Buffer.concat([rest, piece]);
     let start = 0;
     for (let end = text.indexOf("\n\n", from); end !== -1; end = text.indexOf("\n\n", from)) {
@@ -42,16 +42,16 @@ export function* cutText(pieces: Iterable<Uint8Array>): Generator<Buffer, void> 
       from = start + least;
     }
     rest = text.subarray(start);
-    // An empty line may begin with its last byte.
+    // An empty line may begin with the last byte of the rest.
     from = Math.max(from - start, rest.length - 1);
   }
   if (rest.length > 0 || !isCut) yield rest;
 }
 
-/** A hint for finding a text; it proves nothing. */
+/** Computes a key to look up a text by. Different texts may have the same key. */
 const keyOf = (sum: number, length: number) => sum * 2 ** 20 + length;
 
-/** The members of a file that was written here, by the text that they claim to have; those of another form are skipped. */
+/** Finds the members in a file that feedkey wrote, by checksum and length of the text that they claim. Skips other members. */
 function membersOf(file: Buffer): Map<number, Buffer> {
   const found = new Map<number, Buffer>();
   let at = 0;
@@ -65,13 +65,16 @@ function membersOf(file: Buffer): Map<number, Buffer> {
   return found;
 }
 
-/** The text of a member, if it is exactly one member: no reader may see another text, even if someone else wrote the file. */
+/**
+ * Returns the text of exactly one member; undefined for anything else. No reader may see another text, even if somebody else
+ * wrote the file.
+ */
 function inflated(member: Buffer): Buffer | undefined {
   const end = member.length - tailLength;
   try {
     const done = inflateRawSync(member.subarray(headLength, end), {
       maxOutputLength: 2 * most,
-      // A little more than the claimed size, so that the result comes in one piece without copying.
+      // A little more than the claimed size, so that the result comes in one piece without a copy.
       chunkSize: Math.min(2 * most, member.readUInt32LE(end + 4)) + 64,
       info: true,
     }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
@@ -96,14 +99,14 @@ async function makeMember(text: Buffer, sum: number): Promise<Buffer> {
 
 /**
  * Compresses a text that comes in pieces, member by member.
- * @param before an earlier file, from which members are reused; the result does not depend on it
+ * @param before an earlier file whose members are reused; the result does not depend on this file
  */
 export async function* gzipMembers(pieces: Iterable<Uint8Array>, before?: Buffer): AsyncGenerator<Buffer, void> {
   const known = before === undefined ? new Map<number, Buffer>() : membersOf(before);
   yield* inOrder(cutText(pieces), 2 * availableParallelism(), async (text) => {
     const sum = crc32(text);
     const member = known.get(keyOf(sum, text.length));
-    // Only one that claims to be this text is unpacked: a few MB may unpack to terabytes.
+    // Decompress only a member that claims to have this text: a few MB may decompress to terabytes.
     return member !== undefined && inflated(member)?.equals(text) === true ? member : await makeMember(text, sum);
   });
 }

@@ -7,8 +7,8 @@ const SMALL = 4 * 1024;
 const SMALL_ROOM = 12 * 1024;
 
 /**
- * The content of a gzip file of one or several members (RFC 1952 section 2.2).
- * @throws Undecodable over `limit` bytes, for bytes after the last member, for damage
+ * Decompresses a gzip file with one or several members (RFC 1952 section 2.2).
+ * @throws Undecodable if the content exceeds `limit` bytes, if bytes follow the last member, or for damage
  */
 export function gunzip(bytes: Uint8Array, limit: number): Uint8Array {
   const { buffer, engine } = inflate(bytes, limit);
@@ -18,8 +18,8 @@ export function gunzip(bytes: Uint8Array, limit: number): Uint8Array {
 }
 
 /**
- * The decompressed content of the first bytes of a gzip file; the rest is not checked.
- * @returns undefined for more than `limit` bytes, and for damage
+ * Decompresses the first bytes of a gzip file. Does not check the rest.
+ * @returns undefined if the content exceeds `limit` bytes, or for damage
  */
 export function gunzipHead(prefix: Uint8Array, limit: number): Buffer | undefined {
   try {

@@ -1,7 +1,7 @@
 /**
- * Works on several items at once and gives the results in the order of the items, no more of which are taken than are worked on.
- * @param atOnce how many
- * @throws what the work throws, once all that was begun has ended
+ * Works on several items at once, and yields the results in the order of the items. Takes an item only when its work begins.
+ * @param atOnce how many items to work on at once
+ * @throws what the work throws, after all work that has begun has ended
  */
 export async function* inOrder<Item, Result>(
   items: Iterable<Item>,

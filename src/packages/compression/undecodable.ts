@@ -12,17 +12,17 @@ export class Undecodable extends Error {
   }
 }
 
-/** The content exceeds the limit. @param limit in bytes */
+/** Makes the error for content over the limit. @param limit in bytes */
 export function exceeds(limit: number): Undecodable {
   return new Undecodable("limits", `decompresses to more than the ${limit} bytes that are read`);
 }
 
-/** Something follows the end of the compressed data. */
+/** Makes the error for bytes after the end of the compressed data. */
 export function trailing(): Undecodable {
   return new Undecodable("trailing", "is followed by bytes that do not belong to it");
 }
 
-/** For errors of the decoding libraries, which do not reliably tell damage from a missing end. */
+/** Makes the error for a failure in a decompression library: the libraries can't reliably tell damage from a missing end. */
 export function damaged(cause: unknown): Undecodable {
   return new Undecodable("damaged", "is damaged or ends early", cause);
 }

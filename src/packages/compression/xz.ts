@@ -1,9 +1,9 @@
 import { damaged, exceeds } from "./undecodable.ts";
 
 /**
- * The content of a .xz file: only one or several streams, padded with zeros as the format allows. The decoder does not
- * support dictionaries of more than 64 MiB or SHA-256 checks, and refuses them as damage.
- * @throws Undecodable over `limit` bytes, for damage
+ * Decompresses a .xz file with one or several streams, padded with zeros as the format allows. The decoder does not support
+ * dictionaries of more than 64 MiB or SHA-256 checks, and refuses them as damage.
+ * @throws Undecodable if the content exceeds `limit` bytes, or for damage
  */
 export async function unxz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
@@ -12,11 +12,11 @@ export async function unxz(bytes: Uint8Array, limit: number): Promise<Uint8Array
 }
 
 /**
- * The same piece by piece, as far as needed.
- * @throws Undecodable over `limit` bytes, for damage; the errors of the pieces
+ * Decompresses a .xz file piece by piece, as far as needed.
+ * @throws Undecodable if the content exceeds `limit` bytes, or for damage; what the pieces throw
  */
 export async function* unxzChunks(pieces: Iterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array, void> {
-  // Loaded for the first .xz: it has a WASM module.
+  // The library, which has a WebAssembly module, is loaded only for the first .xz file.
   const { XzReadableStream } = (await import("xz-decompress")).default;
   const given: { error?: unknown } = {};
   const reader = new XzReadableStream(streamOf(noting(pieces, given))).getReader();
@@ -36,7 +36,7 @@ export async function* unxzChunks(pieces: Iterable<Uint8Array>, limit: number): 
   }
 }
 
-/** A stream of the pieces, each of which is made when it is asked for. */
+/** Returns a stream of the pieces. Makes each piece only on demand. */
 function streamOf(pieces: Generator<Uint8Array, void>): ReadableStream<Uint8Array> {
   const source = {
     pull(controller: ReadableStreamDefaultController<Uint8Array>) {
@@ -49,7 +49,7 @@ function streamOf(pieces: Generator<Uint8Array, void>): ReadableStream<Uint8Arra
   return new ReadableStream(source, { highWaterMark: 0 });
 }
 
-/** The pieces; their error is kept, because the decoder may wrap it. */
+/** Passes the pieces on. Keeps an error that the pieces throw, because the decoder may wrap it. */
 function* noting(pieces: Iterable<Uint8Array>, given: { error?: unknown }): Generator<Uint8Array, void> {
   try {
     yield* pieces;

@@ -1,24 +1,24 @@
-/** The frames of a .zst file (RFC 8878 section 3.1): finds where they begin and end and what sizes they claim, without decoding. */
+/** Finds the frames in a .zst file (RFC 8878 section 3.1), and the sizes that they claim, without decompression. */
 import { Undecodable } from "./undecodable.ts";
 
 /** The four bytes that a frame begins with, as a little-endian number. */
 export const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
-/** The most bytes in a block. */
+/** The maximum size of a block, in bytes. */
 export const MAX_BLOCK = 128 * 1024;
 
 export interface ZstdFrame {
-  /** The whole frame, header and checksum included. */
+  /** The whole frame, including header and checksum. */
   readonly bytes: Uint8Array;
-  /** Bytes of content, if the frame says so. */
+  /** The size of the content in bytes; undefined if the frame does not give the size. */
   readonly contentSize: number | undefined;
-  /** The most bytes that its blocks can decompress to. */
+  /** The maximum number of bytes to which the frame's blocks can decompress. */
   readonly mostContent: number;
 }
 
 /**
- * Walks the frames; skippable ones are left out.
- * @throws Undecodable if a frame ends early, uses a dictionary or a reserved value, or other bytes follow
+ * Yields the frames, without skippable frames.
+ * @throws Undecodable if a frame ends early, uses a dictionary or a reserved value, or if other bytes follow
  */
 export function* zstdFrames(file: Uint8Array): Generator<ZstdFrame> {
   let rest = file;
@@ -38,7 +38,7 @@ export function* zstdFrames(file: Uint8Array): Generator<ZstdFrame> {
         throw new Undecodable(rest === file ? "damaged" : "trailing", "has bytes that are not a zstd frame");
       }
     } catch (error) {
-      // DataView throws it for reading past the end.
+      // DataView throws a RangeError for a read past the end.
       if (error instanceof RangeError) throw new Undecodable("damaged", "ends inside a frame");
       throw error;
     }
@@ -57,7 +57,7 @@ function readFrame(bytes: Uint8Array, view: DataView): ZstdFrame {
     const size = header >>> 3;
     if (type === 3) throw new Undecodable("damaged", "has a block of the reserved type");
     if (size > blockLimit) throw new Undecodable("damaged", "has a block larger than its window allows");
-    // Only a compressed block, type 2, does not give the size of its content.
+    // A compressed block (type 2) does not give the size of its content. Other blocks do.
     mostContent += type === 2 ? blockLimit : size;
     // Type 1 repeats one byte `size` times.
     position += 3 + (type === 1 ? 1 : size);
@@ -69,16 +69,16 @@ function readFrame(bytes: Uint8Array, view: DataView): ZstdFrame {
 
 interface FrameHeader {
   readonly hasChecksum: boolean;
-  /** Bytes. */
+  /** The size of the decompression window, in bytes. */
   readonly windowSize: number;
   readonly contentSize: number | undefined;
-  /** Where the first block begins. */
+  /** Offset of the first block in the frame. */
   readonly blocks: number;
 }
 
 /**
  * Reads the header of a frame (RFC 8878 section 3.1.1.1).
- * @throws Undecodable for a dictionary or a reserved value; RangeError if it is cut off
+ * @throws Undecodable for a dictionary or a reserved value; RangeError if the header is incomplete
  */
 export function readFrameHeader(view: DataView): FrameHeader {
   const descriptor = view.getUint8(4);

@@ -7,17 +7,17 @@ const COMPRESSED = 2;
 /** The beginning of a .zst file. */
 export interface ZstdHead {
   readonly bytes: Uint8Array;
-  /** Whether it was cut off because the blocks could decompress to more than was wanted. */
+  /** Whether the beginning was cut because further blocks could decompress to more than the limit. */
   readonly isFull: boolean;
 }
 
 /**
- * The first blocks of a .zst file as a complete file: blocks refer only to earlier ones, so the beginning of a large package
- * can be read without the rest (RFC 8878 section 3.1.1).
+ * Returns the first blocks of a .zst file as a complete file. Blocks refer only to earlier blocks, so the beginning of a large
+ * package can be read without the rest (RFC 8878 section 3.1.1).
  * @param prefix the first bytes of the file
- * @param most bytes that the blocks may decompress to
- * @returns undefined if there is not one complete block at its beginning
- * @throws Undecodable for anything but a frame
+ * @param most limit for the blocks' decompressed size, in bytes
+ * @returns undefined if the prefix has no complete block
+ * @throws Undecodable if the file does not begin with a frame
  */
 export function zstdHead(prefix: Uint8Array, most: number): ZstdHead | undefined {
   const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.length);
@@ -27,11 +27,11 @@ export function zstdHead(prefix: Uint8Array, most: number): ZstdHead | undefined
     const { end, last, isFull } = lastWholeBlock(view, blocks, most);
     if (last === undefined) return undefined;
     const body = Buffer.from(prefix.subarray(blocks, end));
-    // The last block says so in its first bit.
+    // Mark the last block, by its first bit, as the last.
     body[last - blocks] = (body[last - blocks] ?? 0) | 1;
     return { bytes: Buffer.concat([frameHeader(windowSize), body]), isFull };
   } catch (error) {
-    // DataView throws it for reading past the end.
+    // DataView throws a RangeError for a read past the end.
     if (error instanceof RangeError) return undefined;
     throw error;
   }
@@ -62,7 +62,7 @@ function lastWholeBlock(view: DataView, first: number, most: number): Blocks {
   return { end, last, isFull: false };
 }
 
-/** A header without checksum and content size, since neither is that of the first blocks. */
+/** Makes a frame header without checksum and content size, because the file's own are for all blocks. */
 function frameHeader(windowSize: number): Uint8Array {
   const exponent = Math.max(0, Math.ceil(Math.log2(Math.max(windowSize, 1))) - 10);
   if (exponent > 31) throw new Undecodable("damaged", "has an unreasonably large window");

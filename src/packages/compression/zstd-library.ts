@@ -1,33 +1,33 @@
-/** zstd itself: Node's own from 22.15 on, before that the same library made into WebAssembly. */
+/** The zstd library: Node's own from Node 22.15 on, else the same library compiled to WebAssembly. */
 import * as zlib from "node:zlib";
 import { exceeds, Undecodable } from "./undecodable.ts";
 
-/** Higher levels are slower, but hardly make the text of an index smaller. */
+/** The compression level. Higher levels are slower, but hardly make an index smaller. */
 const level = 9;
 
-/** The most bytes to give to the WebAssembly version: half of its address space. */
+/** The maximum number of bytes for the WebAssembly version in one call. */
 const mostAtOnce = 1 << 30;
 
 export interface Zstd {
-  /** Compresses like `zstd -9`, with the content's size in the frame; the result is always the same. */
+  /** Compresses like `zstd -9`, with the content's size in the frame. The same content always gives the same bytes. */
   compress(content: Uint8Array): Uint8Array;
   /**
-   * The content of one frame, checksum verified. It must be complete, as `zstdFrames` checks: Node 22 treats an incomplete
-   * frame as empty.
-   * @param room bytes that it may have; at least 1
-   * @throws Error for more, and for damage
+   * Decompresses one frame and verifies its checksum. The frame must be complete, as `zstdFrames` checks: Node 22 treats an
+   * incomplete frame as empty.
+   * @param room size limit for the content in bytes, at least 1
+   * @throws Error if the content is larger than the limit, or the frame is damaged
    */
   decompress(frame: Uint8Array, room: number): Uint8Array;
 }
 
-/** The functions of Node 22.15 and newer that are used here; the installed types are those of Node 20. */
+/** The zstd functions in Node 22.15 and newer. The installed types are for Node 20, which lacks these functions. */
 interface NodeZstd {
   zstdCompressSync(content: Uint8Array, options: object): Buffer;
   zstdDecompressSync(frame: Uint8Array, options: object): { buffer: Buffer; engine: { bytesWritten: number } };
   readonly constants: { readonly ZSTD_c_compressionLevel: number };
 }
 
-/** Node's own zstd; undefined if it has none. */
+/** Returns Node's own zstd; undefined if Node has no zstd. */
 export function nodeZstd(): Zstd | undefined {
   if (!("zstdDecompressSync" in zlib)) return undefined;
   const { zstdCompressSync, zstdDecompressSync, constants } = zlib as unknown as NodeZstd;
@@ -46,7 +46,7 @@ export function nodeZstd(): Zstd | undefined {
 
 let wasm: Promise<Zstd> | undefined;
 
-/** The WebAssembly version. It must be initialised only once: a second time, the library continues before it is ready. */
+/** Returns the WebAssembly version. Initialises it only once: after a second call, the library would run before it is ready. */
 export function wasmZstd(): Promise<Zstd> {
   wasm ??= loadWasm();
   return wasm;
@@ -58,15 +58,15 @@ async function loadWasm(): Promise<Zstd> {
   return {
     compress: (content) => compress(content, level),
     decompress(frame, room) {
-      // The library does not notice when memory runs out.
+      // The library does not detect that memory runs out.
       if (frame.length + room > mostAtOnce) throw exceeds(mostAtOnce);
-      // A frame that gives its size gets a buffer of that size, others get the maximum.
+      // A frame that gives its content size gets a buffer of that size; other frames get the maximum.
       return decompress(frame, { defaultHeapSize: room });
     },
   };
 }
 
-/** Loaded for the first .zst. */
+/** Returns a zstd library. The WebAssembly version is loaded only when it is first needed. */
 export async function loadZstd(): Promise<Zstd> {
   return nodeZstd() ?? (await wasmZstd());
 }

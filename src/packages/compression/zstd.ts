@@ -3,8 +3,8 @@ import { zstdFrames } from "./zstd-frames.ts";
 import { loadZstd, type Zstd } from "./zstd-library.ts";
 
 /**
- * The content of a .zst file of one or several frames, checksums verified.
- * @throws Undecodable over `limit` bytes, for bytes after the last frame, for damage
+ * Decompresses a .zst file with one or several frames, and verifies the checksums.
+ * @throws Undecodable if the content exceeds `limit` bytes, if bytes follow the last frame, or for damage
  */
 export async function unzstd(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const frames = [...zstdFrames(bytes)];

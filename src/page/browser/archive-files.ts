@@ -1,13 +1,13 @@
-/** Files of the archive that this page belongs to. */
+/** Reads files of the archive that this page belongs to. */
 import { FeedkeyError } from "../../error.ts";
 import { bundlePath } from "../../profile/layout.ts";
 import { withoutTrailing } from "../../trailing.ts";
 import type { Source } from "../check-archive.ts";
 
-/** The folder that the page and the key bundle are in, below the root. */
+/** The folder of the page and the key bundle, below the archive's root. */
 const [folder = ""] = bundlePath.split("/");
 
-/** The archive's root: above the folder of this page, however the server writes its address. */
+/** Returns the archive's root: the parent of the page's folder, for every form in which a server writes the page's address. */
 export function rootOf(address: string): URL {
   const url = new URL(address);
   const path = withoutTrailing(url.pathname.replace(/\/index\.html$/, "/"), "/");
@@ -19,10 +19,10 @@ function unavailable(path: string, why: string, cause?: unknown): FeedkeyError {
   return new FeedkeyError("unavailable", `${path}: ${why}`, { cause });
 }
 
-/** A server that unpacks compressed files on their way sends other bytes than those that were signed. */
+/** Names of compressed files. A server that decompresses files in transit does not send the bytes that were signed. */
 const compressed = /\.(gz|xz|zst|bz2)$/;
 
-/** Reads files below the root, from the page's own origin alone. */
+/** Returns a source that reads files below the root, only from the page's own origin. */
 export function filesBelow(root: URL): Source {
   return async (path, limit) => {
     const url = new URL(path.split("/").map(encodeURIComponent).join("/"), root);

@@ -1,4 +1,4 @@
-/** The second check: files that the visitor has, against the feeds that passed the first one. */
+/** The second check: compares files that the visitor has with the feeds that passed the first check. */
 import type { VerifiedIndex } from "../../client/verified-index.ts";
 import { findListing } from "../check-archive.ts";
 import { digestOf } from "../file-digest.ts";
@@ -6,7 +6,7 @@ import { sizeText } from "../words.ts";
 import { found, made } from "./elements.ts";
 import { line, refusalLine } from "./verdicts.ts";
 
-/** Lets clicks, keys and drawing come before the next piece. */
+/** Lets the browser handle clicks, keys and drawing before the next piece. */
 function pause(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
@@ -18,7 +18,7 @@ function pause(): Promise<void> {
   });
 }
 
-/** Shows how far a file is: a bar for the eye, a sentence now and then for the ear. */
+/** Shows the progress for a file: a bar for the eye, a sentence now and then for screen readers. */
 function progressFor({ name, size }: File): (done: number) => void {
   const bar = found("progress-bar", HTMLProgressElement);
   const text = found("progress-text", HTMLElement);
@@ -46,7 +46,7 @@ async function fileLine(file: File, indexes: readonly VerifiedIndex[]): Promise<
   }
 }
 
-/** Checks files one after the other. @param show adds a line */
+/** Checks files one after the other. @param show adds a line to the page */
 export async function checkFiles(
   files: readonly File[],
   indexes: readonly VerifiedIndex[],

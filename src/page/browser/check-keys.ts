@@ -1,4 +1,4 @@
-/** The first check: from the visitor's fingerprint to the feeds of the archive. */
+/** The first check: judges the archive's keys from the visitor's fingerprint, then the archive's feeds. */
 import type { VerifiedIndex } from "../../client/verified-index.ts";
 import { largest } from "../../extremes.ts";
 import { iso } from "../../time.ts";
@@ -7,7 +7,7 @@ import { grouped, momentText } from "../words.ts";
 import { made } from "./elements.ts";
 import { line, refusalLine } from "./verdicts.ts";
 
-/** What came of it: feeds that passed, and whether everything did. */
+/** The result of the first check: the indexes of the feeds that passed, and the gravest mark. */
 export interface Checked {
   readonly indexes: readonly VerifiedIndex[];
   readonly mark: "good" | "refused" | "unchecked";
@@ -24,10 +24,7 @@ function feedLine(index: VerifiedIndex): HTMLLIElement {
   return line("good", `feed “${feed.name}”`, [made("p", "", when), made("p", "by", ["By ", made("code", "", who)])]);
 }
 
-/**
- * Judges keys, then feeds, and shows each verdict as it comes.
- * @param show adds a line
- */
+/** Judges keys, then feeds, and shows each verdict at once. @param show adds a line to the page */
 export async function checkKeys(
   claimed: ClaimedArchive,
   fingerprint: string,

@@ -1,13 +1,13 @@
-/** Elements of the page, found or made. Text from outside is only ever set as text. */
+/** Finds or makes elements of the page. Text from outside is set only as text, never as HTML. */
 
-/** The element of an ID. @throws Error if the page has none of that kind */
+/** Returns the element with an ID. @throws Error if the page has no element of this kind with the ID */
 export function found<Kind extends HTMLElement>(id: string, kind: abstract new () => Kind): Kind {
   const element = document.getElementById(id);
   if (element instanceof kind) return element;
   throw new Error(`the page has no ${id}`);
 }
 
-/** A new element with text or other elements in it. */
+/** Makes an element with text or other elements in it. */
 export function made<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   className: string,

@@ -1,4 +1,4 @@
-/** The script of the trust page. Whatever fails, nothing counts as checked. */
+/** The script of the trust page. If anything fails, nothing counts as checked. */
 import type { VerifiedIndex } from "../../client/verified-index.ts";
 import type { ClaimedArchive } from "../check-archive.ts";
 import { filesBelow, rootOf } from "./archive-files.ts";
@@ -20,7 +20,7 @@ const zone = found("zone", HTMLElement);
 const chooser = found("files", HTMLInputElement);
 const fileLines = found("file-lines", HTMLElement);
 
-/** Feeds that passed with the fingerprint that stands in the form. */
+/** The indexes of feeds that passed with the fingerprint in the form. */
 let indexes: readonly VerifiedIndex[] = [];
 let busy = false;
 
@@ -39,7 +39,7 @@ function summarize(mark: Checked["mark"]): void {
   summary.replaceChildren(made("h3", "", title), made("p", "", [rest + text, more, "."]));
 }
 
-/** Files are compared with lists that passed: without one there is nothing to do. */
+/** Allows the visitor to choose files if a list has passed, because files are compared with the lists that passed. */
 function allowFiles(): void {
   const isOff = indexes.length === 0;
   chooser.disabled = isOff;
@@ -47,7 +47,7 @@ function allowFiles(): void {
   found("files-wait", HTMLElement).hidden = !isOff;
 }
 
-/** Verdicts are of a fingerprint: with another one in the form there are none. */
+/** Removes all verdicts: they are about a fingerprint that is no longer in the form. */
 function forget(): void {
   indexes = [];
   allowFiles();
@@ -57,7 +57,7 @@ function forget(): void {
   fileLines.replaceChildren();
 }
 
-/** One check at a time. */
+/** Runs an action; does nothing if another action is running. */
 async function alone(action: () => Promise<void>): Promise<void> {
   if (busy) return;
   busy = true;
@@ -117,7 +117,7 @@ zone.addEventListener("drop", (event) => {
   event.preventDefault();
   take(event.dataTransfer?.files);
 });
-// A file that misses the zone must not replace the page.
+// If a visitor drops a file outside the zone, the browser must not replace the page by the file.
 for (const name of ["dragover", "drop"] as const) {
   document.addEventListener(name, (event) => {
     event.preventDefault();

@@ -1,8 +1,8 @@
-/** Commands to copy: with the archive's address, and the fingerprint that the visitor has. */
+/** Commands to copy, with the archive's address and the visitor's fingerprint. */
 import { hexDigits, isFingerprint } from "../../store/fingerprint.ts";
 import { made } from "./elements.ts";
 
-/** Fills in what the page could not know when it was written. @param typed may be anything */
+/** Fills in the values that were unknown when the page was written. @param typed what the visitor typed: any text */
 export function fillSetUp(root: URL, typed: string): void {
   const digits = hexDigits(typed);
   const values: Readonly<Record<string, string>> = {
@@ -14,9 +14,9 @@ export function fillSetUp(root: URL, typed: string): void {
   }
 }
 
-/** A button for each block of commands. */
+/** Adds a copy button to each block of commands. */
 export function offerCopies(): void {
-  // Browsers allow it on pages by HTTPS alone.
+  // Browsers allow copying only on pages that came by HTTPS.
   if (navigator.clipboard === undefined) return;
   for (const block of document.querySelectorAll("pre")) {
     const button = made("button", "copy", "Copy");

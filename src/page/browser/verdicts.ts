@@ -1,4 +1,4 @@
-/** Verdicts as lines of the page: a mark with a word beside it, a sentence, and what to do. */
+/** Shows verdicts as lines on the page: a mark with a word beside it, a sentence, and what to do. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { type Mark, wordsOf } from "../words.ts";
@@ -6,7 +6,7 @@ import { made } from "./elements.ts";
 
 const signs = { good: ["✓", "Good"], refused: ["✗", "Refused"], unchecked: ["?", "Not checked"] } as const;
 
-/** A line of a list of verdicts. */
+/** Returns a line for the list of verdicts. */
 export function line(mark: Mark | "good", what: string, more: readonly Node[]): HTMLLIElement {
   const [sign, word] = signs[mark];
   const shown = made("span", "sign", sign);
@@ -15,7 +15,9 @@ export function line(mark: Mark | "good", what: string, more: readonly Node[]): 
   return made("li", mark, [shown, made("div", "said", [head, ...more])]);
 }
 
-/** What went wrong, for people and, folded, for those who look into it. A failure that nobody foresaw is not a good sign either. */
+/**
+ * Returns a line that says what went wrong, for people; details are folded. An unforeseen failure is not a good sign either.
+ */
 export function refusalLine(
   what: string,
   error: unknown,

@@ -1,6 +1,6 @@
 /**
- * What the readers of OpenPGP use of `node:crypto`, for browsers, whose own cryptography has no answer at once. The build of the trust
- * page puts it in that module's place; `test/page/engine.test.ts` compares the two.
+ * The part of `node:crypto` that the OpenPGP code uses, for browsers, whose own cryptography is only asynchronous. The build of
+ * the trust page replaces `node:crypto` by this module; `test/page/engine.test.ts` compares the two modules.
  */
 import { md5, ripemd160, sha1 } from "@noble/hashes/legacy.js";
 import { sha224, sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
@@ -25,7 +25,7 @@ function isHash(name: string): name is keyof typeof makers {
   return name in makers;
 }
 
-/** A hash that takes in one piece after the other. */
+/** A hash that is computed over successive pieces. */
 export class Hash {
   readonly #running: Pick<Running, "update" | "digest" | "clone">;
 
@@ -50,30 +50,30 @@ export class Hash {
   }
 }
 
-/** Names of the hashes, as Node has them. */
+/** Returns the names of the hashes, as Node spells them. */
 export function getHashes(): string[] {
   return Object.keys(makers);
 }
 
-/** @throws Error for a hash that is not among them */
+/** Starts a hash. @throws Error if the hash is unknown */
 export function createHash(name: string): Hash {
   if (!isHash(name)) throw new Error(`no hash ${name}`);
   return new Hash(makers[name].create());
 }
 
-/** The digest of bytes. @throws Error as `createHash` */
+/** Returns the digest of bytes. @throws Error as `createHash` */
 export function hash(name: string, bytes: Uint8Array, _encoding: "buffer"): Buffer {
   return createHash(name).update(bytes).digest();
 }
 
-/** A public key; its numbers are looked at when it is made, as OpenSSL does. @throws Error for one that can't be used */
+/** Makes a public key, and checks the key's numbers at once, as OpenSSL does. @throws Error if the key can't be used */
 export const createPublicKey = publicKeyOf;
 
 interface Input {
   readonly key: PublicKey;
 }
 
-/** A check of a signature over pieces that come one after the other. @throws Error as `createHash` */
+/** Starts to check a signature over successive pieces. @throws Error as `createHash` */
 export function createVerify(name: string) {
   const running = createHash(name);
   return {
@@ -82,7 +82,7 @@ export function createVerify(name: string) {
   };
 }
 
-/** Checks a signature over data; with `null`, the algorithm hashes by itself. */
+/** Checks a signature over data. If the name is `null`, the signature algorithm hashes the data itself. */
 export function verify(
   name: string | null,
   data: Uint8Array,

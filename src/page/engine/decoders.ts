@@ -1,4 +1,7 @@
-/** What browsers can decompress: gzip by themselves, zstd by a library. For xz and bzip2 there is none that is small, kept and without WebAssembly. */
+/**
+ * What the page can decompress: gzip with the browser, zstd with a library. For xz and bzip2, no library is small, maintained
+ * and without WebAssembly.
+ */
 import type { decoders as all } from "../../packages/compression/decoders.ts";
 import { damaged } from "../../packages/compression/undecodable.ts";
 import { unzstd } from "../../packages/compression/zstd.ts";

@@ -1,6 +1,6 @@
 /** Reads DER (X.690) as `openpgp/packet/native-key.ts` writes it. */
 
-/** @returns the first value with its head, and what follows it */
+/** Splits bytes into the first value with its header, and the bytes after the value. */
 function split(bytes: Uint8Array): readonly [Uint8Array, Uint8Array] {
   const [, short = 0, first = 0, second = 0] = bytes;
   const head = short < 0x80 ? 2 : short === 0x81 ? 3 : 4;
@@ -9,7 +9,7 @@ function split(bytes: Uint8Array): readonly [Uint8Array, Uint8Array] {
   return [bytes.subarray(0, head + length), bytes.subarray(head + length)];
 }
 
-/** The values in the content of a sequence, each with its head. @throws Error if it is not DER */
+/** Returns the values in a sequence's content, each with its header. @throws Error if the content is not DER */
 export function partsOf(content: Uint8Array): Uint8Array[] {
   const parts: Uint8Array[] = [];
   for (let rest = content; rest.length > 0; ) {
@@ -20,7 +20,7 @@ export function partsOf(content: Uint8Array): Uint8Array[] {
   return parts;
 }
 
-/** The content of a value. @throws Error if there is none, or it has another tag */
+/** Returns the content of a value. @throws Error if the value is missing or has another tag */
 export function octetsOf(value: Uint8Array | undefined, tag: number): Uint8Array {
   if (value?.[0] !== tag) throw new Error("not the expected DER");
   const [, short = 0] = value;

@@ -1,13 +1,14 @@
 /**
- * Keys of rare algorithms for browsers: those that sign, ECDSA and DSA. Others count as keys that can't be used. The build puts it in
- * the place of `openpgp/packet/library-key.ts`, whose library is three times as large as all of the page.
+ * Reads keys of rare algorithms in browsers, if the algorithm can sign: ECDSA and DSA. Other keys count as keys that can't be
+ * used. The build replaces `openpgp/packet/library-key.ts` by this module, because the library there is three times as large as
+ * the whole page.
  */
 import type { libraryFacts as byLibrary } from "../../openpgp/packet/library-key.ts";
 import { limits } from "../../openpgp/packet/limits.ts";
 import { readIntegers } from "../../openpgp/packet/mpi.ts";
 import { algorithm } from "../../openpgp/packet/native-key.ts";
 
-/** By their object identifiers (RFC 9580 section 9.2). */
+/** The curves by their object identifiers (RFC 9580 section 9.2). */
 const curves: Readonly<Record<string, { readonly curve: string; readonly bits: number; readonly octets: number }>> = {
   "2a8648ce3d030107": { curve: "nistP256", bits: 256, octets: 32 },
   "2b81040022": { curve: "nistP384", bits: 384, octets: 48 },
@@ -18,7 +19,7 @@ const curves: Readonly<Record<string, { readonly curve: string; readonly bits: n
   "2b240303020801010d": { curve: "brainpoolP512r1", bits: 512, octets: 64 },
 };
 
-/** As the function of the same name by the OpenPGP library. */
+/** Returns the same facts as the function of this name that uses the OpenPGP library. */
 export const libraryFacts: typeof byLibrary = async (body) => {
   const version = body[0];
   const material = body.subarray(version === 6 ? 10 : 6);

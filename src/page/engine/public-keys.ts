@@ -1,4 +1,4 @@
-/** Public keys for browsers: RSA and DSA by whole numbers, elliptic curves by the library. */
+/** Public keys for browsers: RSA and DSA computed with whole numbers, elliptic curves by a library. */
 import { ed448 } from "@noble/curves/ed448.js";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { brainpoolP256r1, brainpoolP384r1, brainpoolP512r1 } from "@noble/curves/misc.js";
@@ -7,7 +7,7 @@ import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { isDsaSignature } from "../../openpgp/packet/dsa.ts";
 import { octetsOf, partsOf } from "./der.ts";
 
-/** Checks signatures over a digest. `null`: what is signed is the data itself. */
+/** Checks signatures over a digest; if the hash is `null`, over the data itself. */
 export interface PublicKey {
   verify(hash: string | null, signed: Uint8Array, value: Uint8Array): boolean;
 }
@@ -26,7 +26,7 @@ type Input =
 
 const refused = () => new Error("a key that can't be used");
 
-/** @throws Error for a kind of key, or numbers of one, that can't be used */
+/** Makes a public key. @throws Error if the kind of key, or one of its numbers, can't be used */
 export function publicKeyOf(input: Input): PublicKey {
   if (input.format === "der") return spkiKey(input.key);
   const { kty, crv, n, e, x } = input.key;
@@ -44,12 +44,12 @@ function fromBase64url(text: string): Uint8Array {
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const numberOf = (bytes: Uint8Array) => BigInt(`0x0${hexOf(bytes)}`);
 
-/** RFC 8032 to the letter: OpenSSL, too, takes one encoding of a point alone. */
+/** Strict RFC 8032, because OpenSSL, too, accepts only one encoding of a point. */
 function edwardsKey(curve: typeof ed25519 | typeof ed448, point: Uint8Array): PublicKey {
   return { verify: (_hash, signed, value) => curve.verify(value, signed, point, { zip215: false }) };
 }
 
-/** What precedes the digest in an RSA signature (RFC 8017 section 9.2, note 1). */
+/** The bytes before the digest in an RSA signature (RFC 8017 section 9.2, note 1). */
 const digestHeads: Readonly<Record<string, string>> = {
   md5: "3020300c06082a864886f70d020505000410",
   sha1: "3021300906052b0e03021a05000414",
@@ -70,7 +70,7 @@ function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
   return result;
 }
 
-/** EMSA-PKCS1-v1_5, made anew and compared as a whole: nothing of a signature is parsed. */
+/** The expected EMSA-PKCS1-v1_5 encoding is made and compared as a whole: nothing in a signature is parsed. */
 function rsaKey(modulus: Uint8Array, exponent: Uint8Array): PublicKey {
   const [n, e] = [numberOf(modulus), numberOf(exponent)];
   return {
@@ -96,11 +96,11 @@ const curves: Readonly<Record<string, typeof p256>> = {
   "2b240303020801010d": brainpoolP512r1,
 };
 
-/** A SubjectPublicKeyInfo (RFC 5280 section 4.1), of ECDSA or DSA. */
+/** Makes a key from a SubjectPublicKeyInfo (RFC 5280 section 4.1) for ECDSA or DSA. */
 function spkiKey(bytes: Uint8Array): PublicKey {
   const [identifier, bits] = partsOf(octetsOf(bytes, 0x30));
   const [name, parameters] = partsOf(octetsOf(identifier, 0x30));
-  // The first octet of a string of bits says how many of the last one are unused: none.
+  // The first octet of a bit string says how many bits of the last octet are unused: none.
   const key = octetsOf(bits, 0x03).subarray(1);
   const algorithm = hexOf(octetsOf(name, 0x06));
   if (algorithm === "2a8648ce3d0201") return ellipticKey(hexOf(octetsOf(parameters, 0x06)), key);

@@ -1,6 +1,6 @@
 import { exceeds } from "../../packages/compression/undecodable.ts";
 
-/** Collects at most so many bytes. */
+/** Collects bytes, up to a size limit. */
 export class Room {
   readonly #limit: number;
   readonly #pieces: Uint8Array[] = [];
@@ -10,7 +10,7 @@ export class Room {
     this.#limit = limit;
   }
 
-  /** @throws Undecodable over the limit */
+  /** Adds a piece. @throws Undecodable if the bytes exceed the size limit */
   add(piece: Uint8Array): void {
     this.#length += piece.length;
     if (this.#length > this.#limit) throw exceeds(this.#limit);

@@ -1,9 +1,12 @@
-/** The decoder of single zstd frames for browsers. It verifies no checksum of theirs: whatever is read here is compared with a signed digest. */
+/**
+ * Decodes single zstd frames in browsers. Verifies no checksums of frames, because the page compares the decompressed bytes
+ * with a signed digest.
+ */
 import { Decompress } from "fzstd";
 import type { loadZstd as load } from "../../packages/compression/zstd-library.ts";
 import { Room } from "./room.ts";
 
-/** Pieces so small that what they decompress to is counted before it is large. */
+/** Number of bytes in a piece: so few that the size limit is checked before the decompressed bytes become many. */
 const pieceLength = 64 * 1024;
 
 function decompress(frame: Uint8Array, most: number): Uint8Array {
@@ -15,7 +18,7 @@ function decompress(frame: Uint8Array, most: number): Uint8Array {
   return room.bytes;
 }
 
-/** As the function of the same name in Node. */
+/** Returns the decoder, as the function with the same name does for Node. */
 export async function loadZstd(): Promise<Pick<Awaited<ReturnType<typeof load>>, "decompress">> {
   return { decompress };
 }

@@ -1,4 +1,4 @@
-/** What the trust page says before anything is checked: the archive's keys and feeds, as its keepers know them. */
+/** What the trust page says before it checks anything: the archive's keys and feeds, as the keepers' files show them. */
 
 import { posix } from "node:path";
 import { keyToday } from "../../client/status.ts";
@@ -23,13 +23,13 @@ import { profileOf } from "../check-archive.ts";
 export interface PageKey {
   readonly fingerprint: Fingerprint;
   readonly userId: string;
-  /** What it is and may do, in words. */
+  /** The key's role and what the key may do, in words. */
   readonly state: string;
 }
 
 export interface PageFeed {
   readonly feed: Feed;
-  /** Its newest signature; undefined if there is none by a key of the archive. */
+  /** The feed's newest signature by a key of the archive; undefined if there is none. */
   readonly signature: SignatureFacts | undefined;
 }
 
@@ -37,18 +37,18 @@ export interface PageFacts {
   readonly name: string;
   readonly keyservers: readonly string[];
   readonly keys: readonly PageKey[];
-  /** SVG. */
+  /** The picture of the chain, as SVG. */
   readonly picture: string;
   readonly feeds: readonly PageFeed[];
 }
 
-/** The archive's name: what its user ID says before the address, and before that it is a key. */
+/** Returns the archive's name: the user ID without the email address and without words such as "signing key". */
 function nameOf(userId: string): string {
   const [, name = ""] = /^([^<>]*?)(?: (?:automatic )?signing key)? *(?:<[^<>]*>)?$/i.exec(userId) ?? [];
   return name.trim() || userId;
 }
 
-/** The judgement of a client whose seed is the oldest key that leads to the present one. */
+/** Judges as a client does whose seed is the oldest key that leads to the present key. */
 async function judge({ config, at }: Archive, known: Own): Promise<TrustSet> {
   const { userId, key } = config;
   const own = [...known.values()];
@@ -66,7 +66,7 @@ async function judge({ config, at }: Archive, known: Own): Promise<TrustSet> {
     if (trust.trusted.has(key.fingerprint)) return trust;
     last = trust;
   }
-  // Its present key is revoked, or in a fork: the picture says so.
+  // If the present key is revoked or in a fork, no seed leads to the key; the picture shows this.
   if (last !== undefined) return last;
   throw new FeedkeyError("internal", "an archive without a key");
 }
@@ -79,7 +79,7 @@ function keysOf(trust: TrustSet): PageKey[] {
   });
 }
 
-/** What a client asks for to see all that a feed lists. */
+/** Returns the feed in the form in which a client requests everything that the feed lists. */
 function wholeFeed(feed: ArchiveFeed, root: Uint8Array | undefined): Feed {
   const { everything } = formatOf(feed.format);
   const asked = feedOf(feed);
@@ -105,8 +105,8 @@ async function pageFeed(feed: ArchiveFeed, folder: FolderView, known: Own, keys:
 }
 
 /**
- * Reads what is published.
- * @throws FeedkeyError `bad_path`, `output` if it can't be read, `bad_index`, `not_found`, `bad_config`
+ * Reads what the archive has published.
+ * @throws FeedkeyError `bad_path`, `bad_index`, `not_found`, `bad_config`; `output` if a file can't be read
  */
 export async function pageFacts(archive: Archive): Promise<PageFacts> {
   const { config } = archive;

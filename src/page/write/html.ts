@@ -1,4 +1,4 @@
-/** The trust page as one file that loads nothing from elsewhere. */
+/** Writes the trust page as one file that loads nothing from elsewhere. */
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../../error.ts";
 import { escapeXml } from "../../picture/svg.ts";
@@ -11,7 +11,10 @@ import { type Piece, type SetUp, setUps } from "./set-up.ts";
 
 const hashOf = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
-/** Nothing but this very script and style sheet, pictures in the page itself, and files of its own origin. */
+/**
+ * Returns the page's content security policy: it allows only the page's own script and style sheet, pictures in the page
+ * itself, and files from its own origin.
+ */
 function policyOf({ script, style }: PageParts): string {
   return [
     "default-src 'none'",
@@ -26,13 +29,13 @@ function policyOf({ script, style }: PageParts): string {
   ].join("; ");
 }
 
-/** @throws FeedkeyError `internal`: the text would end its element */
+/** Returns text for an HTML element. @throws FeedkeyError `internal` if the text would end the element */
 function within(tag: "script" | "style", text: string): string {
   if (!/<\/(script|style)|<!--/i.test(text)) return text;
   throw new FeedkeyError("internal", `the ${tag} of the trust page can't be put into it`);
 }
 
-/** A claim as JSON, in which nothing can end the element that it is in. */
+/** Returns a claim as JSON that can't end its HTML element. */
 function claimOf({ name, feeds }: PageFacts): string {
   const claim: ClaimedArchive = { name, feeds: feeds.map(({ feed }) => feed) };
   return JSON.stringify(claim).replaceAll("<", "\\u003c");
@@ -81,10 +84,7 @@ function pictureOf({ name, picture }: PageFacts): string {
 <img alt="${label}" width="${width}" height="${height}" src="${source}"></div>`;
 }
 
-/**
- * The whole page.
- * @throws FeedkeyError `internal`
- */
+/** Returns the whole page. @throws FeedkeyError `internal` if the script or the style sheet would end its HTML element */
 export function pageHtml(facts: PageFacts, parts: PageParts): string {
   const name = escapeXml(facts.name);
   const list = (texts: readonly string[]) => texts.map((text) => `<li>${escapeXml(text)}</li>`).join("\n");

@@ -1,21 +1,21 @@
-/** Commands that set a machine up to follow the archive, for feedkey and for each stock client of its formats. */
+/** The commands that set up a machine to follow the archive, for feedkey and for each stock client of the archive's formats. */
 import type { Feed } from "../../profile/types.ts";
 import { formatFeed } from "../../profile/write-profile.ts";
 import { stockClients } from "../../rehearse/stock-clients.ts";
 import { type SetupProgram, setupPrograms } from "../../stock/setup-item.ts";
 import type { PageFacts } from "./facts.ts";
 
-/** Text, or what the visitor's browser fills in. */
+/** A part of a command: fixed text, or a value that the visitor's browser fills in. */
 export type Piece = string | { readonly fill: "url" | "fingerprint" };
 
 export interface SetUp {
   readonly title: string;
   readonly about: string;
-  /** One after the other they are the commands. */
+  /** The parts of the commands, in their order. */
   readonly pieces: readonly Piece[];
 }
 
-/** A name for the profile. */
+/** Returns a name for the profile. */
 function profileName(archive: string): string {
   const plain = archive.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
   return plain.replace(/^-/, "").slice(0, 40).replace(/-$/, "") || "archive";
@@ -40,12 +40,12 @@ function ownClient(name: string, { feeds, keyservers }: PageFacts): SetUp {
   };
 }
 
-/** The program that `feedkey setup` knows a stock client as. */
+/** Returns the program name by which `feedkey setup` knows a stock client. */
 function programOf({ name, exported }: (typeof stockClients)[number]): SetupProgram | undefined {
   return setupPrograms.find((program) => program === name || program === exported);
 }
 
-/** What a program is told about feeds that are divided into suites. */
+/** Returns the options that tell `feedkey setup` the suites and components of feeds. */
 function suiteOptions(feeds: readonly Feed[]): string {
   const [suites, components] = [
     feeds.flatMap(({ suite }) => suite ?? []),
@@ -56,7 +56,7 @@ function suiteOptions(feeds: readonly Feed[]): string {
   return option("suite", suites) + option("component", components);
 }
 
-/** @returns the one for feedkey first, on which the others are based */
+/** Returns the setups for the page: the setup for feedkey first, because the other setups need its profile. */
 export function setUps(facts: PageFacts): SetUp[] {
   const name = profileName(facts.name);
   const feeds = facts.feeds.map(({ feed }) => feed);

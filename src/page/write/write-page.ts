@@ -1,4 +1,4 @@
-/** Puts the trust page beside the key bundle. */
+/** Writes the trust page beside the key bundle. */
 import { posix } from "node:path";
 import { commitStaged } from "../../files/atomic.ts";
 import { bundlePath } from "../../profile/layout.ts";
@@ -10,13 +10,13 @@ import { pageHtml } from "./html.ts";
 
 const name = "index.html";
 
-/** Larger than any page: its picture grows with the chain. */
+/** Size limit of the page in bytes, larger than any page: the page's picture grows with the chain. */
 const mostBytes = 16 * 1024 * 1024;
 
 /**
  * Writes the page if it changed.
- * @returns its path, if it was written
- * @throws FeedkeyError `bad_path`, `output`; as `pageFacts`
+ * @returns the page's path if the page was written; else undefined
+ * @throws FeedkeyError `bad_path`, `output`; and as `pageFacts`
  */
 export async function writePage(archive: Archive): Promise<string | undefined> {
   const data = pageHtml(await pageFacts(archive), await pageParts());

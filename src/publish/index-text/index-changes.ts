@@ -1,4 +1,4 @@
-/** What differs between two indexes. */
+/** Finds the differences between two indexes. */
 import type { Content } from "../../content.ts";
 import type { Entry } from "../../formats/entry.ts";
 import type { PackageIndex } from "../../formats/package-index.ts";
@@ -8,7 +8,7 @@ const newline = 0x0a;
 
 function* stanzasOf(text: Content | undefined): Generator<string, void> {
   for (const stanza of text === undefined ? [] : stanzaRuns(text.pieces(), 1)) {
-    // The last one of another program's text may have no empty line below it.
+    // The last stanza in another program's text may have no empty line below it.
     const end =
       stanza.at(-2) === newline ? stanza.length - 2 : stanza.at(-1) === newline ? stanza.length - 1 : stanza.length;
     yield stanza.toString("latin1", 0, end);
@@ -24,7 +24,7 @@ function digests(stanzas: ReadonlySet<string>, read: (text: Uint8Array) => Packa
   try {
     return new Map([...read(text)].map((entry) => [named(entry), entry.sha256 ?? ""]));
   } catch {
-    // The present file will be replaced anyway.
+    // An unreadable present file will be replaced anyway.
     return new Map();
   }
 }
@@ -46,22 +46,22 @@ class Differing {
   }
 }
 
-/** All packages of lists that are known to be readable. */
+/** Yields all packages in lists that are known to be readable. */
 function* comers(lists: Lists, read: (text: Uint8Array) => PackageIndex): Generator<string, void> {
   for (const text of lists.values()) {
     for (const run of stanzaRuns(text.pieces(), runSize)) for (const entry of read(run)) yield `+ ${named(entry)}`;
   }
 }
 
-/** Bytes of a text that are read at once. */
+/** How many bytes of a text are read at once. */
 export const runSize = 256 * 1024;
 
 /** Lists, by name. */
 type Lists = ReadonlyMap<string, Content>;
 
 /**
- * Lines for people: packages that come (`+`), go (`-`) or change (`~`). Only the stanzas that differ are read.
- * @param read reads a text of the format
+ * Returns lines for people about added (`+`), removed (`-`) and changed (`~`) packages. Reads only the stanzas that differ.
+ * @param read reads a text in the feed's format
  */
 export function indexChanges(before: Lists, after: Lists, read: (text: Uint8Array) => PackageIndex): string[] {
   if (before.size === 0) return [...new Set(comers(after, read))];

@@ -10,9 +10,9 @@ import { compressXz } from "../../packages/compression/xz-writer.ts";
 import { loadZstd } from "../../packages/compression/zstd-library.ts";
 import type { SummaryForm } from "../../profile/types.ts";
 
-/** Bytes of text that are compressed by themselves: the dictionary of `xz -6`, so that splitting costs 3 in 100. */
+/** The size, in bytes, of a separately compressed block: that of the dictionary of `xz -6`. The split makes the file 3 % larger. */
 const blockSize = 8 * 1024 * 1024;
-/** Each takes some 100 MB for .xz. */
+/** The limit for threads. For .xz, each thread needs some 100 MB. */
 const mostThreads = 4;
 
 const writers: Readonly<Record<Exclude<SummaryForm, "gz">, (text: Uint8Array) => Promise<Uint8Array>>> = {
@@ -21,8 +21,8 @@ const writers: Readonly<Record<Exclude<SummaryForm, "gz">, (text: Uint8Array) =>
 };
 
 /**
- * Compresses an index, which comes in pieces as its form does; the same index gives the same bytes.
- * @param before an earlier file, from which parts are taken over if it is .gz; the result does not depend on it
+ * Compresses an index piece by piece. The same index gives the same bytes.
+ * @param before an earlier .gz file, parts of which are reused; the result does not depend on this file
  * @throws FeedkeyError `internal` if the result does not decompress to the index
  */
 export async function* compressIndex(
@@ -36,14 +36,14 @@ export async function* compressIndex(
   }
   yield* inOrder(blocksOf(text), Math.min(availableParallelism(), mostThreads), async (block) => {
     const written = await writers[form](block);
-    // A file that clients can't read must never be signed.
+    // feedkey must never sign a file that clients can't read.
     const read = await decompress(written, compressionOf[form], block.length, "internal");
     if (Buffer.compare(read, block) === 0) return written;
     throw new FeedkeyError("internal", `the .${form} form does not decompress to the index`);
   });
 }
 
-/** At least one. */
+/** Yields the blocks of a text, at least one. */
 function* blocksOf(text: Data): Generator<Uint8Array, void> {
   let block = Buffer.allocUnsafeSlow(Math.min(blockSize, text.length));
   let filled = 0;

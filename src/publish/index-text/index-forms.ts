@@ -1,4 +1,4 @@
-/** The files that an index is made of: its lists of packages, and their compressed forms. */
+/** The files of an index: its package lists, and their compressed forms. */
 import { createHash } from "node:crypto";
 import type { Data } from "../../content.ts";
 import { FeedkeyError } from "../../error.ts";
@@ -9,9 +9,9 @@ import type { SummaryForm } from "../../profile/types.ts";
 import type { FolderView } from "../../signing/published-tree.ts";
 import { compressIndex } from "./index-compression.ts";
 
-/** A file that is written below a feed's folder. */
+/** A file to write below a feed's folder. */
 export interface FileWrite {
-  /** Below the feed's folder. */
+  /** Path below the feed's folder. */
   readonly name: string;
   readonly data: Data;
 }
@@ -22,7 +22,7 @@ export interface SignedFile {
   readonly document: HashedDocument;
 }
 
-/** @throws FeedkeyError `bad_index`: no client takes so many bytes */
+/** @throws FeedkeyError `bad_index` if the index is larger than any client accepts */
 export function refuseLarge(what: string, bytes: number, most = maxIndexBytes): void {
   if (bytes <= most) return;
   throw new FeedkeyError("bad_index", `${what} has ${bytes} bytes, but no client accepts more than ${most}`, {
@@ -31,7 +31,7 @@ export function refuseLarge(what: string, bytes: number, most = maxIndexBytes): 
   });
 }
 
-/** Those that are not there yet, or not as they should be. */
+/** Returns the files that are not published yet, or whose published contents differ. */
 export async function changedFiles(folder: FolderView, files: readonly SignedFile[]): Promise<FileWrite[]> {
   const changed: FileWrite[] = [];
   for (const { name, document } of files) {
@@ -48,8 +48,8 @@ export class IndexForms {
   readonly #spools: Spools;
 
   /**
-   * @param texts of the lists, by name
-   * @param published files that are known to be of this index: they are not made again
+   * @param texts returns the texts of the lists, by name
+   * @param published published files that are known to belong to this index; these are not made again
    */
   constructor(
     texts: () => Promise<ReadonlyMap<string, HashedDocument>>,
@@ -61,29 +61,29 @@ export class IndexForms {
     this.#spools = spools;
   }
 
-  /** Whether nothing is made: all that was asked for was published before. */
+  /** Whether the files of this index were published before, so that none is made again. */
   get areKnown(): boolean {
     return this.#published.size > 0;
   }
 
-  /** SHA-256 of what the index is published as, by name. */
+  /** SHA-256 of each file that the index is published as, by name. */
   get digests(): Readonly<Record<string, string>> {
     return Object.fromEntries([...this.#made].map(([name, { sha256 }]) => [name, sha256]));
   }
 
-  /** The texts of all lists, by name. */
+  /** Returns the texts of all lists, by name. */
   async texts(): Promise<ReadonlyMap<string, HashedDocument>> {
     return await this.#texts();
   }
 
-  /** The text of a list. */
+  /** Returns the text of a list. */
   async text(list: string): Promise<HashedDocument> {
     const text = (await this.#texts()).get(list);
     if (text === undefined) throw new FeedkeyError("internal", `there is no text of the list ${list}`);
     return text;
   }
 
-  /** The same where it is published as it is. */
+  /** Returns the uncompressed file of a list, to publish it. */
   async plain(list: string): Promise<HashedDocument> {
     const file = this.#published.get(list) ?? (await this.text(list));
     this.#made.set(list, file);
@@ -91,10 +91,10 @@ export class IndexForms {
   }
 
   /**
-   * A compressed form of a list.
-   * @param there gives what is published under its name, if that can stay
-   * @param before what is there: what did not change in it need not be compressed again
-   * @throws FeedkeyError `bad_index`: no client takes a file of that size; `output`
+   * Returns a compressed form of a list.
+   * @param there returns the published file of this form, if it can stay
+   * @param before the present file; unchanged parts of it need not be compressed again
+   * @throws FeedkeyError `bad_index` if the file is larger than any client accepts; `output`
    */
   async compressed(
     list: string,

@@ -1,4 +1,4 @@
-/** The index of scanned packages: its texts are written to files as it is made, since there may be many. */
+/** Makes the index of scanned packages. Writes its texts to temporary files, because an index may be too large for memory. */
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -16,7 +16,7 @@ import { runSize } from "./index-changes.ts";
 import { refuseLarge } from "./index-forms.ts";
 import { stanzaRuns } from "./stanza-runs.ts";
 
-/** Path of a package in the index: relative to the feed if it is in it, else to the archive. */
+/** Returns a package's path in the index: relative to the feed if the package is below the feed, else to the archive. */
 export function indexPath(feed: WrittenFeed, path: string): string {
   const inRoot = feed.packages === "" ? path : `${feed.packages}/${path}`;
   const base = baseOf(feed);
@@ -28,19 +28,20 @@ function baseOf(feed: WrittenFeed): string {
   return layoutOf(feed).baseOf?.(feed) ?? feed.path;
 }
 
-/** What packages were made into. */
+/** The index made from packages. */
 export interface MadeIndex {
-  /** Of its lists, by name. */
+  /** The texts of the index's lists, by name. */
   readonly texts: ReadonlyMap<string, HashedDocument>;
   readonly packages: number;
-  /** Why packages are left out: their control data can't be written into an index, or their paths. */
+  /** For each package that is left out, why the index can't contain its control data or its path. */
   readonly bad: readonly FeedkeyError[];
 }
 
 /**
- * Makes the index of the packages of a table: sorted by name, version, architecture and path, so that the same packages give the
+ * Makes an index of the packages in a table. Sorts by name, version, architecture and path, so that the same packages give the
  * same bytes.
- * @throws FeedkeyError `bad_package`: two packages are the same; `bad_index`: no client would take it; `output`
+ * @throws FeedkeyError `bad_package` if two packages have the same name, version and architecture; `bad_index` if no client would
+ * accept the index; `output`
  */
 export function makeIndex(feed: WrittenFeed, table: ScanTable, spools: Spools): MadeIndex {
   const { listsOf, listedIn } = layoutOf(feed);
@@ -70,7 +71,7 @@ export function makeIndex(feed: WrittenFeed, table: ScanTable, spools: Spools): 
   return { texts, packages, bad: bad.sort((a, b) => byText(String(a.details.path), String(b.details.path))) };
 }
 
-/** The stanza of a package, or why it can't be listed. */
+/** Returns a package's stanza, or the reason why the index can't list the package. */
 function stanzaOf(feed: WrittenFeed, one: ScannedPackage): (StanzaParts & { readonly path: string }) | FeedkeyError {
   try {
     const path = indexPath(feed, one.path);
@@ -103,7 +104,7 @@ const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 const whatOf = ({ name }: WrittenFeed, list: string) => `the list ${list} of feed "${name}"`;
 
-/** An index that clients refuse must never be published: it is read as they will read it. */
+/** Finishes a list's text. Reads the text as clients do, because feedkey must never publish an index that clients refuse. */
 function checkedText(feed: WrittenFeed, name: string, spool: Spool): HashedDocument {
   const hash = createHash("sha256");
   function* hashed(): Generator<Buffer, void> {
@@ -117,7 +118,7 @@ function checkedText(feed: WrittenFeed, name: string, spool: Spool): HashedDocum
   return new HashedDocument(spool, hash);
 }
 
-/** T12: what clients would refuse to fetch is not published. @throws FeedkeyError `bad_path` */
+/** Throws for a path that clients would refuse to fetch (T12). @throws FeedkeyError `bad_path` */
 function refusePath(feed: WrittenFeed, path: string): void {
   const place = packageUrl("https://archive.invalid/", baseOf(feed), path);
   if (!("code" in place)) return;
@@ -126,7 +127,7 @@ function refusePath(feed: WrittenFeed, path: string): void {
   });
 }
 
-/** Two files of one name, version and architecture: clients could get either (T13). */
+/** Throws if two files have the same name, version and architecture: clients could get either file (T13). */
 function refuseTwins(last: ScannedPackage | undefined, one: ScannedPackage): void {
   if (last?.name !== one.name || last.version !== one.version || last.architecture !== one.architecture) return;
   const what = `${one.name} ${one.version} ${one.architecture}`;

@@ -1,8 +1,9 @@
 /** Cuts a text that comes in pieces at empty lines, where stanzas end. */
 
 /**
- * The text in runs that end with an empty line, the last one as it ends. Each is good until the next is asked for.
- * @param least bytes of a run; with 1 each is a stanza
+ * Yields the text in runs that end with an empty line; the last run may lack the empty line. A run is valid only until the caller
+ * requests the next run.
+ * @param least minimum size of a run in bytes; with 1, each run is a stanza
  */
 export function* stanzaRuns(pieces: Iterable<Uint8Array>, least: number): Generator<Buffer, void> {
   let rest: Buffer = Buffer.alloc(0);

@@ -1,4 +1,4 @@
-/** A suite of apt's repositories: `Release`, which is signed, and the lists of packages that it names by digest. */
+/** A suite in an apt repository: the signed `Release` file, and the package lists that it names by digest. */
 import { posix } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -57,7 +57,7 @@ export const aptFeed: FeedLayout = {
       forms.push({ name: list, document: plain });
       for (const form of ["gz", "xz"] as const) {
         const name = `${list}.${form}`;
-        // What the archive compressed before is not compressed again.
+        // Reuse a compressed form that the archive made before.
         const isSame = known?.files.get(list)?.sha256 === plain.sha256;
         const there = async () => (isSame ? await readListed(folder, name, known?.files.get(name)) : undefined);
         forms.push({ name, document: await index.compressed(list, form, there) });
@@ -66,7 +66,7 @@ export const aptFeed: FeedLayout = {
     const byHash = forms.map(({ name, document }) => ({ name: `${byHashFolder(name)}/${document.sha256}`, document }));
     const files = new Map(forms.map(({ name, document: { length: size, sha256 } }) => [name, { size, sha256 }]));
     const document = dated(known, files, suite, given);
-    // What clients would refuse is never published.
+    // Read the Release file as clients do: feedkey never publishes what clients would refuse.
     contentOf(readRelease(document.bytes), { ...suite, suite: suite.suite ?? suite.codename ?? "", index: undefined });
     const isNew = document !== before;
     const root = { name: format.published, document };
@@ -76,7 +76,7 @@ export const aptFeed: FeedLayout = {
   },
 };
 
-/** The URL in a line of sources.list: the folder that contains `dists/`. */
+/** Returns the folder that contains `dists/`, to which the URL in sources.list points. */
 function baseOf({ path }: Pick<ArchiveFeed, "path">): string {
   return /^(?:(.*)\/)?dists\//.exec(path)?.[1] ?? "";
 }
@@ -93,7 +93,7 @@ function misfit(problem: string, key: string, words: readonly string[]): Feedkey
   });
 }
 
-/** The component: with several, the first folder below that of the packages. @param path as in the index */
+/** Returns a package's component: if the suite has several, the first folder below the package folder. @param path as in the index */
 function componentOf(feed: ArchiveFeed, path: string): string | undefined {
   const { components } = suiteOf(feed);
   if (components.length === 1) return components[0];
@@ -102,7 +102,7 @@ function componentOf(feed: ArchiveFeed, path: string): string | undefined {
   return components.find((component) => below.startsWith(`${component}/`));
 }
 
-/** The published Release file, if it is the archive's: dates and compressed forms of others are not reused. */
+/** Reads the published Release file, if it is the archive's. feedkey reuses no dates or compressed forms from others' files. */
 async function ownRelease({ before, isOwn }: ToLayOut): Promise<Release | undefined> {
   if (before === undefined || !(await isOwn({ name: format.published, document: before }))) return undefined;
   return tryRead(before.bytes);
@@ -119,7 +119,7 @@ function tryRead(release: Uint8Array): Release | undefined {
 
 type Files = ReadonlyMap<string, { readonly size: number; readonly sha256: string }>;
 
-/** The Release file: the published one if it is still right and valid for long enough, else a new one. */
+/** Returns the published Release file if it is still right and valid for long enough, else a new Release file. */
 function dated(
   known: Release | undefined,
   files: Files,
@@ -144,12 +144,12 @@ function dated(
   );
 }
 
-/** Lists by digest that neither the new Release file names nor those there, for clients that have read one of these. */
+/** Finds files under by-hash that neither the new nor a published Release file names. Clients may still need the named files. */
 async function outdated(folder: FolderView, files: Files, before: HashedDocument | undefined): Promise<string[]> {
   const texts = before === undefined ? [] : [before.bytes];
   const framed = await folder.read("InRelease").catch(() => undefined);
   try {
-    // After an interrupted run, it is older.
+    // After an interrupted run, InRelease may be older than Release.
     if (framed !== undefined) texts.push(unframe(framed, "InRelease").signed);
   } catch (error) {
     if (!(error instanceof FeedkeyError)) throw error;

@@ -1,4 +1,4 @@
-/** The lists of packages of a suite: one for each component and architecture, in several forms. */
+/** The package lists in a suite: one list for each component and architecture, in several forms. */
 import { posix } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -8,15 +8,15 @@ import type { HashedDocument } from "../../openpgp/packet/hashed-document.ts";
 import type { SuiteSettings } from "../../profile/types.ts";
 import type { FolderView } from "../../signing/published-tree.ts";
 
-/** The folder in which a file of this path is also published under its digest. */
+/** Returns the folder in which a file is also published under its digest. */
 export function byHashFolder(path: string): string {
   return `${posix.dirname(path)}/by-hash/SHA256`;
 }
 
 /**
- * The lists of a suite.
- * @param component those of this one alone
- * @param architecture those that have packages of this one
+ * Returns the names of a suite's lists.
+ * @param component only the lists for this component
+ * @param architecture only the lists with packages for this architecture
  */
 export function listsOf(
   { components, architectures }: SuiteSettings,
@@ -28,7 +28,7 @@ export function listsOf(
   return within.flatMap((one) => those.map((other) => `${one}/binary-${other}/Packages`));
 }
 
-/** A file that a Release file names, by its digest or its name; undefined if neither is it. */
+/** Reads a file that a Release file names, by digest or by name; returns undefined if neither file matches. */
 export async function readListed(
   folder: FolderView,
   path: string,
@@ -43,8 +43,8 @@ export async function readListed(
 }
 
 /**
- * The texts of all lists that a Release file names.
- * @throws FeedkeyError `bad_index` where one is not what it names
+ * Reads the texts of all lists that a Release file names.
+ * @throws FeedkeyError `bad_index` if a list does not match the Release file
  */
 export async function publishedLists({ files }: Release, folder: FolderView): Promise<Map<string, HashedDocument>> {
   const texts = new Map<string, HashedDocument>();

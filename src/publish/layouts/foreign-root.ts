@@ -1,6 +1,6 @@
 /**
- * An index that another program wrote: before it is signed, it is checked as clients would check it, with the lists that it
- * names.
+ * Checks an index that another program wrote, and the lists that the index names, as clients would. feedkey does this before it
+ * signs the index.
  */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -14,26 +14,26 @@ import type { FolderView } from "../../signing/published-tree.ts";
 import type { Instant } from "../../time.ts";
 import { refuseContent } from "../../trust/freshness.ts";
 
-/** How a list of a root is read. @param place below the folder of the root @returns undefined if there is none */
+/** Reads a list. @param place path below the root's folder @returns undefined if the file does not exist */
 export type ListReader = (place: string) => Promise<Uint8Array | undefined>;
 
 export interface ForeignRoot {
   readonly format: Format;
   readonly bytes: Uint8Array;
-  /** Its name in messages. */
+  /** The root's name in messages. */
   readonly what: string;
-  /** Its feed, if known: clients request the suite in its path. */
+  /** The root's feed, if known. Clients request the suite in the feed's path. */
   readonly feed: Pick<ArchiveFeed, "name" | "path"> | undefined;
   readonly list: ListReader;
   readonly at: Instant;
-  /** The hint if clients would refuse it. */
+  /** The error's hint if clients would refuse the root. */
   readonly hint: string;
 }
 
 /**
- * Reads a root as its clients will, and once each list that clients can request.
- * @returns how many packages are listed
- * @throws FeedkeyError `bad_index`, `wrong_feed`, `not_yet_valid` if clients would refuse it; `not_found` if a list is not there
+ * Reads a root as clients will, and each list that clients can request.
+ * @returns the number of listed packages
+ * @throws FeedkeyError `bad_index`, `wrong_feed`, `not_yet_valid` if clients would refuse the root; `not_found` if a list is missing
  */
 export async function readForeignRoot(root: ForeignRoot): Promise<number> {
   const { format, bytes, feed, what, hint } = root;
@@ -43,7 +43,7 @@ export async function readForeignRoot(root: ForeignRoot): Promise<number> {
     if (format.content === undefined) return format.read(text).count;
     const suite = feed && format.feedAt?.(feed.path).suite;
     const content = format.content(text, { index: undefined, ...(suite === undefined ? {} : { suite }) });
-    // One that has expired can still be signed, with a warning for its keepers.
+    // feedkey still signs an expired root, and warns the keepers.
     const refused = refuseContent({ ...content, validUntil: undefined }, undefined, root.at);
     if (refused !== undefined) throw new FeedkeyError(refused.code, refused.reason);
     return await readLists(content.parts, root);
@@ -88,7 +88,7 @@ function readList(format: Format, { path }: Part, text: Uint8Array): PackageInde
   }
 }
 
-/** The same for a published feed. */
+/** Reads a published feed's root as `readForeignRoot` does. */
 export async function readPublishedRoot(
   feed: ArchiveFeed,
   bytes: Uint8Array,

@@ -1,4 +1,4 @@
-/** A signature file with the signature that is in the bucket and the new one: it fits whichever index is there. */
+/** Makes a signature file with both the published and the new signature, which matches the old and the new index. */
 import { isOpenPgpFile } from "../../openpgp/check/foreign-file.ts";
 import { armor, dearmor, looksArmored } from "../../openpgp/packet/armor.ts";
 

@@ -1,24 +1,24 @@
-/** The lock of a bucket: an object that a publisher makes, and removes at the end. Servers that know no conditions have a weaker one. */
+/** The lock of a bucket: an object that a publisher makes, and removes at the end. Without conditional writes, the lock is weaker. */
 import { createHash, randomBytes } from "node:crypto";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Bucket, NewObject } from "../../object-store/bucket.ts";
 import { type Instant, iso } from "../../time.ts";
 
-/** Below the prefix. A name with a dot in front is never mirrored. */
+/** The lock's name below the prefix. Names that begin with a dot are never uploaded from the local tree. */
 export const lockName = ".feedkey-lock";
 
 const maxBytes = 4096;
 
 export interface BucketLock {
-  /** Whether objects can be written on conditions. */
+  /** Whether the server supports conditional writes. */
   readonly conditions: boolean;
-  /** @throws FeedkeyError `locked` if another publisher has taken it over, `unavailable` */
+  /** @throws FeedkeyError `locked` if another publisher has taken the lock over; `unavailable` */
   assertHeld(): Promise<void>;
   release(): Promise<void>;
 }
 
-/** An object of these bytes. */
+/** Makes an object from bytes. */
 export function objectOf(bytes: Uint8Array, headers: Readonly<Record<string, string>>): NewObject {
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   return { size: bytes.length, sha256, headers, body: async () => bytes };
@@ -39,7 +39,7 @@ function holderOf(bytes: Uint8Array): Holder {
 }
 
 /**
- * Takes the lock. One that a killed run of the same owner left is taken over, another's only by `force`.
+ * Takes the lock. Takes over a lock that a killed run of the same owner left, and another owner's lock only with `force`.
  * @throws FeedkeyError `locked`, `unavailable`
  */
 export async function lockBucket(bucket: Bucket, owner: string, at: Instant, force: boolean): Promise<BucketLock> {
@@ -55,9 +55,9 @@ export async function lockBucket(bucket: Bucket, owner: string, at: Instant, for
   if (holder !== undefined && holder.owner !== owner && !force) throw lockedByAnother(holder);
   const etag = there === undefined ? undefined : (await bucket.list(lockName)).get(lockName)?.etag;
   let written = await bucket.write(lockName, object, { etag });
-  // An attempt whose answer was lost may have made it.
+  // An earlier attempt, whose answer was lost, may have made the lock.
   if (written === "changed" && !(await isOurs())) throw lockedByAnother({});
-  // Servers that pass conditions over make it a second time.
+  // A server that ignores conditions makes the lock a second time.
   const again = written === "unsupported" ? written : await bucket.write(lockName, object, { etag: undefined });
   const conditions = again === "changed";
   if (written === "unsupported") written = await bucket.write(lockName, object);

@@ -1,4 +1,4 @@
-/** What was uploaded to an object store, remembered beside the archive's keys: anyone else's work there can be told from it. */
+/** The record, in the key store, of what was uploaded to an object store. It shows which objects somebody else wrote. */
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,22 +6,22 @@ import { FeedkeyError, systemCode } from "../../error.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
 import type { HeldLock } from "../../files/lock.ts";
 
-/** A file as it was uploaded. */
+/** An uploaded file. */
 export interface Upload {
   readonly size: number;
-  /** Milliseconds since 1970, with fractions. */
+  /** The file's modification time, in milliseconds since 1970, with fractions. */
   readonly modified: number;
   readonly md5: string;
-  /** What the object may be: while it is being replaced, old and new ones. */
+  /** The ETags that the object may have. While the object is being replaced, these include the old and the new ETag. */
   readonly etags: readonly string[];
 }
 
 export interface BucketRecord {
-  /** Who this is, for others: random. */
+  /** A random name that identifies this publisher to others. */
   readonly owner: string;
-  /** By the path below the root. */
+  /** The uploaded files, by path below the root. */
   readonly objects: ReadonlyMap<string, Upload>;
-  /** Keeps these from now on. @throws FeedkeyError `output`, `locked` */
+  /** Replaces the recorded objects. @throws FeedkeyError `output`, `locked` */
   write(objects: ReadonlyMap<string, Upload>): Promise<void>;
 }
 
@@ -32,7 +32,7 @@ interface Found {
   readonly objects: ReadonlyMap<string, Upload>;
 }
 
-/** @returns undefined if there is none; without objects if it is of another place @throws FeedkeyError `bad_config` */
+/** Reads a record. @returns undefined without a record; no objects if it is for another place @throws FeedkeyError `bad_config` */
 async function read(file: string, place: string): Promise<Found | undefined> {
   try {
     const found = JSON.parse(await readFile(file, "utf8"));
@@ -54,9 +54,9 @@ async function read(file: string, place: string): Promise<Found | undefined> {
 }
 
 /**
- * Opens the record of a place, or begins one.
+ * Opens the record of a place, or begins a new record.
  * @param records the archive's folder of records
- * @throws FeedkeyError `bad_config` if it is damaged; `output`, `locked`
+ * @throws FeedkeyError `bad_config` if the record is damaged; `output`, `locked`
  */
 export async function openBucketRecord(records: string, place: string, lock: HeldLock): Promise<BucketRecord> {
   const file = join(records, "bucket.json");
@@ -67,7 +67,7 @@ export async function openBucketRecord(records: string, place: string, lock: Hel
     const text = `${JSON.stringify({ version, place, owner, objects: Object.fromEntries(rows) })}\n`;
     await writeFileAtomic(file, text, { mode: 0o600 }, lock);
   };
-  // Before the owner is in the bucket: a lock that a killed run leaves there is this one's.
+  // Save the owner's name before it is written to the bucket: the next run then recognises a lock that a killed run left.
   if (found === undefined) await write(objects);
   return { owner, objects, write };
 }

@@ -1,4 +1,4 @@
-/** The files of the local tree that are uploaded: all but those whose names begin with a dot. */
+/** Finds the files in the local tree to upload: all files except those whose names begin with a dot. */
 import { createHash } from "node:crypto";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,11 +11,11 @@ import { maxObject, type NewObject } from "../../object-store/bucket.ts";
 import type { Upload } from "./bucket-record.ts";
 
 export interface LocalFile extends Pick<Upload, "size" | "modified"> {
-  /** Below the root, with `/`. */
+  /** Path below the root, with `/`. */
   readonly path: string;
 }
 
-/** Of smaller files the bytes are kept in memory while they are sent. */
+/** Files up to this size, in bytes, are kept in memory while they are sent. */
 const smallBytes = 1024 * 1024;
 
 function odd(path: string, problem: string): FeedkeyError {
@@ -26,8 +26,9 @@ function odd(path: string, problem: string): FeedkeyError {
 }
 
 /**
- * Links to files inside count as these files; links to folders inside are skipped, since objects know no links.
- * @throws FeedkeyError `bad_path` for a link that leads outside, a file that is too large, and for what is not a file; `output`
+ * Lists the files to upload. A link to a file inside the root counts as a file. A link to a folder is skipped, because an object
+ * store has no links.
+ * @throws FeedkeyError `bad_path` for a link that leads outside, a file that is too large, or an entry that is not a file; `output`
  */
 export async function localFiles(root: string): Promise<LocalFile[]> {
   const top = await realpath(root);
@@ -58,7 +59,7 @@ export async function localFiles(root: string): Promise<LocalFile[]> {
   return found;
 }
 
-/** A file that is to be uploaded, with its digests. */
+/** The digests of a file to upload. */
 export interface Digested {
   readonly md5: string;
   readonly sha256: string;
@@ -72,7 +73,7 @@ async function open(root: string, path: string) {
   throw odd(join(root, path), "changed while it was uploaded");
 }
 
-/** MD5 is what object stores call a version by. @throws FeedkeyError `bad_path`, `output` */
+/** Computes a file's digests. Object stores identify a version by MD5. @throws FeedkeyError `bad_path`, `output` */
 export async function digestsOf(root: string, path: string): Promise<Digested> {
   const [md5, sha256] = [createHash("md5"), createHash("sha256")];
   for await (const chunk of (await open(root, path)).createReadStream()) {
@@ -82,13 +83,13 @@ export async function digestsOf(root: string, path: string): Promise<Digested> {
   return { md5: md5.digest("hex"), sha256: sha256.digest("hex") };
 }
 
-/** A small file. @throws FeedkeyError `bad_path`, `output` */
+/** Reads a small file. @throws FeedkeyError `bad_path`, `output` */
 export async function readLocal(root: string, { path }: LocalFile): Promise<Uint8Array> {
   const handle = await open(root, path);
   return await handle.readFile().finally(() => handle.close());
 }
 
-/** A file as an object. If it changes meanwhile, the server refuses it by its digest. */
+/** Makes an object from a file. If the file changes during the upload, the server refuses it because of the digest. */
 export function fileObject(
   root: string,
   file: LocalFile,

@@ -1,4 +1,4 @@
-/** What must change in a bucket for it to have what the local tree has. */
+/** Plans the changes that make a bucket equal to the local tree. */
 import type { Stored } from "../../object-store/listing.ts";
 import type { ArchiveFeed } from "../../profile/types.ts";
 import type { Upload } from "./bucket-record.ts";
@@ -8,17 +8,17 @@ import { type Classified, classify } from "./object-kind.ts";
 export interface Put extends Classified {
   readonly file: LocalFile;
   readonly digests: Digested;
-  /** What is replaced. */
+  /** The present object, which the upload replaces; undefined if no object exists under the name. */
   readonly there: Stored | undefined;
 }
 
 export interface MirrorPlan {
   readonly puts: readonly Put[];
-  /** What this key store uploaded and the local tree no longer has. */
+  /** Objects that this key store uploaded and whose files the local tree no longer has. */
   readonly removes: readonly (Classified & { readonly path: string })[];
-  /** Objects that somebody else wrote, where this one would write. */
+  /** Names of objects that somebody else wrote and that the upload would replace. */
   readonly foreign: readonly string[];
-  /** What is there already, to be remembered. */
+  /** Objects that already match the local files, for the record. */
   readonly same: ReadonlyMap<string, Upload>;
 }
 
@@ -33,9 +33,10 @@ export class MirrorPlanner {
   }
 
   /**
-   * @param listed what is in the bucket now
-   * @param known what was uploaded
-   * @param only which files are compared; by default all
+   * Plans the uploads and removals.
+   * @param listed the objects in the bucket
+   * @param known the recorded uploads
+   * @param only tells which files to compare; by default all files
    * @throws FeedkeyError `bad_path`, `output`
    */
   async plan(
@@ -58,7 +59,7 @@ export class MirrorPlanner {
       }
       const isUnchanged = before?.size === file.size && before.modified === file.modified;
       const md5 = isUnchanged ? before.md5 : (await this.#digestsOf(file)).md5;
-      // An encrypted object has an ETag of its own.
+      // The ETag of an encrypted object is not the MD5 digest.
       const expected = before?.md5 === md5 ? [md5, before.etags.at(-1)] : [md5];
       if (there?.size === file.size && expected.includes(there.etag)) {
         same.set(path, { size: file.size, modified: file.modified, md5, etags: [there.etag] });

@@ -1,4 +1,4 @@
-/** Publishes into an object store: what was published in the local tree is uploaded, from the inside out (docs/object-stores.md). */
+/** Publishes into an object store: uploads the published local tree, from packages to signatures (docs/object-stores.md). */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { HeldLock } from "../../files/lock.ts";
@@ -12,42 +12,42 @@ import { openBucketRecord } from "./bucket-record.ts";
 import { MirrorPlanner } from "./mirror-plan.ts";
 import { type Uploaded, upload } from "./upload.ts";
 
-/** Where an archive's local tree is uploaded to; undefined: clients read it as it is. */
+/** Returns where an archive's local tree is uploaded to; undefined if clients read the tree itself. */
 export function mirrorTarget({ bucket, feeds }: ArchiveConfig): MirrorTarget | undefined {
   return bucket && { place: bucket, feeds };
 }
 
-/** Where the local tree is uploaded to. */
+/** The place to which the local tree is uploaded. */
 export interface MirrorTarget {
   readonly place: BucketPlace;
-  /** Of the whole archive: which files are uploaded last. */
+  /** All feeds in the archive. They determine which files are uploaded last. */
   readonly feeds: readonly ArchiveFeed[];
 }
 
 /** What was done in the object store. */
 export interface Mirrored extends Uploaded {
-  /** `s3://BUCKET/PREFIX` */
+  /** The bucket and prefix, as `s3://BUCKET/PREFIX`. */
   readonly place: string;
 }
 
 export interface MirrorResult {
-  /** What was done in the object store, where the archive is published in one. */
+  /** What was done in the object store, if the archive is published in an object store. */
   readonly mirrored?: Mirrored;
 }
 
 export interface Mirroring {
-  /** The object store to which it is uploaded; undefined if clients read the root itself. */
+  /** The object store to upload to; undefined if clients read the root itself. */
   readonly target?: MirrorTarget | undefined;
 }
 
 export interface MirrorTerms extends Mirroring {
-  /** Of the local tree, absolute. */
+  /** The absolute path of the local tree's root. */
   readonly root: string;
   /** The archive's folder of records. */
   readonly records: string;
   readonly lock: HeldLock;
   readonly at: Instant;
-  /** Take over another publisher's lock, and replace what it wrote. */
+  /** Whether to take over another publisher's lock, and replace what that publisher wrote. */
   readonly force: boolean;
 }
 
@@ -55,16 +55,16 @@ function nameOf({ bucket, prefix }: BucketPlace): string {
   return `s3://${bucket}/${prefix}`;
 }
 
-/** In words; nothing if nothing was done. */
+/** Describes in words what was done; returns no line if nothing was done. */
 export function told({ place, uploaded, removed }: Mirrored): string[] {
   return uploaded + removed === 0 ? [] : [`uploaded ${uploaded} to ${place}, removed ${removed}`];
 }
 
 /**
  * Publishes with the bucket locked, then uploads.
- * @param publish changes the local tree, and says whether it did: only then anything is uploaded
- * @throws FeedkeyError `bad_config`, `unavailable`, `locked`, `would_break` before anything is published; the same, `bad_path` and
- *   `output` after: then the next run goes on where this one ended
+ * @param publish changes the local tree, and tells whether it applied the changes; only then is anything uploaded
+ * @throws FeedkeyError `bad_config`, `unavailable`, `locked`, `would_break` before anything is published; these, `bad_path`
+ *   and `output` afterwards: the next run then continues
  */
 export async function mirroring<Result extends { readonly applied: boolean }>(
   terms: MirrorTerms,

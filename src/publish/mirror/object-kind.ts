@@ -1,26 +1,26 @@
-/** What an object is to clients: when it is uploaded, and for how long it may be cached. */
+/** What an object is to clients. This determines when it is uploaded, and for how long it may be cached. */
 import { basename, dirname, extname, join } from "node:path";
 import { formatOf } from "../../formats/formats.ts";
 import type { ArchiveFeed } from "../../profile/types.ts";
 import { bundleFiles } from "../../signing/published-bundle.ts";
 import { filesOf, rootOf, signaturesOf } from "../feed-layouts.ts";
 
-/** From the inside out: what is uploaded later refers to what is there by then. */
+/** The kinds in the order of upload: later objects refer to objects that are already uploaded. */
 export const kinds = ["package", "bundle", "list", "root", "signature"] as const;
 export type ObjectKind = (typeof kinds)[number];
 
 export interface Classified {
   readonly kind: ObjectKind;
-  /** Of a detached signature: the files that it signs. */
+  /** The files that a detached signature covers; empty for other objects. */
   readonly signs: readonly string[];
 }
 
-/** Files with their digests for names never change. */
+/** Tells whether a file is named by its digest, so that it never changes. */
 function isNamedByDigest(path: string): boolean {
   return /^[0-9a-f]{32,128}(?![^.-])/.test(basename(path));
 }
 
-/** Finds what each of these files is, which may be there or have been there. */
+/** Finds the kind of each file, whether the file exists now or existed before. */
 export function classify(paths: Iterable<string>, feeds: readonly ArchiveFeed[]): Map<string, Classified> {
   const all = new Map<string, Classified>([...paths].map((path) => [path, { kind: "package", signs: [] }]));
   for (const [path] of all) {
@@ -77,8 +77,8 @@ const types: Readonly<Record<string, string>> = {
 const day = 86_400;
 
 /**
- * What changes is asked for again each time, with a condition: a cache that gave out an old index with a new signature would be a
- * mixed state. A package that is built again under its old name is found after a day.
+ * Returns the headers of an object. Clients must ask again for each file that changes: a cache must not give out an old index with a
+ * new signature. A package that is built again under its old name becomes visible after a day.
  */
 export function headersOf(path: string, kind: ObjectKind): Record<string, string> {
   const age = isNamedByDigest(path) ? `max-age=${365 * day}, immutable` : `max-age=${day}`;

@@ -1,4 +1,4 @@
-/** Carries out what is planned for a bucket. After a crash the next run finishes the work. */
+/** Carries out the plan for a bucket. After a crash, the next run finishes the work. */
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -14,15 +14,15 @@ import { headersOf, kinds, type ObjectKind } from "./object-kind.ts";
 export interface UploadTerms {
   readonly root: string;
   readonly bucket: Bucket;
-  /** The bucket's. */
+  /** The lock of the bucket. */
   readonly held: BucketLock;
   readonly record: BucketRecord;
-  /** The local tree's. */
+  /** The lock of the local tree. */
   readonly lock: HeldLock;
 }
 
 export interface Uploaded {
-  /** How many objects. */
+  /** The number of uploaded objects. */
   readonly uploaded: number;
   readonly bytes: number;
   readonly removed: number;
@@ -31,7 +31,7 @@ export interface Uploaded {
 
 const atOnce = 8;
 
-/** Several at a time. Nothing is under way any more when it ends, with or without an error. */
+/** Runs an action on several items at a time. Even after an error, it ends only when no action is running any more. */
 async function each<Item>(items: readonly Item[], action: (item: Item) => Promise<void>): Promise<void> {
   const queue = items.values();
   const failures: unknown[] = [];
@@ -45,7 +45,7 @@ async function each<Item>(items: readonly Item[], action: (item: Item) => Promis
   if (failures.length > 0) throw failures[0];
 }
 
-/** The signature files that must fit the index before and after it changes, with the old and the new signature. */
+/** Returns signature files with both the old and the new signature, to match the index before and after its change. */
 async function signaturesBetween({ puts }: MirrorPlan, { root, bucket }: UploadTerms): Promise<Map<Put, Uint8Array>> {
   const changing = new Set(puts.map(({ file }) => file.path));
   const both = new Map<Put, Uint8Array>();
@@ -64,7 +64,7 @@ function md5Of(bytes: Uint8Array): string {
   return createHash("md5").update(bytes).digest("hex");
 }
 
-/** The record while objects are being replaced: any of them may be the old one, the new one, or one in between. */
+/** Returns the record while objects are being replaced: each may be the old, the new, or an intermediate object. */
 function during(known: ReadonlyMap<string, Upload>, { puts, same }: MirrorPlan, both: ReadonlyMap<Put, Uint8Array>) {
   const objects = new Map([...known, ...same]);
   for (const put of puts) {
@@ -79,7 +79,7 @@ function during(known: ReadonlyMap<string, Upload>, { puts, same }: MirrorPlan, 
 }
 
 /**
- * Uploads: packages, bundle, lists, roots, signatures; what is gone goes last.
+ * Uploads packages, bundle, lists, roots and signatures, in this order. Then removes objects whose files are gone.
  * @throws FeedkeyError `locked`, `unavailable`, `bad_path`, `output`
  */
 export async function upload(plan: MirrorPlan, terms: UploadTerms): Promise<Uploaded> {
@@ -94,13 +94,13 @@ export async function upload(plan: MirrorPlan, terms: UploadTerms): Promise<Uplo
   const isDone = puts.length + removes.length === 0 && [...same].every(isKnown);
   if (!isDone) await record.write(objects);
 
-  /** What is in the bucket now, as far as it was written here. */
+  /** The ETags of the present objects that this run writes, by path. */
   const now = new Map(puts.map(({ file, there }) => [file.path, there?.etag]));
   const write = async ({ file: { path } }: Put, object: NewObject, md5: string) => {
     const condition = held.conditions ? { etag: now.get(path) } : undefined;
     const written = await bucket.write(path, object, condition);
     if (typeof written === "object") return now.set(path, written.etag || md5);
-    // An attempt whose answer was lost may have written it.
+    // An earlier attempt, whose answer was lost, may have written the object.
     if ((await bucket.list(path)).get(path)?.etag === md5) return now.set(path, md5);
     throw changedMeanwhile(path);
   };
@@ -118,7 +118,7 @@ export async function upload(plan: MirrorPlan, terms: UploadTerms): Promise<Uplo
 
   for (const kind of kinds) {
     if (kind === "list") {
-      // Before the new index is there: an older one that is signed as well must not be found beside it.
+      // Remove old signed forms before the new index is uploaded: no older signed index may be beside the new index.
       await remove(isSigned);
       const headers = (put: Put) => headersOf(put.file.path, "signature");
       await stage([...both], async ([put, bytes]) => write(put, objectOf(bytes, headers(put)), md5Of(bytes)));

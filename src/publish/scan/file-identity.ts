@@ -1,10 +1,10 @@
-/** Whether files have changed; of many at once on several cores, since that is most of what a run takes that changes nothing. */
+/** Tells whether files have changed. Uses several cores, because a run without changes spends most of its time on this check. */
 import { lstatSync, type Stats } from "node:fs";
 import { type Helper, type Share, shareOf, workTogether } from "../../threads.ts";
 
 /**
- * What identifies an unchanged file: size in bytes, times in milliseconds since 1970. Numbers tell times apart that differ by a
- * quarter of a microsecond, far finer than the clock that files get their times from.
+ * The identity of an unchanged file: size in bytes, times in milliseconds since 1970. A number distinguishes times a quarter of a
+ * microsecond apart, far finer than the clock from which files get their times.
  */
 export interface FileIdentity {
   readonly size: number;
@@ -13,20 +13,20 @@ export interface FileIdentity {
   readonly inode: number;
 }
 
-/** Numbers of an identity. */
+/** How many numbers an identity has. */
 export const identitySize = 4;
 
-/** The identity that a stat shows. */
+/** Returns the identity from the result of stat(2). */
 export function identityOf({ size, mtimeMs, ctimeMs, ino }: Stats): FileIdentity {
   return { size, modified: mtimeMs, changed: ctimeMs, inode: ino };
 }
 
-/** Whether the file is unchanged between the two looks. */
+/** Tells whether two identities are equal, so that the file is unchanged. */
 export function sameIdentity(a: FileIdentity, b: FileIdentity): boolean {
   return a.size === b.size && a.modified === b.modified && a.changed === b.changed && a.inode === b.inode;
 }
 
-/** Files that are looked at by one thread at a time. */
+/** How many files a thread checks at a time. */
 const some = 512;
 
 interface Files {
@@ -36,11 +36,11 @@ interface Files {
 
 interface Seen {
   readonly first: number;
-  /** The identity of each; NaN where there is no plain file. */
+  /** Four numbers for each file's identity; NaN if the path is not a regular file. */
   readonly numbers: Float64Array;
 }
 
-/** Looks at the files of some items: a task of the threads. */
+/** Reads the identities of the files in some items. Threads run this task. */
 export function statBatch(items: readonly Files[]): Seen[] {
   return items.map(({ first, paths }) => {
     const numbers = new Float64Array(paths.length * identitySize).fill(Number.NaN);
@@ -51,7 +51,7 @@ export function statBatch(items: readonly Files[]): Seen[] {
         const { size, modified, changed, inode } = identityOf(status);
         numbers.set([size, modified, changed, inode], place * identitySize);
       } catch {
-        // Whoever asked looks again, and says what is wrong.
+        // The caller checks this file again, and reports the problem.
       }
     }
     return { first, numbers };
@@ -59,8 +59,8 @@ export function statBatch(items: readonly Files[]): Seen[] {
 }
 
 /**
- * The identities of files, four numbers for each; NaN where there is no plain file.
- * @param fileAt the absolute path of each
+ * Returns the identities of files, four numbers for each; NaN if a path is not a regular file.
+ * @param fileAt returns the absolute path of each file
  */
 export async function identitiesOf(
   count: number,
@@ -74,7 +74,7 @@ export async function identitiesOf(
   return all;
 }
 
-/** A few at a time: the paths of all files at once, sent to each thread, take much memory. */
+/** Yields shares of a few files: the paths of all files together, sent to each thread, would take much memory. */
 function* sharesOf(count: number, fileAt: (place: number) => string): Generator<Share<Files>> {
   for (let start = 0; start < count; start += 16 * some) {
     const items: Files[] = [];

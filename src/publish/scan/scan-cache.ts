@@ -1,11 +1,11 @@
 /**
- * Results of earlier scans, so that only new packages are read. Anyone who can write the cache can choose the published
- * digests, so it is private, in the keeper's store, and one that is damaged, foreign or open to others is ignored as a whole.
+ * The results of an earlier scan, so that feedkey reads only new packages. Anyone who can write the cache can choose the published
+ * digests. So the cache is private, in the key store. A cache that is damaged, foreign or open to other users is ignored as a whole.
  *
- * The file: `magic`, body, head, SHA-256 of the head, f64 bytes of the body. The head says which files there were, and is all that
- * is read where nothing has changed: SHA-256 of the body, u32 packages, u32 bytes of words, four f64 for the identity of each package,
- * their paths, each with a newline. The body: 48 bytes of digests for each, u32 length of its stanza, words in three lines for each,
- * stanzas. Numbers are in the machine's own order of bytes.
+ * The file: `magic`, body, head, SHA-256 of the head, f64 size of the body in bytes. The head lists the scanned files: SHA-256 of
+ * the body, u32 number of packages, u32 size of the words in bytes, four f64 for the identity of each package, and each path with a
+ * newline. If no file has changed, only the head is read. The body: for each package 48 bytes of digests, a u32 length of its stanza
+ * and three lines of words; then all stanzas. Numbers are in native byte order.
  */
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
@@ -16,19 +16,19 @@ import { type FileIdentity, identitySize } from "./file-identity.ts";
 import { digestsSize, type ScanTable } from "./scan-table.ts";
 import type { FoundPackages } from "./scan-walk.ts";
 
-// To be changed whenever the columns or the checks of packages change: then all must be read again.
+// Increase the number when the columns or the checks of packages change: feedkey then reads all packages again.
 const magic = Buffer.from("feedkey scan cache 5\n", "latin1");
 const hashSize = 32;
 const numbersSize = 2 * 4;
 const trailerSize = hashSize + 8;
 const piece = 256 * 1024;
 
-/** The coarsest time resolution of file systems; a later write within the same step is invisible. */
+/** The coarsest time resolution of file systems, in milliseconds. A later write within the same step is invisible. */
 const RACY_MS = 2000;
 
 /**
- * Whether a file was unchanged long enough before the scan that a later change must show in its times (like git's "racy"
- * index entries).
+ * Tells whether a file was unchanged for so long before the scan that a later change must show in the file's times. git calls
+ * index entries without this property "racy".
  */
 export function isSettled(
   { modified, changed }: Pick<FileIdentity, "modified" | "changed">,
@@ -48,9 +48,9 @@ function sha256(bytes: Uint8Array): Buffer {
 const textOf = (lines: readonly string[]) => Buffer.from(lines.length === 0 ? "" : `${lines.join("\n")}\n`);
 const linesOf = (text: Buffer) => text.toString("utf8").split("\n").slice(0, -1);
 
-/** What an earlier scan of the same folder saw. */
+/** The saved results of an earlier scan of the same folder. */
 export class ScanCache {
-  /** Names all that it holds, in hex. */
+  /** A digest, in hex, of everything in the cache. */
   readonly digest: string;
   readonly #file: number;
   readonly #bodyHash: Buffer;
@@ -73,7 +73,7 @@ export class ScanCache {
     this.#paths = head.subarray(paths);
   }
 
-  /** Undefined if there is none, or it can't be trusted. */
+  /** Loads a cache; returns undefined if no cache exists or the cache can't be trusted. */
   static load(path: string): ScanCache | undefined {
     let file: number | undefined;
     try {
@@ -97,12 +97,12 @@ export class ScanCache {
     return this.#identities.length / identitySize;
   }
 
-  /** Whether exactly these files were there, and none has changed. */
+  /** Tells whether the earlier scan found exactly these files, and no file has changed since. */
   isOf({ identities, paths }: FoundPackages): boolean {
     return bytesOf(identities).equals(bytesOf(this.#identities)) && textOf(paths).equals(this.#paths);
   }
 
-  /** Sets the rows of a table whose files have not changed. */
+  /** Fills the rows of files that have not changed. */
   fill(table: ScanTable): void {
     const body = this.#readBody(table);
     if (body === undefined) return;
@@ -124,7 +124,7 @@ export class ScanCache {
     closeSync(this.#file);
   }
 
-  /** Its stanzas go to the texts of the table; undefined if it is damaged. */
+  /** Reads the body, and adds its stanzas to the table's texts. Returns undefined if the body is damaged. */
   #readBody({ texts }: ScanTable) {
     const { count } = this;
     const columns = count * (digestsSize + 4) + this.#wordsLength;
@@ -151,7 +151,7 @@ export class ScanCache {
   }
 }
 
-/** @throws RangeError where there is no such place */
+/** Reads bytes from a file. @throws RangeError if the file ends before the wanted bytes */
 function readAt(file: number, start: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafeSlow(length);
   for (let filled = 0; filled < length; ) {
@@ -163,8 +163,8 @@ function readAt(file: number, start: number, length: number): Buffer {
 }
 
 /**
- * Saves rows of a table with mode 0600, completely or not at all.
- * @returns the digest by which the cache will be known, and when it is in place
+ * Saves rows of a table as a cache with mode 0600. A failed write leaves no part of the cache.
+ * @returns the digest of the cache, and a promise that resolves when the cache is in place
  * @throws FeedkeyError `output`
  */
 export async function saveScanCache(

@@ -22,25 +22,25 @@ import { endAll, scanPackages, walkPackages } from "./scan.ts";
 import { ScanCache, saveScanCache } from "./scan-cache.ts";
 
 export interface ScanTerms {
-  /** The archive's, absolute. */
+  /** The absolute path of the archive's root. */
   readonly root: string;
   readonly store: KeyStore;
-  /** Save no cache for the next run. */
+  /** Whether to save no cache for the next run. */
   readonly dryRun: boolean;
   readonly onProgress: (feed: string, done: number, total: number) => void;
 }
 
-/** To be raised whenever the same packages are made into other files than before. */
+/** Increase this number when feedkey makes different files from the same packages than before. */
 const recipe = 1;
 
-/** Names what an index is made of: packages as a cache has them, and all settings. */
+/** Returns a digest of what an index is made from: the packages in a cache, and all settings. */
 function sourceOf(feed: WrittenFeed, packages: string): string {
   return createHash("sha256")
     .update(JSON.stringify([recipe, feed, packages]))
     .digest("hex");
 }
 
-/** The files of an index as they were made, if all are there. @throws FeedkeyError `bad_path`, `output` */
+/** Returns the files of a recorded index, if all are published unchanged. @throws FeedkeyError `bad_path`, `output` */
 async function filesMade(
   { files }: MadeRecord,
   folder: FolderView,
@@ -54,7 +54,7 @@ async function filesMade(
   return found;
 }
 
-/** The index that another program wrote, as it lies there. @throws FeedkeyError `not_found`; `bad_index` if clients would refuse it */
+/** Reads the index that another program wrote. @throws FeedkeyError `not_found`; `bad_index` if clients would refuse the index */
 async function takeSigned(feed: SignedFeed, folder: FolderView, at: Instant, spools: Spools) {
   const taken = await takePublished(feed, folder, at, spools);
   if (taken !== undefined) {
@@ -70,7 +70,7 @@ async function takeSigned(feed: SignedFeed, folder: FolderView, at: Instant, spo
   );
 }
 
-/** Scans each feed's packages and makes its index. What did not change since the last run is taken from a cache. */
+/** Scans each feed's packages and makes its index. Takes unchanged packages from the last run's cache. */
 export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): IndexSource {
   const saving: Promise<void>[] = [];
   return {
@@ -79,7 +79,7 @@ export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): 
     async take(feed, published, { record, spools, at }) {
       if (feed.packages === undefined) return await takeSigned(feed, published, at, spools);
       const folder = join(root, feed.packages);
-      // Both formats may share a folder, but not a cache.
+      // Feeds in different formats may share a folder, but not a cache.
       const scanned = feed.format === "opkg" ? folder : `${feed.format}:${folder}`;
       const name = `${createHash("sha256").update(scanned).digest("hex").slice(0, 32)}.cache`;
       const file = join(recordsFolder(store, root), name);
@@ -90,7 +90,7 @@ export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): 
       const make = async (): Promise<IndexText & MadeIndex> => {
         const scan = await scanPackages(walked, spools.make(), options);
         let digest = scan.isNew ? undefined : cache?.digest;
-        // What was scanned is worth keeping whatever comes of the index, and nothing waits for the disk here.
+        // Save the scan even if the index is refused later. The disk write runs in the background.
         if (scan.isNew && !dryRun) {
           const kept = await saveScanCache(file, scan.table, scan.settled);
           digest = kept.digest;
@@ -117,7 +117,7 @@ export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): 
       return { index: { ...before, forms: new IndexForms(async () => (await make()).texts, spools, files) } };
     },
     async settled() {
-      // Wait for all of them before the first failure is reported.
+      // Wait for all writes to end before the first failure is reported.
       await Promise.allSettled(saving);
       await Promise.all(saving);
     },

@@ -15,22 +15,22 @@ import type { FoundPackage } from "./scan-walk.ts";
 
 /** One scanned package file. */
 export interface ScannedPackage extends OwnWords {
-  /** Relative to the scanned folder, with `/`. */
+  /** Path relative to the scanned folder, with `/`. */
   readonly path: string;
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number;
-  /** Lower-case hex. */
+  /** SHA-256 in lower-case hex. */
   readonly sha256: string;
-  /** Lower-case hex: opkg 0.9.0 compares nothing else. */
+  /** MD5 in lower-case hex. opkg 0.9.0 compares only this digest. */
   readonly md5: string;
 }
 
-// Smaller files are read in one piece.
+// Files up to this size, in bytes, are read in one piece.
 const AT_ONCE = 1024 * 1024;
-// Larger ones in pieces that stay in the processor's cache while they are hashed twice.
+// Larger files are read in pieces that stay in the processor's cache while they are hashed twice.
 const PIECE = 128 * 1024;
 
-/** Memory reused for each package: allocating it again would take longer than reading. */
+/** Memory that is reused for each package, because a new allocation would take longer than the read. */
 let spare: Buffer | undefined;
 
 const readers: Readonly<Record<PublishedFormat, (source: ByteSource) => Promise<OwnWords>>> = {
@@ -50,13 +50,13 @@ const readers: Readonly<Record<PublishedFormat, (source: ByteSource) => Promise<
 };
 
 /**
- * Hashes a package and reads its metadata, both through one open descriptor.
- * @throws FeedkeyError `bad_package` for a damaged package or one that changed since it was found; `not_found` if
- *   it cannot be read
+ * Hashes a package and reads its metadata through the same file descriptor.
+ * @throws FeedkeyError `bad_package` if the package is damaged or has changed since it was found; `not_found` if the package
+ *   can't be read
  */
 export async function scanFile(found: FoundPackage, format: PublishedFormat = "opkg"): Promise<ScannedPackage> {
   try {
-    // Links were resolved when the file was found: a link here now is another file.
+    // The walk has resolved links. A link at this path now is another file.
     const descriptor = openPackage(found.file, constants.O_NOFOLLOW);
     try {
       return await readUnchanged(descriptor, found, format);
@@ -74,7 +74,7 @@ async function readUnchanged(
   format: PublishedFormat,
 ): Promise<ScannedPackage> {
   const { size } = found.identity;
-  // Taken until this package is read: a concurrent scan uses another buffer.
+  // Take the buffer until this package is read, so that a concurrent scan uses another buffer.
   const memory = spare ?? Buffer.allocUnsafeSlow(AT_ONCE);
   spare = undefined;
   let scanned: ScannedPackage;
@@ -82,7 +82,7 @@ async function readUnchanged(
     const atOnce = size <= AT_ONCE ? memory.subarray(0, size) : undefined;
     const digests = atOnce === undefined ? hash(descriptor, size, memory) : readAtOnce(descriptor, atOnce);
     const words = await readers[format](atOnce === undefined ? fileSource(descriptor, size) : bytesSource(atOnce));
-    // A copy, because small buffers are parts of larger ones, which would be kept and sent as a whole.
+    // Copy `own`: a small buffer is part of a larger buffer, which would otherwise be kept and sent as a whole.
     scanned = { path: found.path, size, ...digests, ...words, own: new Uint8Array(words.own) };
   } catch (error) {
     // A package that is still being uploaded looks damaged; report that it changes instead.
@@ -91,7 +91,7 @@ async function readUnchanged(
   } finally {
     spare = memory;
   }
-  // The opened file is used only if it was the file that was found, the whole time.
+  // Use the result only if the open file is still the unchanged file that the walk found.
   assertUnchanged(descriptor, found);
   return scanned;
 }

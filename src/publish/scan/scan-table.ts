@@ -1,23 +1,23 @@
-/** What was read of the packages of a folder: in columns, and what goes into the index in a file, since there may be many. */
+/** The scanned packages in a folder, stored in columns to save memory. Their stanzas are in a temporary file. */
 import type { Spool } from "../../files/spool.ts";
 import { identitySize } from "./file-identity.ts";
 import type { ScannedPackage } from "./scan-file.ts";
 import type { FoundPackages } from "./scan-walk.ts";
 
-/** Bytes of the digests of a package: SHA-256, then MD5. */
+/** The size, in bytes, of a package's digests: SHA-256, then MD5. */
 export const digestsSize = 48;
 
-/** What a column that did not come from a package says of the place of its stanza. */
+/** The start of the stanza in a row whose package could not be read. */
 const missing = -1;
 
-/** A row for each package found, in the order of their paths. */
+/** A table with a row for each found package, in the order of their paths. */
 export class ScanTable {
   readonly found: FoundPackages;
   readonly names: string[];
   readonly versions: string[];
   readonly architectures: string[];
   readonly digests: Buffer;
-  /** Where the packages' own parts of their stanzas begin in `texts`; -1 for a package that could not be read. */
+  /** The offset in `texts` of each package's own part of its stanza; -1 for a package that could not be read. */
   readonly starts: Float64Array;
   readonly lengths: Uint32Array;
   readonly texts: Spool;
@@ -53,7 +53,7 @@ export class ScanTable {
     this.texts.write(own);
   }
 
-  /** The package of a row; its stanza is good until more is added. */
+  /** Returns the package in a row. Its stanza is valid only until the next text is added. */
   at(row: number): ScannedPackage {
     const digests = this.digests.toString("hex", row * digestsSize, (row + 1) * digestsSize);
     return {

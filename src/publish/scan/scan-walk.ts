@@ -1,4 +1,4 @@
-/** Finds the package files below a folder, by name and kind alone. Nothing is opened here. */
+/** Finds the package files below a folder by name and file type alone. Opens no file. */
 import { type Dirent, lstatSync, readdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { type ErrorCode, FeedkeyError, systemCode } from "../../error.ts";
@@ -9,24 +9,24 @@ import type { Helper } from "../../threads.ts";
 import { type FileIdentity, identitiesOf, identitySize } from "./file-identity.ts";
 
 export interface FoundPackage {
-  /** Relative to the folder, with `/`. */
+  /** Path relative to the scanned folder, with `/`. */
   readonly path: string;
-  /** Absolute path of the file itself, links resolved. */
+  /** Absolute path of the file, with links resolved. */
   readonly file: string;
   readonly identity: FileIdentity;
 }
 
-/** Package files, in the order of their paths byte by byte; in columns, since there may be many. */
+/** Package files, sorted by the bytes of their paths. Stored in columns to save memory. */
 export class FoundPackages {
   readonly paths: readonly string[];
-  /** Four numbers for each file, as `FileIdentity` has them. */
+  /** The four numbers of `FileIdentity`, for each file. */
   readonly identities: Float64Array;
   readonly #root: string;
   readonly #links: ReadonlyMap<string, string>;
 
   /**
    * @param root real path of the folder
-   * @param links where those that are links lead, by path
+   * @param links the targets of links, by the link's path
    */
   constructor(root: string, paths: readonly string[], identities: Float64Array, links: ReadonlyMap<string, string>) {
     this.#root = root;
@@ -48,9 +48,9 @@ export class FoundPackages {
   }
 }
 
-/** A file or folder that cannot be scanned. */
+/** A file or folder that can't be scanned. */
 export interface BadFile {
-  /** Relative to the folder; bytes that are not UTF-8 are shown as `\xNN`. */
+  /** Path relative to the scanned folder. A byte that is not UTF-8 appears as `\xNN`. */
   readonly path: string;
   readonly error: FeedkeyError;
 }
@@ -60,22 +60,22 @@ export interface WalkResult {
   readonly bad: readonly BadFile[];
 }
 
-/** What a walk has come upon so far. */
+/** What a walk has found so far. */
 interface Walk {
   readonly root: string;
   readonly format: PublishedFormat;
   readonly paths: string[];
-  /** Where those of them that are links lead. */
+  /** The targets of found links, by the link's path. */
   readonly links: Map<string, string>;
   readonly bad: BadFile[];
 }
 
 /**
- * All files below the folder with names of packages of the format. Files and folders whose names begin with a dot are skipped.
- * Links to files inside the folder count under the link's name; links to folders inside it are skipped, since their files are
- * found in their own place; links that lead outside are bad.
- * @param helpersFor asked after each folder, by the number of packages found so far: the threads that help to look at them
- * @throws FeedkeyError `not_found` if the folder itself is missing or cannot be read
+ * Finds all files below the folder that have a package's name in the format. Skips names that begin with a dot. A link to a
+ * file inside the folder counts under the link's name. A link to a folder inside is skipped, because the walk finds that
+ * folder's files in their own place. A link that leads outside is bad.
+ * @param helpersFor called after each folder with the number of packages found so far; returns the threads that help
+ * @throws FeedkeyError `not_found` if the folder itself is missing or can't be read
  */
 export async function findPackages(
   folder: string,
@@ -98,7 +98,7 @@ export async function findPackages(
 
 function enter(walk: Walk, path: string, onFolder: (found: number) => void): void {
   const entries = list(walk, path);
-  // With the slash that follows a folder's name in the paths below it.
+  // Sorts a folder's name with a slash, because paths below the folder have this slash.
   const names = new Map(entries.map((entry) => [entry.isDirectory() ? `${entry.name}/` : entry.name, entry]));
   for (const name of inByteOrder([...names.keys()])) {
     const entry = names.get(name);
@@ -113,7 +113,7 @@ function enter(walk: Walk, path: string, onFolder: (found: number) => void): voi
   onFolder(walk.paths.length);
 }
 
-/** By code points, which is the order of their bytes in UTF-8; only characters beyond 16 bits make a difference. */
+/** Sorts by UTF-8 bytes. JavaScript's own order differs from this order only for characters beyond 16 bits. */
 function inByteOrder(names: string[]): string[] {
   const isWide = names.some((name) => /[\ud800-\udfff]/.test(name));
   return isWide ? names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))) : names.sort();
@@ -135,7 +135,7 @@ function realFolder(folder: string): string {
 
 type Entry = Pick<Dirent, "name" | "isDirectory" | "isSymbolicLink">;
 
-/** What of a folder is to be looked at: packages, folders, and links, which are classified by their targets, whatever their names. */
+/** Lists the entries in a folder that the walk must look at: packages, folders and links. Only its target tells what a link is. */
 function list(walk: Walk, path: string): Entry[] {
   const { root, format } = walk;
   const isWanted = (entry: Entry) =>
@@ -143,7 +143,7 @@ function list(walk: Walk, path: string): Entry[] {
   try {
     const entries = readdirSync(join(root, path), { withFileTypes: true }).filter(isWanted);
     if (!entries.some(({ name }) => name.includes(replacement))) return entries;
-    // Perhaps the name has that character, perhaps bytes that are not UTF-8.
+    // Such a name contains this character, or bytes that are not UTF-8.
     return readdirSync(join(root, path), { withFileTypes: true, encoding: "buffer" }).flatMap((entry) => {
       const name = entry.name.toString("utf8");
       const named: Entry = {
@@ -163,10 +163,10 @@ function list(walk: Walk, path: string): Entry[] {
   }
 }
 
-/** Stands for bytes that are not UTF-8 in what Node makes of them. */
+/** Node puts this character in place of bytes that are not UTF-8. */
 const replacement = "\ufffd";
 
-/** Such a name could not be written into an index, or would be read as another. */
+/** Returns why an index can't contain a name, or why a reader would see another name; undefined for a good name. */
 function nameProblem(name: string): string | undefined {
   if (/^[!-[\]-~]+$/.test(name)) return undefined;
   if (escapeText(name) !== name) return "a control or invisible character";
@@ -197,7 +197,7 @@ function follow(walk: Walk, path: string): void {
   }
 }
 
-/** What was no plain file when it was looked at. */
+/** Reports an entry that was not a regular file when the walk looked at it. */
 function reportOdd(walk: Walk, path: string, file: string): void {
   try {
     lstatSync(file);

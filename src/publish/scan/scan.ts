@@ -11,48 +11,48 @@ import { type BadFile, type FoundPackage, type FoundPackages, findPackages } fro
 export type { ScannedPackage } from "./scan-file.ts";
 export type { BadFile } from "./scan-walk.ts";
 
-/** As many packages as can be read in the time that a thread takes to start. */
+/** The number of packages that one thread can read in the time that another thread takes to start. */
 const FILES_WORTH_A_THREAD = 200;
-/** As many files as can be looked at in that time. */
+/** The number of files whose state one thread can check in the time that another thread takes to start. */
 const LOOKS_WORTH_A_THREAD = 8000;
-/** As many bytes as can be hashed in that time. */
+/** The number of bytes that one thread can hash in the time that another thread takes to start. */
 const BYTES_WORTH_A_THREAD = 16 << 20;
 const MAX_THREADS = 7;
-/** Files taken at once: few messages, and an even load at the end. */
+/** How many files a thread takes at once: enough for few messages, and few enough for an even load at the end. */
 const BATCH_FILES = 16;
-/** Files that threads are told of at once. */
+/** How many files one message to the threads names. */
 const SHARE_FILES = 4096;
 
 export interface ScanOptions {
-  /** Which files are packages, and how they are read; opkg's by default. */
+  /** The format, which tells which files are packages and how to read them. By default opkg. */
   readonly format?: PublishedFormat;
-  /** What an earlier scan of the same folder saw. */
+  /** The results of an earlier scan of the same folder. */
   readonly cache?: ScanCache | undefined;
-  /** Called now and then with the number of packages that are done, and the total. */
+  /** Called from time to time with the number of scanned packages and the total. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Threads in addition to the calling one. The default depends on cores and packages, at most 7. */
+  /** Number of threads beside the calling thread. The default depends on cores and packages, at most 7. */
   readonly workers?: number;
-  /** The machine's clock at the start, never a reference time. */
+  /** The time of the machine's clock at the start, never a reference time. */
   readonly now?: Instant;
 }
 
 export interface ScanResult {
-  /** Every file with a package's name is in it, or in `bad`. */
+  /** The scanned packages. Every file with a package's name is in the table or in `bad`. */
   readonly table: ScanTable;
-  /** Sorted by path, byte by byte. */
+  /** The files that can't be scanned, sorted by the bytes of their paths. */
   readonly bad: readonly BadFile[];
-  /** Rows to be remembered: not those of files that could still change unnoticed. */
+  /** Rows to cache. Rows of files that could still change unnoticed are not among these. */
   readonly settled: readonly number[];
-  /** Whether they differ from what the cache has. */
+  /** Whether the settled rows differ from the cache. */
   readonly isNew: boolean;
 }
 
-/** What there is below a folder, and whether the cache knows it all. */
+/** The files found below a folder, and whether the cache knows all of them. */
 export interface Walked {
   readonly found: FoundPackages;
   readonly bad: readonly BadFile[];
   readonly startedAt: Instant;
-  /** Threads that were started meanwhile. */
+  /** Threads that the walk has started. */
   readonly helpers: Helper[];
   readonly isKnown: boolean;
 }
@@ -64,11 +64,11 @@ export interface Walked {
 export async function walkPackages(folder: string, options: ScanOptions = {}): Promise<Walked> {
   const startedAt = options.now ?? Date.now();
   const { format, cache, workers = availableParallelism() - 1 } = options;
-  // Without a cache all files are read.
+  // Without a cache, the scan reads all files.
   const worth = cache === undefined ? FILES_WORTH_A_THREAD : LOOKS_WORTH_A_THREAD;
   const helpers: Helper[] = [];
   const { found, bad } = await findPackages(folder, format, (count) => {
-    // It starts while the other files are being found.
+    // The thread starts while the walk finds more files.
     if (workers > 0 && count >= worth && helpers.length === 0) helpers.push(new Helper());
     return count >= LOOKS_WORTH_A_THREAD ? helpers : [];
   });
@@ -76,9 +76,9 @@ export async function walkPackages(folder: string, options: ScanOptions = {}): P
 }
 
 /**
- * Hashes every package file that was found and reads its metadata.
- * @param texts takes the packages' own parts of their stanzas
- * @returns problems with single files beside the packages
+ * Hashes every found package file and reads the package's metadata.
+ * @param texts receives the packages' own parts of their stanzas
+ * @returns the packages, and the problems with single files
  */
 export async function scanPackages(
   { found, bad, startedAt, helpers }: Walked,
@@ -89,7 +89,7 @@ export async function scanPackages(
   cache?.fill(table);
   const fresh = [...found.paths.keys()].filter((row) => !table.has(row));
   const known = found.count - fresh.length;
-  /** Of the files that threads were told of last. */
+  /** The row of each file that the last message to the threads named. */
   let rowOf: ReadonlyMap<string, number> = new Map();
   const failed: BadFile[] = [];
   let done = known;
@@ -114,12 +114,12 @@ export async function scanPackages(
   }
   const unsettled = new Set(fresh.filter((row) => !isSettled(found.at(row).identity, startedAt)));
   const settled = table.rows.filter((row) => !unsettled.has(row));
-  // Those known are unchanged, so the number shows whether any were added or removed.
+  // Known packages are unchanged, so their number shows whether packages were added or removed.
   const isNew = settled.length > known || cache?.count !== known;
   return { table, bad: sortByPath([...bad, ...failed]), settled, isNew };
 }
 
-/** Ends threads that nothing is left for. */
+/** Ends threads that have nothing left to do. */
 export async function endAll(helpers: Helper[]): Promise<void> {
   await Promise.all(helpers.splice(0).map((helper) => helper.end()));
 }
