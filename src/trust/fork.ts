@@ -1,29 +1,29 @@
 /**
- * T6: rival successors of one issuer. A key that is not live represents the live keys to which it leads, because a thief can make
- * keys that have already expired and certify other keys with them. The definitions use two graphs, the valid links and the wide
+ * T6: rival successors of one issuer. A key that is not live represents the live keys that it leads to, because a thief can
+ * make keys that have already expired and certify others with them. The definitions use the graph of valid links and the wide
  * graph:
- * - *ancestors of I*: keys that lead to I over valid links, and that the seeds reach without I;
- * - *sides under I*: keys that I certified (in the wide graph), except ancestors of I and seeds. If I itself is not live, seeds
- *   count like other keys, so that a thief of an expired seed has the other seeds as rivals;
- * - *heads of a side*: the side itself if the side is live. If not, the live keys to which the side leads in the wide graph
- *   through keys that are not live. Such a path may not pass through I, an ancestor of I or, if I is live, a seed;
- * - *remembered heads*: replace the heads of a side without heads, if I is not live. They are the keys on these paths, the side
- *   included, that this client accepted while they were live, and that have expired since without being revoked;
- * - *rivals under I*: a head of one side and a head of another side, unless each acknowledges the other. A head that two sides
- *   share is no rival because of these two sides: this head is right whichever side is right;
- * - *victim*: a rival that was not accepted before, and that the seeds reach only through I, over links that are valid by T14 too;
- * - *crowd*: I, or a key that is not live on a path from a side of I to its heads, certified more keys than feedkey examines.
- *   Rivals may be among the keys that were not examined, so every head counts as a rival. (If a key on a path has the crowd, and
- *   not I, this needs at least two sides.)
+ * - *ancestors of I*: keys that lead to I and that the seeds reach without I (first graph);
+ * - *sides under I*: keys that I certified (wide graph), other than ancestors of I and seeds. If I itself is not live, seeds
+ *   are treated like other keys here, so that a thief of an expired seed has the other seeds as rivals;
+ * - *heads of a side*: the side itself if it is live. If not, the heads are the live keys that it leads to in the wide graph
+ *   through keys that are not live; such a path may not pass through I, an ancestor of I or, if I is live, a seed;
+ * - if I is not live, a side without a head has *remembered heads*: those keys on these paths, the side included, that this
+ *   client accepted before while they were live, and that have expired since without being revoked;
+ * - *rivals under I*: a head of one side and a head of another that do not acknowledge each other, both ways. A head that
+ *   both sides share is not a rival because of these sides: it is right whichever side is;
+ * - *victim*: a rival, not accepted before, that the seeds reach only through I, over links that are valid by T14 too;
+ * - *crowd*: I, or a key that is not live on the path from a side of I to its heads, certified more keys than feedkey
+ *   examines. Some rivals may not have been examined, so every head is a rival. (If only a key on the path has a crowd, and not
+ *   I, there must be two sides.)
  */
 import type { Fingerprint } from "./facts.ts";
 import { type Graph, reach, reverse } from "./graph.ts";
 
-/** A key that the issuer certified, with the live keys that this key represents. */
+/** A key that the issuer certified, with the live keys that it represents. */
 export interface Side {
   readonly key: Fingerprint;
   readonly heads: ReadonlySet<Fingerprint>;
-  /** Whether a key on the path certified more keys than feedkey examines: then some heads may be missing. */
+  /** A key on the path certified more keys than are examined: some heads may be missing. */
   readonly isCrowd: boolean;
 }
 
@@ -31,32 +31,32 @@ export interface Fork {
   readonly issuer: Fingerprint;
   /** All heads that have a rival under this issuer. */
   readonly rivals: readonly Fingerprint[];
-  /** The sides that contain a rival. */
+  /** The sides with a rival, or against one. */
   readonly sides: readonly Side[];
-  /** Whether some rivals were not examined: then it is unknown to which keys all sides lead. */
+  /** Some rivals were not examined, so it is unknown to which keys all sides lead. */
   readonly isCrowd: boolean;
 }
 
 export interface ForkInput {
-  /** The graph of the valid links. */
+  /** The valid links. */
   readonly graph: Graph;
-  /** The valid links, and the links that would be valid if their issuer had not withdrawn them or been retired since. */
+  /** Including links that would be valid if their issuer had not withdrawn them or been retired since. */
   readonly wide: Graph;
   readonly seeds: ReadonlySet<Fingerprint>;
-  /** Keys that are neither expired nor revoked nor weak at the reference time. */
+  /** Neither expired nor revoked nor weak at the reference time. */
   readonly live: ReadonlySet<Fingerprint>;
-  /** Keys that were accepted before while they were live, and have expired since without being revoked. */
+  /** Accepted before while they were live, and expired since without being revoked. */
   readonly remembered: ReadonlySet<Fingerprint>;
-  /** Whether `issuer` certified `subject`, even if the certification has expired since. */
+  /** Whether the first certified the second, even if that has expired since. */
   readonly acknowledges: (issuer: Fingerprint, subject: Fingerprint) => boolean;
   readonly isCrowded: (issuer: Fingerprint) => boolean;
-  /** Whether the seeds reach `key` without `through`. */
+  /** Whether the seeds reach the first without the second. */
   readonly isReachedWithout: (key: Fingerprint, through: Fingerprint) => boolean;
 }
 
 /**
- * The number of links that the search may follow from sides to their heads. No real archive comes near this number. Then every
- * issuer counts as a crowd, so that a thief's thousands of dead keys can't take unlimited time.
+ * The most links to follow from sides to their heads. No real archive comes near; after that every issuer counts as a crowd, so
+ * that a thief's thousands of dead keys can't take unlimited time.
  */
 const maxSteps = 20_000_000;
 
@@ -72,16 +72,16 @@ class ForkSearch {
     this.#links = [...input.graph.values()].reduce((sum, subjects) => sum + subjects.length, 0);
   }
 
-  /** Returns the fork under one issuer; undefined if the issuer has no fork. */
+  /** The fork under one issuer; undefined if there is none. */
   under(issuer: Fingerprint): Fork | undefined {
     const { graph, wide, seeds, live } = this.#input;
     const isOwnCrowd = this.#input.isCrowded(issuer);
-    // If the issuer is a seed that is not live, its thief has the other seeds as rivals.
+    // For a thief of a seed that is not live, the other seeds are rivals.
     const isOutside = (key: Fingerprint) => key === issuer || (seeds.has(key) && live.has(issuer));
     const certified = (wide.get(issuer) ?? []).filter((key) => !isOutside(key));
     if (certified.length < 2 && !isOwnCrowd) return undefined;
-    // A key that leads to the issuer is an ancestor only if the seeds reach that key without the issuer. Otherwise a thief's key
-    // could certify the issuer to become an ancestor instead of a rival.
+    // A key that leads to the issuer is above it only if the seeds lead there without the issuer: otherwise a thief's key could
+    // become an ancestor instead of a rival by certifying the issuer.
     let leadingHere: ReadonlySet<Fingerprint> | undefined;
     const isAncestor = (key: Fingerprint) => {
       if (!this.#input.isReachedWithout(key, issuer)) return false;
@@ -98,7 +98,7 @@ class ForkSearch {
       clashing.flatMap((one) => [...one.heads].filter((head) => isCrowd || this.#isRival(head, one, clashing))),
     );
     if (rivals.size === 0) return undefined;
-    // If every link to a rival was withdrawn, there is nothing to choose.
+    // If all of them were withdrawn, there is nothing to choose.
     const linked = new Set(graph.get(issuer));
     const isLinked = keys.some((key) => {
       return (
@@ -153,7 +153,7 @@ class ForkSearch {
   }
 }
 
-/** Finds every fork among the keys that the seeds reach. */
+/** Every fork among the keys that the seeds reach. */
 export function findForks(input: ForkInput): Fork[] {
   const search = new ForkSearch(input);
   const forks: Fork[] = [];
@@ -164,7 +164,7 @@ export function findForks(input: ForkInput): Fork[] {
   return forks;
 }
 
-/** Returns the rivals that are refused: those not accepted before that the seeds reach only through the issuer of the fork. */
+/** The rivals that are refused: not accepted before, and reached only through the forking issuer. */
 export function findVictims(
   forks: readonly Fork[],
   isReachedWithout: ForkInput["isReachedWithout"],
@@ -178,11 +178,11 @@ export function findVictims(
 }
 
 /**
- * Returns the keys below a fork to which every side leads and that are not rivals themselves. These keys are right whichever
- * side is right. If a side was not examined, no key is returned.
- * @param victims keys that no path may use, except the heads of the path's own side
+ * The keys below a fork that every side leads to and that are not rivals themselves: right whichever side is. None if a side
+ * was not examined.
+ * @param victims no path may use them, except the heads of its own side
  * @param unchecked keys that no path may use at all (T11)
- * @param rivals rivals in any fork, except keys that were accepted before
+ * @param rivals of any fork, except those accepted before
  */
 export function beyondFork(
   fork: Fork,
@@ -198,7 +198,7 @@ export function beyondFork(
   return new Set(common.filter((key) => !rivals.has(key)));
 }
 
-/** Returns the keys that a path from one side of a fork may not use. */
+/** The keys that a path from one side of a fork may not use. */
 export function barredFor(
   side: Side,
   victims: ReadonlySet<Fingerprint>,

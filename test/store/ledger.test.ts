@@ -118,7 +118,9 @@ describe("store/ledger", () => {
   it("refuses a newer version, and says so rather than calling it damage", () => {
     const error = failure(changed((document) => Object.assign(document, { version: 2, chains: {} })));
     expect(error.code).to.equal("bad_state");
-    expect(error.message).to.equal(`the client state "${path}" has version 2, which is newer than version 1, the newest that this program knows`);
+    expect(error.message).to.equal(
+      `the client state "${path}" has version 2, which is newer than version 1, the newest that this program knows`,
+    );
     expect(error.hint).to.include("use a feedkey at least as new");
   });
 

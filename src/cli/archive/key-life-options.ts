@@ -38,7 +38,10 @@ export function defineDelegate(command: Command): Command {
     .option("--feeds <globs>", "which feeds, comma-separated", "*")
     .option("--depth <n>", "how many further delegations may follow", "0")
     .option("--expires <length>", "how long it is valid")
-    .option("--notation-domain <domain>", "domain of the notation delegate@DOMAIN, if the user ID of the delegating key has no address")
+    .option(
+      "--notation-domain <domain>",
+      "domain of the notation delegate@DOMAIN, if the user ID of the delegating key has no address",
+    )
     .option("--withdraw", "withdraw the delegation, for good")
     .option("--status", "list what has been delegated, by whom, until when; changes nothing")
     .option("-o, --output <file>", "write the certified certificate there, with those of the keys above it")
