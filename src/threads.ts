@@ -8,7 +8,7 @@ const REPORTED = 64;
 /** The message that tells threads on which items they work together. */
 export interface Share<Item = unknown> {
   readonly id: number;
-  /** Name of the task for each item. The threads' program knows the name. */
+  /** Name of the task for each item. The program that the threads run uses this name to choose the work. */
   readonly task: string;
   readonly items: readonly Item[];
   /** Data that the task needs for every item. */

@@ -20,5 +20,5 @@ export function withWarnings(command: Command): Command {
 export function withServers(command: Command): Command {
   return command
     .option("--keyserver <url...>", "key servers, hkps://... (default: those of archive.ini or the profile)")
-    .option("--keyserver-ca <file>", "PEM certificates of their authority");
+    .option("--keyserver-ca <file>", "PEM certificates of the authority that issued the key servers' certificates");
 }

@@ -26,7 +26,7 @@ export interface Source {
   readonly limit: number;
   /** Returns the milliseconds that remain for this location. */
   readonly left: () => Duration;
-  /** Why forms of the index count as missing although the server did not clearly say so. */
+  /** The reasons why some compressed forms of the index count as missing although the server did not clearly say so. */
   readonly absences: FeedkeyError[];
 }
 

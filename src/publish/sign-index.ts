@@ -215,9 +215,9 @@ async function withChecksums(path: string, there: Uint8Array): Promise<Uint8Arra
   if (kind === "bzip2" || kind !== compressionNamed(formats.pkgsrc, name)) {
     throw new FeedkeyError(
       "usage",
-      `--add-checksums is for pkg_summary, .gz, .xz and .zst, not for ${escapeText(name)}`,
+      `--add-checksums can't write ${escapeText(name)}: it takes pkg_summary, or pkg_summary.gz, .xz or .zst compressed as named`,
       {
-        hint: "add the checksums to pkg_summary itself, then compress it; the name must match the compression",
+        hint: "add the checksums to pkg_summary itself, then compress it",
       },
     );
   }

@@ -13,8 +13,8 @@
  *   both sides share is not a rival because of these sides: it is right whichever side is;
  * - *victim*: a rival, not accepted before, that the seeds reach only through I, over links that are valid by T14 too;
  * - *crowd*: I, or a key that is not live on the path from a side of I to its heads, certified more keys than feedkey
- *   examines. Some rivals may not have been examined, so every head is a rival. (If only a key on the path has a crowd, and not
- *   I, there must be two sides.)
+ *   examines. Some rivals may not have been examined, so every head counts as a rival. (If I itself is within that limit, and
+ *   only a key on the path exceeds it, this holds only if I has two sides or more.)
  */
 import type { Fingerprint } from "./facts.ts";
 import { type Graph, reach, reverse } from "./graph.ts";

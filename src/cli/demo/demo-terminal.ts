@@ -55,6 +55,6 @@ export class DemoStage {
     this.steps.push({ command: this.#shown(command), status, code: expected ?? null });
     if (expected !== undefined) this.#write(`  (exit status ${status}: ${expected}, as expected)\n`);
     if (status === wanted) return stdout.text();
-    throw new FeedkeyError("internal", `the demo expected exit status ${wanted} of "${command}", found ${status}`);
+    throw new FeedkeyError("internal", `the demo expected exit status ${wanted} from "${command}", but got ${status}`);
   }
 }

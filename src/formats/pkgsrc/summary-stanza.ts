@@ -1,6 +1,6 @@
 /**
  * A lossless reader and writer of pkg_summary texts, for edits: all pieces together are exactly the text. To look up packages,
- * use `summary-text.ts`, which makes no object for each variable.
+ * use `summary-text.ts`, which does not create an object for each variable.
  */
 import { FeedkeyError } from "../../error.ts";
 import { asBuffer, indexText, maxLineLength, maxStanzaLength } from "../line-cursor.ts";

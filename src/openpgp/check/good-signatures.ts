@@ -144,7 +144,7 @@ async function findFirst(sorted: readonly Candidate[], makers: Makers, search: S
 }
 
 /**
- * Finds the self-signatures of a key that rules need. The newest say what is valid now, the oldest what was valid first.
+ * Finds those self-signatures of a key that the trust rules need. The newest say what is valid now, the oldest what was valid first.
  * Because a thief may reduce expiry and flags (T6), the self-signatures with the latest expiry and with the certify flag are
  * needed too. A designation of a revoker always counts.
  */
