@@ -21,9 +21,9 @@ const program = runCompiled(join(__dirname, "../dist/src/bundle/main.js"), args[
 
 // Node ends when nothing is left to wait for, whether or not the command has ended, and would say that all is well.
 let hasEnded = false;
-process.exitCode = 70;
-process.once("exit", () => {
-  if (hasEnded || process.exitCode !== 70) return;
+process.once("exit", (code) => {
+  if (hasEnded || code !== 0) return;
+  process.exitCode = 70;
   process.stderr.write("feedkey: error: the command stopped before it had finished\n");
   process.stderr.write(
     "feedkey: hint: this is a bug: rely on nothing from this run, and report it as SECURITY.md says\n",

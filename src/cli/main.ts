@@ -8,6 +8,7 @@ import { helpWidth } from "./help/help.ts";
 import { makeProgram } from "./program.ts";
 import { makeReporter, type Runner, render, run, type Streams } from "./run.ts";
 import { StandardOutput } from "./standard-output.ts";
+import { fitTablesTo } from "./table.ts";
 import { usageError } from "./usage-error.ts";
 import { hintOf } from "./usual-hint.ts";
 
@@ -44,6 +45,7 @@ async function runLine(
 ): Promise<number> {
   let status = 0;
   forgetDescriptors();
+  fitTablesTo(streams.stdout);
   const program = makeProgram(args);
   const runner: Runner = async (command, action) => {
     status = await run(command, program.opts<GlobalOptions>(), streams, output, action);

@@ -1,8 +1,14 @@
-/** Tables and lists for people, for a terminal with the usual width. */
+/** Tables and lists for people. On a terminal they fit its width; elsewhere each row is one line, for grep and its like. */
 import Table from "cli-table3";
 import { largest } from "../extremes.ts";
 
-const terminalWidth = 80;
+let width = Number.POSITIVE_INFINITY;
+
+/** Makes tables and lists fit the terminal that the stream leads to; a stream that leads elsewhere has room for any line. */
+export function fitTablesTo({ isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number }): void {
+  width = isTTY === true ? Math.max(columns ?? 0, 80) : Number.POSITIVE_INFINITY;
+}
+
 const indent = "    ";
 const gap = "  ";
 
@@ -24,16 +30,16 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
 /** Returns the columns that fit on the first line, then the columns for the next line, and so on. */
 function columnsByLine(rows: readonly (readonly string[])[]): number[][] {
   const lines: number[][] = [];
-  let used = terminalWidth;
+  let used = 0;
   for (let column = 0; column < (rows[0]?.length ?? 0); column++) {
-    const width = largest(rows.map((row) => row[column]?.length ?? 0)) + gap.length;
+    const needed = largest(rows.map((row) => row[column]?.length ?? 0)) + gap.length;
     const last = lines.at(-1);
-    if (last !== undefined && used + width - gap.length <= terminalWidth) last.push(column);
+    if (last !== undefined && used + needed - gap.length <= width) last.push(column);
     else {
       used = lines.length === 0 ? 0 : indent.length;
       lines.push([column]);
     }
-    used += width;
+    used += needed;
   }
   return lines;
 }
@@ -60,7 +66,7 @@ export function folded(start: string, words: readonly string[]): string {
   words.forEach((word, at) => {
     const piece = `${word}${at < words.length - 1 ? "," : ""}`;
     const line = lines.at(-1) ?? "";
-    if (line.length + 1 + piece.length <= terminalWidth) lines[lines.length - 1] = `${line} ${piece}`;
+    if (line.length + 1 + piece.length <= width) lines[lines.length - 1] = `${line} ${piece}`;
     else lines.push(`${indent}${piece}`);
   });
   return lines.join("\n");

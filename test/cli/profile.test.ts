@@ -62,7 +62,7 @@ describe("feedkey profile", () => {
       ]);
       const { stdout, status } = await listed();
       expect(status).to.equal(0);
-      expect(stdout).to.match(/^broken +\(unreadable\) +bad_profile\n +\S+broken\.ini$/m);
+      expect(stdout).to.match(/^broken +\(unreadable\) +bad_profile +\S+broken\.ini$/m);
     });
 
     it("shows text from a profile escaped", async () => {

@@ -162,10 +162,10 @@ describe("feedkey status", () => {
     const { stdout, stderr, status } = await runHere(args);
     expect(status).to.equal(0);
     expect(stdout)
-      .to.match(/^feed +signed +expires +packages\n +signed by$/m)
+      .to.match(/^feed +signed +expires +packages +signed by$/m)
       .and.match(/^key +role +until/m);
-    expect(stdout).to.match(new RegExp(`^base +${iso(published)} +\\S+ +2\\n +${archive.key}$`, "m"));
-    expect(stdout).to.match(new RegExp(`^${archive.key} +seed .*\\n +may sign$`, "m"));
+    expect(stdout).to.match(new RegExp(`^base +${iso(published)} +\\S+ +2 +${archive.key}$`, "m"));
+    expect(stdout).to.match(new RegExp(`^${archive.key} +seed .* may sign$`, "m"));
     expect(stderr).to.equal(`feedkey: warning: ${noKeyservers}\n`);
   });
 

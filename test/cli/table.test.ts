@@ -1,7 +1,16 @@
 import { expect } from "chai";
-import { folded, table } from "../../src/cli/table.ts";
+import { fitTablesTo, folded, table } from "../../src/cli/table.ts";
 
 describe("cli/table", () => {
+  beforeEach(() => fitTablesTo({ isTTY: true, columns: 80 }));
+  afterEach(() => fitTablesTo({}));
+
+  it("has one line for each row where it goes to a file or another program", () => {
+    fitTablesTo({});
+    expect(table(["a", "b"], [["x".repeat(60), "y".repeat(60)]]).split("\n")).to.have.length(2);
+    expect(folded("wrote", ["x".repeat(60), "y".repeat(60)])).to.not.contain("\n");
+  });
+
   it("aligns columns, and ends lines with the last letter", () => {
     expect(
       table(

@@ -77,8 +77,8 @@ describe("feedkey key", () => {
         },
       ]);
       const { stdout } = await runHere(["--home", home, "--at", iso(day(10)), "key", "list"]);
-      expect(stdout).to.match(new RegExp(`^${usual} \\n .* 2026-04-11 +yes +in force$`, "m"));
-      expect(stdout).to.match(new RegExp(`^${machine} \\n .* never +no +in force$`, "m"));
+      expect(stdout).to.match(new RegExp(`^${usual} .* 2026-04-11 +yes +in force$`, "m"));
+      expect(stdout).to.match(new RegExp(`^${machine} .* never +no +in force$`, "m"));
     });
 
     it("says that there are none", async () => {
