@@ -14,6 +14,7 @@ import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import { limits } from "../openpgp/packet/limits.ts";
 import { bundlePath } from "../profile/layout.ts";
+import { trustDefaults } from "../profile/trust-defaults.ts";
 import type { Feed, Identity, Profile } from "../profile/types.ts";
 import { type Judged, Knowledge } from "../refresh/certificate-pool.ts";
 import { fullFingerprint } from "../store/fingerprint.ts";
@@ -52,14 +53,8 @@ export function profileOf(name: string, seed: Fingerprint, identity: Identity): 
       seeds: [seed],
       keyservers: [],
       keyserverCa: undefined,
-      wkd: false,
-      revocationCheck: "always",
+      ...trustDefaults,
       grace: 0,
-      retiredIssuers: "refuse",
-      threshold: 1,
-      maxIndexAge: undefined,
-      requireFeedName: false,
-      requireExpiry: false,
     },
     feeds: [],
     variables: {},

@@ -8,6 +8,7 @@ import { readIni } from "./ini.ts";
 import type { Section } from "./section.ts";
 import { needSection, sortSections } from "./sections.ts";
 import { readSuiteWord, readSuiteWords } from "./suite-settings.ts";
+import { trustDefaults } from "./trust-defaults.ts";
 import type { Feed, Identity, Profile } from "./types.ts";
 import { readArchiveUrl, readFingerprint, readFolder, readKeyservers, refuseOddName } from "./values.ts";
 import { fillIn, readVariables, type Variables } from "./variables.ts";
@@ -28,11 +29,6 @@ const trustKeys = [
   "require-expiry",
 ];
 const feedKeys = ["format", "path", "index", "packages", "max-index-size", "suite", "components", "architectures"];
-
-const day = 86_400_000;
-
-/** The default grace period: how long clients use a known key without a successful revocation check (T11). */
-export const defaultGrace = 14 * day;
 
 /**
  * Reads and checks a profile.
@@ -108,7 +104,7 @@ function readTrust(section: Section, folder: string, errorAt: ErrorAt): Profile[
     keyserverCa: keyserverCa === undefined ? undefined : resolve(folder, keyserverCa),
     wkd: section.yesNo("wkd"),
     revocationCheck: check === "always" ? check : (section.duration("revocation-check") ?? "always"),
-    grace: section.duration("grace", "or zero") ?? defaultGrace,
+    grace: section.duration("grace", "or zero") ?? trustDefaults.grace,
     retiredIssuers: section.choice("retired-issuers", ["refuse", "accept"]),
     threshold: section.count("threshold") ?? 1,
     maxIndexAge: section.duration("max-index-age"),

@@ -8,6 +8,7 @@ import { ensureFolder } from "../files/folder.ts";
 import { formatOf } from "../formats/formats.ts";
 import { createTransport } from "../net/transport.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { trustDefaults } from "../profile/trust-defaults.ts";
 import type { ArchiveConfig, ArchiveFeed, Feed, Profile } from "../profile/types.ts";
 import { refresh } from "../refresh/refresh.ts";
 import { type Reporter, Session } from "../refresh/session.ts";
@@ -48,14 +49,8 @@ function profileOf(config: ArchiveConfig, seed: Fingerprint, folder: string): Pr
       seeds: [seed],
       keyservers: [],
       keyserverCa: undefined,
-      wkd: false,
-      revocationCheck: "always",
+      ...trustDefaults,
       grace: 0,
-      retiredIssuers: "refuse",
-      threshold: 1,
-      maxIndexAge: undefined,
-      requireFeedName: false,
-      requireExpiry: false,
     },
     variables: {},
     feeds: config.feeds.map(feedOf),

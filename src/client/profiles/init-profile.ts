@@ -14,6 +14,7 @@ import { armor } from "../../openpgp/packet/armor.ts";
 import { limits } from "../../openpgp/packet/limits.ts";
 import { bundlePath } from "../../profile/layout.ts";
 import { readProfile } from "../../profile/read-profile.ts";
+import { trustDefaults } from "../../profile/trust-defaults.ts";
 import type { Feed, FeedFormat, Identity } from "../../profile/types.ts";
 import { formatProfile } from "../../profile/write-profile.ts";
 import { httpError, rootOf } from "../../refresh/download.ts";
@@ -90,18 +91,6 @@ export async function readBundle(
   }
 }
 
-/** The strict defaults, written out so that the reader of the profile sees the settings. */
-const trustDefaults = {
-  wkd: false,
-  revocationCheck: "always",
-  grace: 14 * 86_400_000,
-  retiredIssuers: "refuse",
-  threshold: 1,
-  maxIndexAge: undefined,
-  requireFeedName: false,
-  requireExpiry: false,
-} as const;
-
 /** Returns the profile's name, which becomes the name of a file and of a folder. @throws FeedkeyError `usage` */
 function nameOf(archive: string, options: InitProfileOptions): string {
   const name = options.name ?? (new URL(archive).hostname || "archive");
@@ -175,6 +164,7 @@ async function write(archive: string, options: InitProfileOptions, reporter: Rep
   const { certificates, identity } = await takeSeeds({ at, reporter }, bundle, seeds);
   const text = formatProfile({
     archive: { name, url: archive, mirrors: [], ca: copies.ca, redirects: "any", identity, verify: "required" },
+    // The defaults are written out so that the reader of the profile sees them.
     trust: { ...trustDefaults, keyring: `keyrings/${name}`, seeds, keyservers, keyserverCa: copies.keyserverCa },
     feeds: feeds.map((feed): Feed => ({ ...feed, format, index: undefined, packages: "feed" })),
   });

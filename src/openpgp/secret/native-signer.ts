@@ -4,22 +4,9 @@
  * ways.
  */
 import { constants, createPrivateKey, type JsonWebKey, privateEncrypt, sign } from "node:crypto";
+import { digestInfo } from "../packet/digest-info.ts";
 import { writeInteger } from "../packet/mpi.ts";
 import { algorithm, base64url } from "../packet/native-key.ts";
-
-// The DER encoding of DigestInfo before the digest itself (RFC 8017 section 9.2; for old hashes, RFC 9580 section
-// 5.2.2).
-const digestInfo: Readonly<Record<string, string>> = {
-  md5: "3020300c06082a864886f70d020505000410",
-  sha1: "3021300906052b0e03021a05000414",
-  ripemd160: "3021300906052b2403020105000414",
-  sha224: "302d300d06096086480165030402040500041c",
-  sha256: "3031300d060960864801650304020105000420",
-  sha384: "3041300d060960864801650304020205000430",
-  sha512: "3051300d060960864801650304020305000440",
-  "sha3-256": "3031300d060960864801650304020805000420",
-  "sha3-512": "3051300d060960864801650304020a05000440",
-};
 
 /** An unlocked key in the library's form: its algorithm, and its numbers by name. */
 export interface UnlockedKey {

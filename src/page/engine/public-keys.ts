@@ -4,6 +4,7 @@ import { ed25519 } from "@noble/curves/ed25519.js";
 import { brainpoolP256r1, brainpoolP384r1, brainpoolP512r1 } from "@noble/curves/misc.js";
 import { p256, p384, p521 } from "@noble/curves/nist.js";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
+import { digestInfo } from "../../openpgp/packet/digest-info.ts";
 import { isDsaSignature } from "../../openpgp/packet/dsa.ts";
 import { octetsOf, partsOf } from "./der.ts";
 
@@ -49,19 +50,6 @@ function edwardsKey(curve: typeof ed25519 | typeof ed448, point: Uint8Array): Pu
   return { verify: (_hash, signed, value) => curve.verify(value, signed, point, { zip215: false }) };
 }
 
-/** The bytes before the digest in an RSA signature (RFC 8017 section 9.2, note 1). */
-const digestHeads: Readonly<Record<string, string>> = {
-  md5: "3020300c06082a864886f70d020505000410",
-  sha1: "3021300906052b0e03021a05000414",
-  ripemd160: "3021300906052b2403020105000414",
-  sha224: "302d300d06096086480165030402040500041c",
-  sha256: "3031300d060960864801650304020105000420",
-  sha384: "3041300d060960864801650304020205000430",
-  sha512: "3051300d060960864801650304020305000440",
-  "sha3-256": "3031300d060960864801650304020805000420",
-  "sha3-512": "3051300d060960864801650304020a05000440",
-};
-
 function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
   let result = 1n;
   for (let square = base % modulus, rest = exponent; rest > 0n; square = (square * square) % modulus, rest >>= 1n) {
@@ -75,7 +63,7 @@ function rsaKey(modulus: Uint8Array, exponent: Uint8Array): PublicKey {
   const [n, e] = [numberOf(modulus), numberOf(exponent)];
   return {
     verify(hash, signed, value) {
-      const head = digestHeads[hash ?? ""];
+      const head = digestInfo[hash ?? ""];
       const number = numberOf(value);
       if (head === undefined || value.length !== modulus.length || number >= n) return false;
       const digest = head + hexOf(signed);
