@@ -59,7 +59,7 @@ describe("the documentation", () => {
 
   for (const path of withCommands) {
     it(`has commands that do what they say: ${path}`, async function () {
-      this.timeout(120_000);
+      this.timeout(300_000);
       needing(...programsIn(path)).call(this);
       const { status, output } = await perform(path, folder);
       expect(status, output).to.equal(0);

@@ -102,7 +102,7 @@ export interface Performed {
 export async function play(script: string, folder: string, env: NodeJS.ProcessEnv): Promise<Performed> {
   const file = join(folder, "script.sh");
   fs.writeFileSync(file, `set -euo pipefail\ntrap 'kill $(jobs -p) 2> /dev/null || true' EXIT\n${script}`);
-  const child = spawn("bash", [file], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"], timeout: 110_000 });
+  const child = spawn("bash", [file], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"], timeout: 290_000 });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {

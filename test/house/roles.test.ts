@@ -144,7 +144,7 @@ describe("the pages of the roles", () => {
   let stages: string;
 
   before(async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     stages = fs.mkdtempSync(join(tmpdir(), "feedkey-test-"));
     const first = join(stages, "stage-0");
     const env = await stageFor(first);
@@ -164,14 +164,14 @@ describe("the pages of the roles", () => {
   });
 
   after(async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     await Promise.allSettled(performed.values());
     fs.rmSync(stages, { recursive: true, force: true });
   });
 
   for (const name of names) {
     it(`${name}.md has commands that do what they say`, async function () {
-      this.timeout(120_000);
+      this.timeout(300_000);
       needing(...programsIn(`docs/roles/${name}.md`)).call(this);
       const { status, output } = (await performed.get(name)) ?? { status: null, output: "never begun" };
       expect(status, output).to.equal(0);

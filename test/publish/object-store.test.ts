@@ -8,6 +8,7 @@ import { iso } from "../../src/time.ts";
 import { hour, published, TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
 import { documentOf, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
+import { needing } from "../testkit/programs/programs.ts";
 import { ObjectStore } from "../testkit/servers/object-store.ts";
 
 const keys = { AWS_ACCESS_KEY_ID: "TESTKEYID", AWS_SECRET_ACCESS_KEY: "test-secret-word" };
@@ -91,17 +92,6 @@ describe("an archive in an object store", function () {
     await archive.accept(published + 2 * hour, "fetch", "alpha", "--output", archive.out);
     await archive.expectOut("alpha_1.0-1_all.ipk");
 
-    // Where there is no file, the store answers 403.
-    const fresh = ["--json", "--at", iso(published + 2 * hour)];
-    const folder = join(archive.folder, "new");
-    const init = [`${store.url}/bucket/site/`, "-o", folder, "--fingerprint", archive.key, "--name", "example"];
-    await runHere([...fresh, "profile", "init", ...init, "--feed", "base=feeds/base"]);
-    const root = join(archive.folder, "root");
-    await fs.mkdir(join(root, "etc/opkg"), { recursive: true });
-    const profile = join(folder, "example.ini");
-    const set = await runHere([...fresh, "--profile", profile, "setup", "opkg", "--root", root]);
-    expect(documentOf(set).error).to.equal(undefined);
-
     const again = await publish(published + 2 * hour);
     expect(again.objectStore).to.deep.include({ uploaded: 0, removed: 0 });
     expect(taken()).to.deep.equal([]);
@@ -121,6 +111,21 @@ describe("an archive in an object store", function () {
     expect(store.objects.has(lock)).to.equal(false);
     await archive.accept(published + 4 * hour, "update");
     await archive.accept(published + 4 * hour, "fetch", "gamma+1", "--output", archive.out);
+  });
+
+  it("sets up a new machine", async function () {
+    needing("gpg").call(this);
+    await publish(published + hour);
+    // Where there is no file, the store answers 403.
+    const fresh = ["--json", "--at", iso(published + 2 * hour)];
+    const folder = join(archive.folder, "new");
+    const init = [`${store.url}/bucket/site/`, "-o", folder, "--fingerprint", archive.key, "--name", "example"];
+    await runHere([...fresh, "profile", "init", ...init, "--feed", "base=feeds/base"]);
+    const root = join(archive.folder, "root");
+    await fs.mkdir(join(root, "etc/opkg"), { recursive: true });
+    const profile = join(folder, "example.ini");
+    const set = await runHere([...fresh, "--profile", profile, "setup", "opkg", "--root", root]);
+    expect(documentOf(set).error).to.equal(undefined);
   });
 
   it("has a state that clients accept wherever an upload is cut off, and the next run goes on", async () => {
