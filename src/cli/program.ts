@@ -1,15 +1,7 @@
 /** Makes the program without its commands: its name and the global options. */
-import { existsSync, readFileSync } from "node:fs";
 import { Command } from "commander";
+import { packageVersion } from "../files/package-version.ts";
 import { helpSettings } from "./help/help.ts";
-
-/** Returns the version in package.json, with the commit if the commit was known at build time. */
-export function packageVersion(): string {
-  const manifest = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-  const { version } = JSON.parse(manifest) as { readonly version: string };
-  const commit = new URL("../../commit", import.meta.url);
-  return existsSync(commit) ? `${version} (${readFileSync(commit, "utf8").trim()})` : version;
-}
 
 /** Makes the program. @param args the command line: package.json is read only if the arguments ask for the version */
 export function makeProgram(args: readonly string[] = []): Command {

@@ -58,9 +58,10 @@ function candidateOf(framed: Unframed, file: Uint8Array, called: string): Candid
 export function acceptedCandidate({ meta, index, signature }: LastIndex): Candidate {
   const name = "its signature";
   const detached = [{ name, bytes: signature }];
-  if (!isFramed(signature)) return { name: meta.source, document: new HashedDocument(index), signatures: detached };
+  if (!isFramed(signature))
+    return { name: meta.source, document: new HashedDocument(index.bytes, index.sha256), signatures: detached };
   const candidate = candidateOf(unframe(signature, name), signature, name);
-  if (Buffer.compare(candidate.document.bytes, index) === 0) return { ...candidate, name: meta.source };
+  if (Buffer.compare(candidate.document.bytes, index.bytes) === 0) return { ...candidate, name: meta.source };
   throw new FeedkeyError("bad_state", `the index of feed "${meta.feed}" and its signature do not belong together`, {
     details: { feed: meta.feed },
     hint: "run feedkey update, which replaces both",

@@ -55,10 +55,13 @@ export function rememberedIndex({ state }: Session, feed: Feed, { meta }: Accept
     return found?.meta.sha256 === sha256 && found.meta.signatureSha256 === signatureSha256 ? found : undefined;
   };
   // If a file contains its own signatures, the client stored the whole file as its signature.
-  const file = (found: LastIndex) => (isFramed(found.signature) ? found.signature : found.index);
+  const file = (found: LastIndex) => (isFramed(found.signature) ? { bytes: found.signature } : found.index);
   return {
     index: { version: versions?.index, bytes: async () => stored().then((found) => found && file(found)) },
-    signature: { version: versions?.signature, bytes: async () => (await stored())?.signature },
+    signature: {
+      version: versions?.signature,
+      bytes: async () => stored().then((found) => found && { bytes: found.signature }),
+    },
   };
 }
 
@@ -124,7 +127,12 @@ export async function downloadIndex(
     const signatures = await downloadSignatures(source, name, remembered);
     const signed = file.isRemembered ? file.bytes : await signedBytes(feed.format, name, file.bytes, limit);
     return {
-      candidate: { name, document: new HashedDocument(signed), version: file.version, signatures: signatures.files },
+      candidate: {
+        name,
+        document: new HashedDocument(signed, file.sha256),
+        version: file.version,
+        signatures: signatures.files,
+      },
       isRemembered: file.isRemembered || signatures.areRemembered,
     };
   });

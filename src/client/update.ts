@@ -14,6 +14,7 @@ import type { Candidate } from "./candidate.ts";
 import { downloadIndex, partsBeside, type RememberedIndex, rememberedIndex } from "./index-download.ts";
 import { indexLimit, indexNames, otherForm } from "./index-files.ts";
 import { Mirrors } from "./mirrors.ts";
+import { readingOf } from "./reading.ts";
 import { type Consent, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 import { nameOfPart } from "./verified-part.ts";
 
@@ -51,7 +52,14 @@ async function fromLocation(
   const source = { session, location, feed, limit: indexLimit(feed, last?.meta), left, absences };
   const verify = (candidate: Candidate, headers: Pick<GetOptions, "headers">) => {
     const parts = partsBeside(source, candidate.name, headers);
-    return verifyIndex(candidate, feed, { profile: session.profile, judged, last, ...consent, parts });
+    return verifyIndex(candidate, feed, {
+      profile: session.profile,
+      judged,
+      last,
+      ...consent,
+      parts,
+      readAs: readingOf(feed),
+    });
   };
   const attempt = async (name: string, headers = {}, kept?: RememberedIndex): Promise<VerifiedIndex | undefined> => {
     const found = await downloadIndex(source, name, headers, kept);
@@ -173,8 +181,9 @@ export async function accept(
 async function write(session: Session, index: VerifiedIndex, source: string): Promise<boolean> {
   const { signed, signature, createdAt, sha256, signers, versions } = index.root;
   const acceptedAt = session.options.at;
-  const meta = { createdAt, sha256, acceptedAt, signers, source, entries: index.packages.count, versions };
-  const parts = new Map(index.parts.map(({ part, text }) => [nameOfPart(part), text]));
+  const read = { entries: index.count, readAs: readingOf(index.feed) };
+  const meta = { createdAt, sha256, acceptedAt, signers, source, versions, ...read };
+  const parts = new Map(index.parts.map((one) => [nameOfPart(one.part), one]));
   const { name } = index.feed;
   return await session.write((state) => state.acceptIndex(name, { index: signed, signature, meta, parts }), name);
 }

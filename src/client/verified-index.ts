@@ -4,7 +4,7 @@ import { FeedkeyError } from "../error.ts";
 import type { DigestedEntry } from "../formats/entry-source.ts";
 import type { Format, RootContent } from "../formats/format.ts";
 import { formats, maxIndexBytes } from "../formats/formats.ts";
-import type { PackageIndex, Packages } from "../formats/package-index.ts";
+import type { Packages } from "../formats/package-index.ts";
 import type { Related } from "../formats/relations.ts";
 import { UnitedPackages } from "../formats/united-packages.ts";
 import type { PartSource } from "../packages/part-text.ts";
@@ -25,15 +25,31 @@ const key = Symbol("made by the verifier");
  */
 export class VerifiedIndex {
   readonly root: VerifiedRoot;
-  readonly packages: Packages;
   /** The lists, if the root lists its packages in other files; empty if the root itself lists them. */
   readonly parts: readonly VerifiedPart[];
+  /** The number of packages, including repeated entries. */
+  readonly count: number;
+  readonly #read: () => Packages;
+  #packages: Packages | undefined;
 
-  constructor(proof: typeof key, root: VerifiedRoot, packages: Packages, parts: readonly VerifiedPart[]) {
+  /** @param count the number of packages, if the same text was read before; the text is then read only when it is needed */
+  constructor(
+    proof: typeof key,
+    root: VerifiedRoot,
+    parts: readonly VerifiedPart[],
+    read: () => Packages,
+    count?: number,
+  ) {
     if (proof !== key) throw new FeedkeyError("internal", "a verified index can only come from the verifier");
     this.root = root;
-    this.packages = packages;
     this.parts = parts;
+    this.#read = read;
+    this.count = count ?? this.packages.count;
+  }
+
+  get packages(): Packages {
+    this.#packages ??= this.#read();
+    return this.#packages;
   }
 
   get feed(): Feed {
@@ -103,6 +119,13 @@ export interface Consent {
   readonly allowReleaseinfoChange?: boolean;
 }
 
+/** How the lists of an index are read. */
+export interface Reading {
+  readonly parts: PartSource;
+  /** The release of feedkey and its settings (`readingOf`); undefined if everything is to be read again. */
+  readonly readAs?: string | undefined;
+}
+
 /**
  * Verifies an index: first its root; then, if the root lists its packages in other files, those files by digest; last the
  * grammar (T13). Parses nothing before a good signature was found.
@@ -111,21 +134,35 @@ export interface Consent {
 export async function verifyIndex(
   candidate: Candidate,
   feed: Feed,
-  terms: RootTerms & Consent & { readonly parts: PartSource },
+  terms: RootTerms & Consent & Reading,
 ): Promise<VerifiedIndex> {
   const root = await verifyRoot(candidate, feed, terms);
   const limit = indexLimit(feed, terms.last?.meta);
   const parts = await verifiedParts(root, terms);
-  const packages = parts === undefined ? await readSigned(root, limit) : readParts(parts);
-  const emptied = refuseEmptied(packages.count, terms.last?.meta, terms.allowEmpty);
+  const read = parts === undefined ? await signedReader(root, limit) : () => readParts(parts);
+  const index = new VerifiedIndex(key, root, parts ?? [], read, knownCount(root, parts ?? [], terms));
+  const emptied = refuseEmptied(index.count, terms.last?.meta, terms.allowEmpty);
   if (emptied !== undefined) throw refusalError(candidate.name, feed.name, emptied);
-  return new VerifiedIndex(key, root, packages, parts ?? []);
+  return index;
+}
+
+/**
+ * Returns the number of packages in the last accepted index, if the same release of feedkey has already read exactly the same
+ * texts with the same settings: it would accept their grammar again.
+ */
+function knownCount(
+  { sha256 }: VerifiedRoot,
+  parts: readonly VerifiedPart[],
+  { last, readAs }: RootTerms & Reading,
+): number | undefined {
+  const isSame = last?.meta.sha256 === sha256 && parts.every(({ isKept }) => isKept);
+  return isSame && readAs !== undefined && last.meta.readAs === readAs ? last.meta.entries : undefined;
 }
 
 /** Returns the lists of a root that the profile requests; undefined if the root itself lists its packages. */
 async function verifiedParts(
   root: VerifiedRoot,
-  { judged, last, parts: source, allowReleaseinfoChange }: RootTerms & Consent & { readonly parts: PartSource },
+  { judged, last, parts: source, allowReleaseinfoChange }: RootTerms & Consent & Reading,
 ): Promise<readonly VerifiedPart[] | undefined> {
   const { feed } = root;
   const { content: read }: Format = formats[feed.format];
@@ -166,12 +203,12 @@ function readParts(parts: readonly VerifiedPart[]): Packages {
   return only !== undefined && others.length === 0 ? only.packages : new UnitedPackages(lists);
 }
 
-async function readSigned(root: VerifiedRoot, limit: number): Promise<PackageIndex> {
+async function signedReader(root: VerifiedRoot, limit: number): Promise<() => Packages> {
   const { feed, signed } = root;
   const text = await indexText(feed.format, signed, limit).catch((error: unknown) => {
     throw inContext(root, error);
   });
-  return inWords(root, () => formats[feed.format].read(text, feed));
+  return () => inWords(root, () => formats[feed.format].read(text, feed));
 }
 
 /** Runs a function that reads signed text. @throws the function's error, with the name of the index */

@@ -14,12 +14,15 @@ export class VerifiedPart {
   readonly root: VerifiedRoot;
   readonly part: Part;
   readonly text: Uint8Array;
+  /** Whether the text was read from the client's state. */
+  readonly isKept: boolean;
 
-  constructor(proof: typeof key, root: VerifiedRoot, part: Part, text: Uint8Array) {
+  constructor(proof: typeof key, root: VerifiedRoot, part: Part, text: Uint8Array, isKept: boolean) {
     if (proof !== key) throw new FeedkeyError("internal", "a verified part can only come from the verifier");
     this.root = root;
     this.part = part;
     this.text = text;
+    this.isKept = isKept;
   }
 }
 
@@ -43,9 +46,10 @@ export async function verifyPart(
     refuseLargePart(part, terms, part.open.size);
     // If the text that was accepted last has the right digests, nothing is requested.
     const kept = await last?.readPart(nameOfPart(part));
-    if (kept !== undefined && fitsDigests(kept.bytes, part.open)) return new VerifiedPart(key, root, part, kept.bytes);
+    if (kept !== undefined && fitsDigests(kept.bytes, part.open, kept.sha256))
+      return new VerifiedPart(key, root, part, kept.bytes, true);
     const damaged = kept?.path;
-    return new VerifiedPart(key, root, part, await partText(part, { ...terms, damaged }, source));
+    return new VerifiedPart(key, root, part, await partText(part, { ...terms, damaged }, source), false);
   } catch (error) {
     throw error instanceof FeedkeyError && error.details.part !== undefined ? withHint(error) : error;
   }

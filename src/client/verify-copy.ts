@@ -31,7 +31,7 @@ async function verifyPackages(
   { files = [], folder, signature }: VerifyOptions,
 ): Promise<CheckedFiles> {
   if (packages === undefined) return { good: [], errors: [] };
-  const total = files.length > 0 ? files.length : index.packages.count;
+  const total = files.length > 0 ? files.length : index.count;
   return await withProgress(session, "packages", total, (update) => {
     return packages.verify(index, { index: path, signature }, folder?.complete === true, update);
   });

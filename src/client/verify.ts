@@ -23,6 +23,7 @@ import {
   signedBytes,
   usualIndexBytes,
 } from "./index-files.ts";
+import { readingOf } from "./reading.ts";
 import { type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 
 /**
@@ -179,6 +180,7 @@ export async function verifyLocal(
     return await verifyIndex(candidate, feed, {
       ...{ profile: session.profile, judged, last, allowEmpty: options.allowEmpty },
       parts: partsBeside(path),
+      readAs: readingOf(feed),
     });
   };
   try {

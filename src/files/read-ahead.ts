@@ -1,4 +1,4 @@
-/** Reads a file with Node's own threads and hashes it while the program does something else (`docs/performance.md`). */
+/** Reads a large file with Node's own threads, and hashes it at the same time (`docs/performance.md`). */
 import { createHash } from "node:crypto";
 import { close, constants, fstatSync, openSync, read, statSync } from "node:fs";
 import type { Hashed } from "./file-digest.ts";
@@ -17,11 +17,17 @@ export class ReadAhead {
    */
   constructor(path: string, limit: number) {
     this.path = path;
-    this.found = readFound(path, limit).catch(() => undefined);
+    this.found = readHashedFile(path, limit).catch(() => undefined);
   }
 }
 
-async function readFound(path: string, limit: number): Promise<Hashed | undefined> {
+/**
+ * Reads and hashes a regular file.
+ * @param limit size limit in bytes
+ * @returns undefined if the file is not a regular file, is larger than the limit, or is truncated meanwhile
+ * @throws the system's error, such as ENOENT
+ */
+export async function readHashedFile(path: string, limit = Number.POSITIVE_INFINITY): Promise<Hashed | undefined> {
   // Checked before opening: if a pipe is opened and closed again, what is written to the pipe is lost.
   if (!statSync(path).isFile()) return undefined;
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

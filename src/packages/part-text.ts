@@ -1,5 +1,5 @@
 /** Reads the package lists that a root names by size and digest, from any source. */
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { FileDigests } from "../formats/digests.ts";
@@ -32,12 +32,14 @@ export function isTooLarge(error: unknown): error is FeedkeyError {
   return error instanceof FeedkeyError && error.details.reason === "too_large";
 }
 
-/** Tells whether a text has the given size and every given digest. */
-export function fitsDigests(bytes: Uint8Array, { size, sha256, sha512 }: FileDigests): boolean {
-  const has = (algorithm: string, hex: string | undefined) => {
-    return hex === undefined || createHash(algorithm).update(bytes).digest("hex") === hex;
-  };
-  return bytes.length === size && (sha256 ?? sha512) !== undefined && has("sha256", sha256) && has("sha512", sha512);
+/** Tells whether a text has the given size and every given digest. @param known SHA-256 of the text, if the caller has it */
+export function fitsDigests(bytes: Uint8Array, { size, sha256, sha512 }: FileDigests, known?: Hash): boolean {
+  if (bytes.length !== size || (sha256 ?? sha512) === undefined) return false;
+  const has = (hex: string | undefined, hash: () => Hash) => hex === undefined || hash().digest("hex") === hex;
+  return (
+    has(sha256, () => known?.copy() ?? createHash("sha256").update(bytes)) &&
+    has(sha512, () => createHash("sha512").update(bytes))
+  );
 }
 
 /**

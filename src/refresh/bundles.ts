@@ -70,7 +70,7 @@ export class Bundles {
         const bundle = await downloadFile(this.#session, location, bundlePath, limits.keyringBytes, {
           within,
           ...pastCaches,
-          remembered: copy && { version: copy.version, bytes: async () => copy.bytes },
+          remembered: copy && { version: copy.version, bytes: async () => copy },
           onAbsent: (reason) => {
             throw reason;
           },

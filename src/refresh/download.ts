@@ -1,4 +1,5 @@
 /** Downloads small files from the archive; tries one mirror after another. */
+import type { Hash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { FeedkeyError } from "../error.ts";
 import { unavailable } from "../net/failure.ts";
@@ -49,11 +50,16 @@ export interface Remembered {
   /** The server's validator for the file; if undefined, the file is downloaded again. */
   readonly version: FileVersion | undefined;
   /** Reads the stored file; returns undefined if the file is missing. */
-  readonly bytes: () => Promise<Uint8Array | undefined>;
+  readonly bytes: () => Promise<Stored | undefined>;
 }
 
-export interface Downloaded {
+interface Stored {
   readonly bytes: Uint8Array;
+  /** SHA-256 of the bytes, if it is known. */
+  readonly sha256?: Hash;
+}
+
+export interface Downloaded extends Stored {
   readonly version: FileVersion | undefined;
   /** Whether the server said that the file has not changed, so that `bytes` are the stored bytes. */
   readonly isRemembered: boolean;
@@ -97,8 +103,8 @@ export async function downloadFile(
     return session.options.transport.get(url, whole);
   });
   if (answer.status === 304 && version !== undefined) {
-    const bytes = await remembered?.bytes();
-    if (bytes !== undefined) return { bytes, version, isRemembered: true };
+    const stored = await remembered?.bytes();
+    if (stored !== undefined) return { ...stored, version, isRemembered: true };
     const again = { ...options, remembered: undefined, within: left?.() };
     return await downloadFile(session, location, path, maxBytes, again);
   }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FeedkeyError } from "../error.ts";
+import type { Hashed } from "../files/file-digest.ts";
 import { BundleCopies, type BundleCopy } from "./bundle-copies.ts";
 import { type Accepted, FeedFolder } from "./feed-folder.ts";
 import type { LedgerFile } from "./ledger.ts";
@@ -14,7 +15,7 @@ const pauseMs = 20;
 
 /** The last accepted index of a feed, in memory. */
 export interface LastIndex extends Accepted {
-  readonly index: Uint8Array;
+  readonly index: Hashed;
   readonly signature: Uint8Array;
 }
 

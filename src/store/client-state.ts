@@ -8,7 +8,7 @@ import { outputError } from "../files/system-error.ts";
 import { iso } from "../time.ts";
 import type { BundleCopy } from "./bundle-copies.ts";
 import { ClientStateView } from "./client-state-view.ts";
-import { type AcceptedIndex, serializeFeedMeta } from "./feed-meta.ts";
+import { type AcceptedIndex, type AcceptedPart, serializeFeedMeta } from "./feed-meta.ts";
 import { requireFingerprint } from "./fingerprint.ts";
 import { type CertificateRecord, type Ledger, type LedgerFile, parseLedger, serializeLedger } from "./ledger.ts";
 import { boundPlaces } from "./seed-binding.ts";
@@ -114,14 +114,14 @@ export class ClientState extends ClientStateView {
       readonly index: Uint8Array;
       readonly signature: Uint8Array;
       readonly meta: AcceptedIndex;
-      /** If the index lists its packages in parts: the texts of the parts, by their digests. */
-      readonly parts?: ReadonlyMap<string, Uint8Array>;
+      /** If the index lists its packages in parts: the parts, by the digests of their texts. */
+      readonly parts?: ReadonlyMap<string, AcceptedPart>;
     },
   ): Promise<void> {
-    const { index, signature, parts = new Map<string, Uint8Array>() } = accepted;
-    const { createdAt, acceptedAt, signers, source, entries, versions } = accepted.meta;
+    const { index, signature, parts = new Map<string, AcceptedPart>() } = accepted;
+    const { createdAt, acceptedAt, signers, source, entries, readAs, versions } = accepted.meta;
     const meta = {
-      ...{ feed, createdAt, acceptedAt, signers, source, entries, versions },
+      ...{ feed, createdAt, acceptedAt, signers, source, entries, readAs, versions },
       sha256: sha256(index),
       size: index.length,
       signatureSha256: sha256(signature),
@@ -134,9 +134,10 @@ export class ClientState extends ClientStateView {
       const there = await this.feedFolder.read(feed);
       const present = there?.meta;
       const same = present?.createdAt === createdAt && present.sha256 === meta.sha256;
-      const isWhole = there !== undefined && (await this.feedFolder.hasParts(there, parts.keys()));
+      const areKept = [...parts.values()].every(({ isKept }) => isKept);
+      const isWhole = areKept && there !== undefined && (await this.feedFolder.hasParts(there, parts.keys()));
       if (same && present.signatureSha256 === meta.signatureSha256 && isWhole) {
-        const next = { ...present, versions };
+        const next = { ...present, entries, readAs, versions };
         if (serializeFeedMeta(next) !== serializeFeedMeta(present)) await this.feedFolder.rewriteMeta(next, this.#lock);
         return;
       }

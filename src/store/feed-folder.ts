@@ -4,11 +4,13 @@ import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type FeedkeyError, systemCode } from "../error.ts";
 import { commitStaged, replaceLink, stageAll, writeFileAtomic } from "../files/atomic.ts";
+import type { Hashed } from "../files/file-digest.ts";
 import { ensureFolder, syncFolder } from "../files/folder.ts";
 import type { HeldLock } from "../files/lock.ts";
+import { ReadAhead, readHashedFile } from "../files/read-ahead.ts";
 import { outputError } from "../files/system-error.ts";
-import { type FeedMeta, parseFeedMeta, serializeFeedMeta } from "./feed-meta.ts";
-import { badState, fileNameFor, namesIn, readStateFile, sha256, unreadable } from "./state-file.ts";
+import { type AcceptedPart, type FeedMeta, parseFeedMeta, serializeFeedMeta } from "./feed-meta.ts";
+import { badState, fileNameFor, namesIn, readStateFile, unreadable } from "./state-file.ts";
 
 /**
  * Returns the path at which the text of a part is kept, beside the accepted index. @param digest the part's digest,
@@ -19,9 +21,8 @@ export function partPath(indexPath: string, digest: string): string {
 }
 
 /** The text of a part that was kept with an accepted index. Only the part's digest proves that the text is right. */
-export interface KeptPart {
+export interface KeptPart extends Hashed {
   readonly path: string;
-  readonly bytes: Uint8Array;
 }
 
 /** The last accepted index of a feed, with its detached signature. */
@@ -50,12 +51,8 @@ function acceptedIn(folder: string, meta: FeedMeta): Accepted {
     },
     readPart: async (digest) => {
       const path = partPath(indexPath, digest);
-      try {
-        return { path, bytes: await fs.readFile(path) };
-      } catch (error) {
-        if (systemCode(error) === undefined) throw error;
-        return undefined;
-      }
+      const hashed = await new ReadAhead(path, Number.POSITIVE_INFINITY).found;
+      return hashed && { path, ...hashed };
     },
   };
 }
@@ -103,10 +100,10 @@ export class FeedFolder {
   }
 
   /** Reads the index and its signature and compares their digests. @throws FeedkeyError `bad_state` if a digest differs */
-  async bytes({ meta, indexPath, signaturePath }: Accepted): Promise<{ index: Uint8Array; signature: Uint8Array }> {
+  async bytes({ meta, indexPath, signaturePath }: Accepted): Promise<{ index: Hashed; signature: Uint8Array }> {
     return {
       index: await readDigested(indexPath, meta.sha256),
-      signature: await readDigested(signaturePath, meta.signatureSha256),
+      signature: (await readDigested(signaturePath, meta.signatureSha256)).bytes,
     };
   }
 
@@ -125,7 +122,7 @@ export class FeedFolder {
     index: Uint8Array,
     signature: Uint8Array,
     lock: HeldLock,
-    parts: ReadonlyMap<string, Uint8Array> = new Map(),
+    parts: ReadonlyMap<string, AcceptedPart> = new Map(),
   ): Promise<void> {
     await ensureFolder(this.#folder, 0o755);
     const name = this.#generationName(meta.feed, ((await this.#generation(meta.feed)) ?? 0) + 1);
@@ -134,7 +131,9 @@ export class FeedFolder {
       await fs.rm(folder, { recursive: true, force: true });
       await ensureFolder(folder, 0o755);
       const files = [
-        ...[...parts].map(([digest, data]) => ({ path: partPath(join(folder, "index"), digest), data, mode: 0o644 })),
+        ...[...parts].map(([digest, { text }]) => {
+          return { path: partPath(join(folder, "index"), digest), data: text, mode: 0o644 };
+        }),
         { path: join(folder, "index"), data: index, mode: 0o644 },
         { path: join(folder, "signature"), data: signature, mode: 0o644 },
         { path: join(folder, "meta.json"), data: serializeFeedMeta(meta), mode: 0o644 },
@@ -149,13 +148,11 @@ export class FeedFolder {
     }
   }
 
-  /** Whether undamaged parts with these digests are kept beside an accepted index. */
+  /** Whether files for the parts with these digests are kept beside an accepted index. */
   async hasParts({ indexPath }: Accepted, digests: Iterable<string>): Promise<boolean> {
     for (const digest of digests) {
-      const path = partPath(indexPath, digest);
-      const found = await fs.lstat(path).catch(() => undefined);
+      const found = await fs.lstat(partPath(indexPath, digest)).catch(() => undefined);
       if (found?.isFile() !== true) return false;
-      if ((await digestOf(path, digest.length === 128 ? "sha512" : "sha256")) !== digest) return false;
     }
     return true;
   }
@@ -223,20 +220,20 @@ async function sizeOf(path: string): Promise<number> {
   throw badState(path, "is not a plain file");
 }
 
-async function readDigested(path: string, expected: string): Promise<Uint8Array> {
-  const bytes = await fs.readFile(path).catch((error: unknown) => {
+async function readDigested(path: string, expected: string): Promise<Hashed> {
+  const hashed = await readHashedFile(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
-  if (sha256(bytes) !== expected) throw unfit(path);
-  return bytes;
+  if (hashed?.sha256.copy().digest("hex") !== expected) throw unfit(path);
+  return hashed;
 }
 
 function unfit(path: string): FeedkeyError {
   return badState(path, "does not match the digest of what was accepted");
 }
 
-async function digestOf(path: string, algorithm = "sha256"): Promise<string> {
-  const hash = createHash(algorithm);
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
   try {
     for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(piece);
     return hash.digest("hex");

@@ -28,8 +28,17 @@ export interface AcceptedIndex {
   readonly source: string;
   /** The number of packages that the index lists. */
   readonly entries: number;
+  /** Digest of the release of feedkey and the settings with which the index was read; undefined in older states. */
+  readonly readAs?: string | undefined;
   /** Undefined if no server gave any validator, or no server was asked. */
   readonly versions?: IndexVersions | undefined;
+}
+
+/** A list of packages that an accepted index names. */
+export interface AcceptedPart {
+  readonly text: Uint8Array;
+  /** Whether the text was read from the state of the feed, and is undamaged there. */
+  readonly isKept: boolean;
 }
 
 /** The contents of a feed's `meta.json`. */
@@ -56,8 +65,8 @@ export function parseFeedMeta(bytes: Uint8Array, path: string): FeedMeta {
     "size",
     "entries",
   ];
-  // State files from older releases have no versions of files.
-  const meta = read.document(bytes, version, [...names, "versions?"]);
+  // State files from older releases lack these.
+  const meta = read.document(bytes, version, [...names, "versions?", "readAs?"]);
   const versions = meta.get("versions");
   return {
     feed: read.text(meta.get("feed"), "feed"),
@@ -76,6 +85,7 @@ export function parseFeedMeta(bytes: Uint8Array, path: string): FeedMeta {
     source: read.text(meta.get("source"), "source"),
     size: read.count(meta.get("size"), "size"),
     entries: read.count(meta.get("entries"), "entries"),
+    readAs: meta.has("readAs") ? read.digest(meta.get("readAs"), "readAs") : undefined,
     versions: versions === undefined ? undefined : parseVersions(versions, read),
   };
 }
@@ -105,6 +115,7 @@ export function serializeFeedMeta(meta: FeedMeta): string {
       index: meta.versions.index && fileVersionDocument(meta.versions.index),
       signature: meta.versions.signature && fileVersionDocument(meta.versions.signature),
     },
+    readAs: meta.readAs,
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }

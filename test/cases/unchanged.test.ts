@@ -138,6 +138,38 @@ describe("cases: an unchanged archive", function () {
     });
   });
 
+  it("is parsed again only by another release or with other settings", async () => {
+    await inUse(async (archive) => {
+      const file = join(archive.state, "example", "feeds", "base", "meta.json");
+      const entries = async () => {
+        const { feeds } = await asked(archive);
+        return (feeds as { readonly entries: number }[]).map((feed) => feed.entries);
+      };
+      const right = await entries();
+      const profile = await fs.readFile(archive.profile, "utf8");
+      const pretend = async (readAs?: string) => {
+        await fs.writeFile(archive.profile, profile);
+        await asked(archive);
+        const meta = JSON.parse(await fs.readFile(file, "utf8"));
+        await fs.writeFile(file, JSON.stringify({ ...meta, entries: 77, readAs: readAs ?? meta.readAs }));
+      };
+      // The recorded number shows that nothing was parsed.
+      await pretend();
+      expect(await entries()).to.deep.equal([77]);
+      const fetched = ["fetch", "alpha", "-o", archive.out];
+      await archive.accept(published + 2 * hour, ...fetched);
+      await pretend("0".repeat(64));
+      expect(await entries()).to.deep.equal(right);
+      await pretend();
+      await fs.writeFile(archive.profile, `${profile}max-index-size = 64M\n`);
+      expect(await entries()).to.deep.equal(right);
+      await pretend();
+      const meta = JSON.parse(await fs.readFile(file, "utf8"));
+      await fs.writeFile(file, JSON.stringify({ ...meta, readAs: undefined }));
+      expect(await entries()).to.deep.equal(right);
+    });
+  });
+
   it("is downloaded whole once a day, and after a poisoned date", async () => {
     await inUse(async (archive) => {
       expect((await asked(archive, published + 24 * hour)).conditional).to.have.length(2);

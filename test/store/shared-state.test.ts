@@ -134,7 +134,7 @@ describe("store/shared-state", () => {
           while (writing) {
             const last = await shared.lastIndex("base");
             const n = last?.meta.entries;
-            expect([last?.index, last?.signature].map((one) => Buffer.from(one ?? []).toString())).to.deep.equal([
+            expect([last?.index.bytes, last?.signature].map((one) => Buffer.from(one ?? []).toString())).to.deep.equal([
               `index ${n}`,
               `signature ${n}`,
             ]);

@@ -15,9 +15,7 @@ export interface UpdateOptions {
 function line(outcome: FeedOutcome): string[] {
   if (!outcome.ok) return [];
   const { feed, index, changed } = outcome;
-  return [
-    `${feed.name}: ${counted(index.packages.count, "package")}, ${signedBy(index)}${changed ? "" : ", unchanged"}`,
-  ];
+  return [`${feed.name}: ${counted(index.count, "package")}, ${signedBy(index)}${changed ? "" : ", unchanged"}`];
 }
 
 function feedJson(outcome: FeedOutcome) {
@@ -26,7 +24,7 @@ function feedJson(outcome: FeedOutcome) {
     return { name: outcome.feed.name, ok: false, error: { code, message } };
   }
   const { feed, index, changed, source } = outcome;
-  const entries = index.packages.count;
+  const entries = index.count;
   return {
     name: feed.name,
     ok: true,

@@ -46,12 +46,12 @@ export async function verify(
         : `, ${counted(packages.length, "package file")} ${packages.length === 1 ? "matches" : "match"} it`;
     return {
       // The text says "verified" only about the index, and only counts the package files.
-      text: `index verified: feed "${name}", ${counted(index.packages.count, "package")}, ${signedBy(index)}${matching}`,
+      text: `index verified: feed "${name}", ${counted(index.count, "package")}, ${signedBy(index)}${matching}`,
       json: {
         feed: name,
         index: indexPath,
         sha256: index.sha256,
-        entries: index.packages.count,
+        entries: index.count,
         signatures: signaturesJson(index),
         packages,
         refused: errors.map(({ code, message, details }) => ({ code, message, details })),

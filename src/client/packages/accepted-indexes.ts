@@ -8,6 +8,7 @@ import type { Judged } from "../../refresh/certificate-pool.ts";
 import type { Session } from "../../refresh/session.ts";
 import { badState } from "../../store/state-file.ts";
 import { acceptedCandidate } from "../candidate.ts";
+import { readingOf } from "../reading.ts";
 import { type VerifiedIndex, verifyIndex } from "../verified-index.ts";
 
 /**
@@ -18,7 +19,8 @@ import { type VerifiedIndex, verifyIndex } from "../verified-index.ts";
 async function acceptedIndex(session: Session, judged: Judged, feed: Feed): Promise<VerifiedIndex | undefined> {
   const last = await session.state.lastIndex(feed.name);
   if (last === undefined) return undefined;
-  const terms = { profile: session.profile, judged, last, allowEmpty: true, parts: neverKept(feed) };
+  const how = { allowEmpty: true, parts: neverKept(feed), readAs: readingOf(feed) };
+  const terms = { profile: session.profile, judged, last, ...how };
   return await verifyIndex(acceptedCandidate(last), feed, terms);
 }
 

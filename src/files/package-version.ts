@@ -1,0 +1,9 @@
+import { existsSync, readFileSync } from "node:fs";
+
+/** Returns the version in package.json, with the commit if the commit was known at build time. */
+export function packageVersion(): string {
+  const manifest = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(manifest) as { readonly version: string };
+  const commit = new URL("../../commit", import.meta.url);
+  return existsSync(commit) ? `${version} (${readFileSync(commit, "utf8").trim()})` : version;
+}
