@@ -122,6 +122,8 @@ export interface Consent {
 /** How the lists of an index are read. */
 export interface Reading {
   readonly parts: PartSource;
+  /** Whether to read every list from the source, even if the client has already accepted it. */
+  readonly ignoreKept?: boolean;
   /** The release of feedkey and its settings (`readingOf`); undefined if everything is to be read again. */
   readonly readAs?: string | undefined;
 }
@@ -140,7 +142,7 @@ export async function verifyIndex(
   const limit = indexLimit(feed, terms.last?.meta);
   const parts = await verifiedParts(root, terms);
   const read = parts === undefined ? await signedReader(root, limit) : () => readParts(parts);
-  const index = new VerifiedIndex(key, root, parts ?? [], read, knownCount(root, parts ?? [], terms));
+  const index = new VerifiedIndex(key, root, parts ?? [], read, knownCount(root, terms));
   const emptied = refuseEmptied(index.count, terms.last?.meta, terms.allowEmpty);
   if (emptied !== undefined) throw refusalError(candidate.name, feed.name, emptied);
   return index;
@@ -150,19 +152,15 @@ export async function verifyIndex(
  * Returns the number of packages in the last accepted index, if the same release of feedkey has already read exactly the same
  * texts with the same settings: it would accept their grammar again.
  */
-function knownCount(
-  { sha256 }: VerifiedRoot,
-  parts: readonly VerifiedPart[],
-  { last, readAs }: RootTerms & Reading,
-): number | undefined {
-  const isSame = last?.meta.sha256 === sha256 && parts.every(({ isKept }) => isKept);
-  return isSame && readAs !== undefined && last.meta.readAs === readAs ? last.meta.entries : undefined;
+function knownCount({ sha256 }: VerifiedRoot, { last, readAs }: RootTerms & Reading): number | undefined {
+  const isSame = last?.meta.sha256 === sha256 && last.meta.readAs === readAs && readAs !== undefined;
+  return isSame ? last.meta.entries : undefined;
 }
 
 /** Returns the lists of a root that the profile requests; undefined if the root itself lists its packages. */
 async function verifiedParts(
   root: VerifiedRoot,
-  { judged, last, parts: source, allowReleaseinfoChange }: RootTerms & Consent & Reading,
+  { judged, last, parts: source, ignoreKept, allowReleaseinfoChange }: RootTerms & Consent & Reading,
 ): Promise<readonly VerifiedPart[] | undefined> {
   const { feed } = root;
   const { content: read }: Format = formats[feed.format];
@@ -175,7 +173,7 @@ async function verifiedParts(
     refuseContent(content, before?.madeAt, judged.trust.at) ?? refuseOtherIdentity(content.identity, known);
   if (refused !== undefined) throw refusalError(root.name, feed.name, refused);
   const parts: VerifiedPart[] = [];
-  for (const part of content.parts) parts.push(await verifyPart(root, part, last, source));
+  for (const part of content.parts) parts.push(await verifyPart(root, part, ignoreKept ? undefined : last, source));
   return parts;
 }
 

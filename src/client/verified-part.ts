@@ -14,15 +14,15 @@ export class VerifiedPart {
   readonly root: VerifiedRoot;
   readonly part: Part;
   readonly text: Uint8Array;
-  /** Whether the text was read from the client's state. */
-  readonly isKept: boolean;
+  /** Whether the client's state has a damaged text in the place of this one. */
+  readonly mends: boolean;
 
-  constructor(proof: typeof key, root: VerifiedRoot, part: Part, text: Uint8Array, isKept: boolean) {
+  constructor(proof: typeof key, root: VerifiedRoot, part: Part, text: Uint8Array, mends: boolean) {
     if (proof !== key) throw new FeedkeyError("internal", "a verified part can only come from the verifier");
     this.root = root;
     this.part = part;
     this.text = text;
-    this.isKept = isKept;
+    this.mends = mends;
   }
 }
 
@@ -33,6 +33,7 @@ export function nameOfPart({ open }: Part): string {
 
 /**
  * Verifies a part: the part that was accepted last if it is the same, else a part from the source.
+ * @param last the last accepted index; undefined if the part is to come from the source
  * @throws FeedkeyError as `partText`
  */
 export async function verifyPart(
@@ -47,9 +48,10 @@ export async function verifyPart(
     // If the text that was accepted last has the right digests, nothing is requested.
     const kept = await last?.readPart(nameOfPart(part));
     if (kept !== undefined && fitsDigests(kept.bytes, part.open, kept.sha256))
-      return new VerifiedPart(key, root, part, kept.bytes, true);
+      return new VerifiedPart(key, root, part, kept.bytes, false);
     const damaged = kept?.path;
-    return new VerifiedPart(key, root, part, await partText(part, { ...terms, damaged }, source), false);
+    const text = await partText(part, { ...terms, damaged }, source);
+    return new VerifiedPart(key, root, part, text, damaged !== undefined);
   } catch (error) {
     throw error instanceof FeedkeyError && error.details.part !== undefined ? withHint(error) : error;
   }

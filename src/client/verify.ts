@@ -180,6 +180,7 @@ export async function verifyLocal(
     return await verifyIndex(candidate, feed, {
       ...{ profile: session.profile, judged, last, allowEmpty: options.allowEmpty },
       parts: partsBeside(path),
+      ignoreKept: true,
       readAs: readingOf(feed),
     });
   };

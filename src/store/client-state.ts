@@ -134,8 +134,8 @@ export class ClientState extends ClientStateView {
       const there = await this.feedFolder.read(feed);
       const present = there?.meta;
       const same = present?.createdAt === createdAt && present.sha256 === meta.sha256;
-      const areKept = [...parts.values()].every(({ isKept }) => isKept);
-      const isWhole = areKept && there !== undefined && (await this.feedFolder.hasParts(there, parts.keys()));
+      const isDamaged = [...parts.values()].some(({ mends }) => mends);
+      const isWhole = !isDamaged && there !== undefined && (await this.feedFolder.hasParts(there, parts));
       if (same && present.signatureSha256 === meta.signatureSha256 && isWhole) {
         const next = { ...present, entries, readAs, versions };
         if (serializeFeedMeta(next) !== serializeFeedMeta(present)) await this.feedFolder.rewriteMeta(next, this.#lock);

@@ -148,11 +148,11 @@ export class FeedFolder {
     }
   }
 
-  /** Whether files for the parts with these digests are kept beside an accepted index. */
-  async hasParts({ indexPath }: Accepted, digests: Iterable<string>): Promise<boolean> {
-    for (const digest of digests) {
+  /** Whether each part has a file of its size beside an accepted index. @param parts the parts, by digest */
+  async hasParts({ indexPath }: Accepted, parts: ReadonlyMap<string, AcceptedPart>): Promise<boolean> {
+    for (const [digest, { text }] of parts) {
       const found = await fs.lstat(partPath(indexPath, digest)).catch(() => undefined);
-      if (found?.isFile() !== true) return false;
+      if (found?.isFile() !== true || found.size !== text.length) return false;
     }
     return true;
   }

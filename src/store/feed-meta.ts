@@ -37,8 +37,8 @@ export interface AcceptedIndex {
 /** A list of packages that an accepted index names. */
 export interface AcceptedPart {
   readonly text: Uint8Array;
-  /** Whether the text was read from the state of the feed, and is undamaged there. */
-  readonly isKept: boolean;
+  /** Whether the state has a damaged text in the place of this one. */
+  readonly mends: boolean;
 }
 
 /** The contents of a feed's `meta.json`. */

@@ -23,6 +23,23 @@ describe("apt's repositories: commands", function () {
     });
   });
 
+  it("verify reads the lists beside the root, also those that the client has already accepted", async () => {
+    await withSuite(async (suite) => {
+      await suite.release();
+      await suite.sign();
+      await suite.accept(day(11), "update");
+      const verify = ["verify", suite.path("InRelease"), "--feed", "stable"];
+      await suite.accept(day(11), ...verify);
+      const lists = ["main/binary-amd64/Packages", "main/binary-amd64/Packages.gz"].map((one) => suite.path(one));
+      for (const list of lists) await fs.appendFile(list, "x");
+      await suite.refuse("bad_index", day(11), ...verify);
+      for (const list of lists) await fs.rm(list);
+      await suite.refuse("unavailable", day(11), ...verify);
+      // The lists that the client has are as good as before.
+      expect(await suite.fetch(day(11), "alpha")).to.have.length(1);
+    });
+  });
+
   it("status says when the index that was accepted last is over by its own words", async () => {
     await withSuite(async (suite) => {
       await suite.release({ fields: [`Valid-Until: ${releaseDate(day(20))}`] });
