@@ -5,6 +5,7 @@ import { Spools } from "../../src/files/spool.ts";
 import { readPackages } from "../../src/formats/opkg/packages-text.ts";
 import type { WrittenFeed } from "../../src/profile/types.ts";
 import { makeIndex } from "../../src/publish/index-text/make-index.ts";
+import { batchOf } from "../../src/publish/scan/scan-batch.ts";
 import { ScanTable } from "../../src/publish/scan/scan-table.ts";
 import { FoundPackages } from "../../src/publish/scan/scan-walk.ts";
 import { refusalOf } from "../testkit/refusal.ts";
@@ -29,7 +30,8 @@ function tableOf(rows: readonly Row[], spools: Spools): ScanTable {
     const { name, version = "1.0" } = one;
     const digests = { sha256: hash("sha256", one), md5: hash("md5", one) };
     const own = Buffer.from(ownOf(one));
-    table.set(row, { path: paths[row] ?? "", size: row + 1, ...digests, name, version, architecture: "all", own });
+    const scanned = { path: paths[row] ?? "", size: row + 1, ...digests, name, version, architecture: "all", own };
+    table.add(batchOf([row], [scanned]));
   }
   return table;
 }

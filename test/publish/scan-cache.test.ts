@@ -4,6 +4,7 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { Spool } from "../../src/files/spool.ts";
 import { type ScanResult, scanPackages, walkPackages } from "../../src/publish/scan/scan.ts";
+import { batchOf } from "../../src/publish/scan/scan-batch.ts";
 import { isSettled, ScanCache, saveScanCache } from "../../src/publish/scan/scan-cache.ts";
 import { ScanTable } from "../../src/publish/scan/scan-table.ts";
 import { FoundPackages } from "../../src/publish/scan/scan-walk.ts";
@@ -30,7 +31,7 @@ describe("scan cache", () => {
   });
 
   const scan = async (cache?: ScanCache, now = later()) => {
-    const walked = await walkPackages(folder.path, { now, cache });
+    const walked = walkPackages(folder.path, { now, cache });
     return { ...(await scanPackages(walked, new Spool(), { cache })), isKnown: walked.isKnown };
   };
   const packagesOf = ({ table }: ScanResult) =>
@@ -153,13 +154,9 @@ describe("scan cache", () => {
           const numbers = those.flatMap(({ size, modified, changed, inode }) => [size, modified, changed, inode]);
           const found = new FoundPackages(folder.path, paths, Float64Array.from(numbers), new Map());
           const table = new ScanTable(found, new Spool());
-          for (const [row, { sha256, md5, ...one }] of those.entries()) {
-            table.set(row, {
-              ...one,
-              sha256: Buffer.from(sha256).toString("hex"),
-              md5: Buffer.from(md5).toString("hex"),
-            });
-          }
+          const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+          const scanned = those.map((one) => ({ ...one, sha256: hex(one.sha256), md5: hex(one.md5) }));
+          table.add(batchOf([...those.keys()], scanned));
           const cache = await save({ table, settled: table.rows, bad: [], isNew: true });
           expect(cache.isOf(found)).to.equal(true);
           const again = new ScanTable(found, new Spool());
@@ -196,7 +193,7 @@ describe("scan cache", () => {
         folder.write("b.deb", deb());
         expect((await save(await scan())).count).to.equal(2);
         good = fs.readFileSync(file);
-        ({ found } = await walkPackages(folder.path));
+        ({ found } = walkPackages(folder.path));
       });
 
       const expectIgnored = async () => {

@@ -2,9 +2,8 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { identitiesOf, sameIdentity } from "../../src/publish/scan/file-identity.ts";
+import { sameIdentity } from "../../src/publish/scan/file-identity.ts";
 import { findPackages } from "../../src/publish/scan/scan-walk.ts";
-import { Helper } from "../../src/threads.ts";
 import { refusalOf } from "../testkit/refusal.ts";
 import { asNobody } from "../testkit/scratch.ts";
 import { ScanFolder } from "./scan-folder.ts";
@@ -17,7 +16,7 @@ describe("finding packages", () => {
   afterEach(() => folder.remove());
 
   const walk = async () => {
-    const { found, bad } = await findPackages(folder.path);
+    const { found, bad } = findPackages(folder.path);
     return {
       found: [...found.paths],
       bad: bad.map(({ path, error }) => `${path}: ${error.code}: ${error.message}`).sort(),
@@ -55,7 +54,7 @@ describe("finding packages", () => {
   it("tells size, times and inode of what it found", async () => {
     const file = folder.write("a.ipk", "12345");
     const { size, mtimeMs, ctimeMs, ino } = fs.statSync(file);
-    const { found } = await findPackages(folder.path);
+    const { found } = findPackages(folder.path);
     expect(found.count).to.equal(1);
     const identity = { size, modified: mtimeMs, changed: ctimeMs, inode: ino };
     expect(found.at(0)).to.deep.equal({ path: "a.ipk", file, identity });
@@ -70,23 +69,10 @@ describe("finding packages", () => {
     }
   });
 
-  it("looks at thousands of files together with another thread, each in its place", async () => {
-    const file = folder.write("a.ipk", "12345");
-    const helper = new Helper();
-    const isMissing = (place: number) => place % 1000 === 7;
-    const fileAt = (place: number) => (isMissing(place) ? `${file}.none` : file);
-    const numbers = await identitiesOf(20_001, fileAt, [helper]);
-    await helper.end();
-    expect(numbers.length).to.equal(20_001 * 4);
-    const wrong = numbers.findIndex((number, at) => Number.isNaN(number) !== isMissing(Math.floor(at / 4)));
-    expect(wrong).to.equal(-1);
-    expect(numbers[20_000 * 4]).to.equal(5);
-  });
-
   it("follows a link to a file inside the folder, under the link's name", async () => {
     const file = folder.write("pool/a_1.0.ipk", "x");
     folder.link("feed/a.ipk", "../pool/a_1.0.ipk");
-    const { found, bad } = await findPackages(folder.path);
+    const { found, bad } = findPackages(folder.path);
     expect(bad).to.deep.equal([]);
     expect(found.at(found.paths.indexOf("feed/a.ipk")).file).to.equal(file);
   });
@@ -95,7 +81,7 @@ describe("finding packages", () => {
     folder.write("real/a.ipk", "x");
     folder.link("real/b.ipk", "a.ipk");
     folder.link("alias", "real");
-    const { found, bad } = await findPackages(join(folder.path, "alias"));
+    const { found, bad } = findPackages(join(folder.path, "alias"));
     expect(found.paths).to.deep.equal(["a.ipk", "b.ipk"]);
     expect(bad).to.deep.equal([]);
   });

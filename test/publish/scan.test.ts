@@ -5,9 +5,9 @@ import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { Spool } from "../../src/files/spool.ts";
 import { type ScanOptions, scanPackages, walkPackages } from "../../src/publish/scan/scan.ts";
-import { scanBatch } from "../../src/publish/scan/scan-batch.ts";
+import { scanBatch, type ToScan } from "../../src/publish/scan/scan-batch.ts";
 import { scanFile } from "../../src/publish/scan/scan-file.ts";
-import { type FoundPackage, findPackages } from "../../src/publish/scan/scan-walk.ts";
+import { findPackages } from "../../src/publish/scan/scan-walk.ts";
 import { Helper, shareOf, workTogether } from "../../src/threads.ts";
 import { ar, CONTROL, controlTar, deb, debOf, oldIpk, VERSION } from "../testkit/packages/build-package.ts";
 import { expectDamage } from "../testkit/packages/package-refusal.ts";
@@ -24,7 +24,7 @@ describe("scanning packages", () => {
   afterEach(() => folder.remove());
 
   const scan = async (options?: ScanOptions) => {
-    const { table, bad } = await scanPackages(await walkPackages(folder.path, options), new Spool(), options);
+    const { table, bad } = await scanPackages(walkPackages(folder.path, options), new Spool(), options);
     return { packages: table.rows.map((row) => table.at(row)), bad };
   };
 
@@ -121,7 +121,7 @@ describe("scanning packages", () => {
   });
 
   it("fails as a whole when a thread dies of a bug", async () => {
-    const broken = [{ file: "", identity: { size: 0 } }] as unknown as FoundPackage[];
+    const broken = [{ row: 0, found: { file: "", identity: { size: 0 } } }] as unknown as ToScan[];
     const helper = new Helper();
     const error = await refusalOf(() => helper.serve(shareOf("scan", broken, "opkg", 16), () => undefined));
     expect(error.code).to.equal("internal");
@@ -135,7 +135,7 @@ describe("scanning packages", () => {
 
   describe("a package that changes", () => {
     const found = async () => {
-      return (await findPackages(folder.path)).found.at(0);
+      return findPackages(folder.path).found.at(0);
     };
 
     it("since it was found is bad", async () => {

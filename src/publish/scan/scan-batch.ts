@@ -3,31 +3,67 @@ import type { PublishedFormat } from "../../profile/types.ts";
 import { type ScannedPackage, scanFile } from "./scan-file.ts";
 import type { FoundPackage } from "./scan-walk.ts";
 
+/** A file to scan, and its row in the table. */
+export interface ToScan {
+  readonly row: number;
+  readonly found: FoundPackage;
+}
+
 /** A FeedkeyError in the form in which it is sent between threads, which loses its class. */
-export interface Failure {
+interface Failure {
+  readonly path: string;
   readonly code: ErrorCode;
   readonly message: string;
   readonly details: Details;
   readonly hint: string | undefined;
 }
 
-export type ScanOutcome =
-  | { readonly ok: true; readonly scanned: ScannedPackage }
-  | { readonly ok: false; readonly path: string; readonly failure: Failure };
+/** The scanned packages in a batch, in columns: to send a large number of small objects to another thread takes long. */
+export interface ScannedBatch {
+  readonly rows: readonly number[];
+  /** Name, version and architecture of each package, each with a newline. */
+  readonly words: string;
+  /** SHA-256 and MD5 of each package, in lower-case hex, one after the other. */
+  readonly digests: string;
+  /** The size, in bytes, of each package's own part of its stanza. */
+  readonly lengths: readonly number[];
+  /** These parts, one after the other. */
+  readonly own: Uint8Array;
+  readonly failed: readonly Failure[];
+}
 
-/** Scans one file after the other. A bad package is an outcome; only bugs are thrown. */
-export async function scanBatch(batch: readonly FoundPackage[], format: unknown): Promise<ScanOutcome[]> {
-  const outcomes: ScanOutcome[] = [];
-  for (const found of batch) {
+/** Puts scanned packages into columns. @param rows the packages' rows in the table */
+export function batchOf(
+  rows: readonly number[],
+  scanned: readonly ScannedPackage[],
+  failed: readonly Failure[] = [],
+): ScannedBatch {
+  return {
+    rows,
+    words: scanned.map(({ name, version, architecture }) => `${name}\n${version}\n${architecture}\n`).join(""),
+    digests: scanned.map(({ sha256, md5 }) => sha256 + md5).join(""),
+    lengths: scanned.map(({ own }) => own.length),
+    own: Buffer.concat(scanned.map(({ own }) => own)),
+    failed,
+  };
+}
+
+/** Scans one file after the other. A bad package is a result; only bugs are thrown. */
+export async function scanBatch(batch: readonly ToScan[], format: unknown): Promise<[ScannedBatch]> {
+  const rows: number[] = [];
+  const scanned: ScannedPackage[] = [];
+  const failed: Failure[] = [];
+  for (const { row, found } of batch) {
     try {
-      outcomes.push({ ok: true, scanned: await scanFile(found, format as PublishedFormat) });
+      scanned.push(await scanFile(found, format as PublishedFormat));
+      rows.push(row);
     } catch (error) {
       if (!(error instanceof FeedkeyError) || error.code === "internal") throw error;
       const { code, message, details, hint } = error;
-      outcomes.push({ ok: false, path: found.path, failure: { code, message, details, hint } });
+      failed.push({ path: found.path, code, message, details, hint });
     }
   }
-  return outcomes;
+  return [batchOf(rows, scanned, failed)];
 }
 
 /** Makes the error again after it was sent. */

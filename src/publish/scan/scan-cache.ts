@@ -181,8 +181,11 @@ export async function saveScanCache(
     length += bytes.length;
     await staged.write(bytes);
   };
-  const columnOf = (column: Uint8Array, size: number) =>
-    Buffer.concat(rows.map((row) => column.subarray(row * size, (row + 1) * size)));
+  const columnOf = (column: Buffer, size: number) => {
+    const picked = Buffer.allocUnsafeSlow(rows.length * size);
+    for (const [place, row] of rows.entries()) column.copy(picked, place * size, row * size, (row + 1) * size);
+    return picked;
+  };
   const words = textOf(rows.flatMap((row) => [names[row] ?? "", versions[row] ?? "", architectures[row] ?? ""]));
   await staged.write(magic);
   await write(columnOf(table.digests, digestsSize));
@@ -190,7 +193,7 @@ export async function saveScanCache(
   await write(words);
   const stanzas: Buffer[] = [];
   for (const [place, row] of rows.entries()) {
-    stanzas.push(texts.read(table.starts[row] ?? 0, table.lengths[row] ?? 0));
+    stanzas.push(Buffer.from(texts.read(table.starts[row] ?? 0, table.lengths[row] ?? 0)));
     if (stanzas.length < 512 && place + 1 < rows.length) continue;
     await write(Buffer.concat(stanzas.splice(0)));
   }

@@ -18,7 +18,7 @@ import type { IndexText } from "../publish-plan.ts";
 import { type MadeRecord, recordsFolder } from "../published-record.ts";
 import { warnOfNone } from "../readable-index.ts";
 import { lackingNotes } from "./lacking-notes.ts";
-import { endAll, scanPackages, walkPackages } from "./scan.ts";
+import { scanPackages, walkPackages } from "./scan.ts";
 import { ScanCache, saveScanCache } from "./scan-cache.ts";
 
 export interface ScanTerms {
@@ -86,7 +86,7 @@ export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): 
       const cache = ScanCache.load(file);
       if (cache !== undefined) spools.closeLater(cache);
       const options = { format: feed.format, cache, onProgress: onProgress.bind(undefined, feed.name) };
-      const walked = await walkPackages(folder, options);
+      const walked = walkPackages(folder, options);
       const make = async (): Promise<IndexText & MadeIndex> => {
         const scan = await scanPackages(walked, spools.make(), options);
         let digest = scan.isNew ? undefined : cache?.digest;
@@ -112,7 +112,6 @@ export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): 
       const before = record.made.get(feed.path);
       const isSame = cache !== undefined && walked.isKnown && before?.from === sourceOf(feed, cache.digest);
       const files = isSame ? await filesMade(before, published) : undefined;
-      if (files !== undefined) await endAll(walked.helpers);
       if (!isSame || files === undefined) return { index: await make() };
       return { index: { ...before, forms: new IndexForms(async () => (await make()).texts, spools, files) } };
     },

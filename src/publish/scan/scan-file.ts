@@ -82,8 +82,7 @@ async function readUnchanged(
     const atOnce = size <= AT_ONCE ? memory.subarray(0, size) : undefined;
     const digests = atOnce === undefined ? hash(descriptor, size, memory) : readAtOnce(descriptor, atOnce);
     const words = await readers[format](atOnce === undefined ? fileSource(descriptor, size) : bytesSource(atOnce));
-    // Copy `own`: a small buffer is part of a larger buffer, which would otherwise be kept and sent as a whole.
-    scanned = { path: found.path, size, ...digests, ...words, own: new Uint8Array(words.own) };
+    scanned = { path: found.path, size, ...digests, ...words };
   } catch (error) {
     // A package that is still being uploaded looks damaged; report that it changes instead.
     assertUnchanged(descriptor, found);

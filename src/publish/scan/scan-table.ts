@@ -1,6 +1,7 @@
 /** The scanned packages in a folder, stored in columns to save memory. Their stanzas are in a temporary file. */
 import type { Spool } from "../../files/spool.ts";
 import { identitySize } from "./file-identity.ts";
+import type { ScannedBatch } from "./scan-batch.ts";
 import type { ScannedPackage } from "./scan-file.ts";
 import type { FoundPackages } from "./scan-walk.ts";
 
@@ -43,17 +44,25 @@ export class ScanTable {
     return this.starts[row] !== missing;
   }
 
-  set(row: number, { name, version, architecture, sha256, md5, own }: ScannedPackage): void {
-    this.names[row] = name;
-    this.versions[row] = version;
-    this.architectures[row] = architecture;
-    this.digests.write(sha256 + md5, row * digestsSize, "hex");
-    this.starts[row] = this.texts.length;
-    this.lengths[row] = own.length;
+  /** Adds scanned packages. */
+  add({ rows, words, digests, lengths, own }: ScannedBatch): void {
+    const lines = words.split("\n");
+    const hashes = Buffer.from(digests, "hex");
+    let start = this.texts.length;
+    for (const [place, row] of rows.entries()) {
+      const length = lengths[place] ?? 0;
+      this.names[row] = lines[place * 3] ?? "";
+      this.versions[row] = lines[place * 3 + 1] ?? "";
+      this.architectures[row] = lines[place * 3 + 2] ?? "";
+      hashes.copy(this.digests, row * digestsSize, place * digestsSize, (place + 1) * digestsSize);
+      this.starts[row] = start;
+      this.lengths[row] = length;
+      start += length;
+    }
     this.texts.write(own);
   }
 
-  /** Returns the package in a row. Its stanza is valid only until the next text is added. */
+  /** Returns the package in a row. Its stanza is valid only until the next package is requested or added. */
   at(row: number): ScannedPackage {
     const digests = this.digests.toString("hex", row * digestsSize, (row + 1) * digestsSize);
     return {

@@ -1,12 +1,11 @@
-/** Finds the package files below a folder by name and file type alone. Opens no file. */
-import { type Dirent, lstatSync, readdirSync, realpathSync } from "node:fs";
+/** Finds the package files below a folder, and their identities. Opens no file. */
+import { type Dirent, lstatSync, readdirSync, realpathSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { type ErrorCode, FeedkeyError, systemCode } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { isPackageName } from "../../packages/file-names.ts";
 import type { PublishedFormat } from "../../profile/types.ts";
-import type { Helper } from "../../threads.ts";
-import { type FileIdentity, identitiesOf, identitySize } from "./file-identity.ts";
+import { type FileIdentity, identityOf, identitySize } from "./file-identity.ts";
 
 export interface FoundPackage {
   /** Path relative to the scanned folder, with `/`. */
@@ -65,6 +64,8 @@ interface Walk {
   readonly root: string;
   readonly format: PublishedFormat;
   readonly paths: string[];
+  /** The four numbers of `FileIdentity`, for each path. */
+  readonly identities: number[];
   /** The targets of found links, by the link's path. */
   readonly links: Map<string, string>;
   readonly bad: BadFile[];
@@ -74,29 +75,16 @@ interface Walk {
  * Finds all files below the folder that have a package's name in the format. Skips names that begin with a dot. A link to a
  * file inside the folder counts under the link's name. A link to a folder inside is skipped, because the walk finds that
  * folder's files in their own place. A link that leads outside is bad.
- * @param helpersFor called after each folder with the number of packages found so far; returns the threads that help
  * @throws FeedkeyError `not_found` if the folder itself is missing or can't be read
  */
-export async function findPackages(
-  folder: string,
-  format: PublishedFormat = "opkg",
-  helpersFor: (found: number) => readonly Helper[] = () => [],
-): Promise<WalkResult> {
-  const walk: Walk = { root: realFolder(folder), format, paths: [], links: new Map(), bad: [] };
-  enter(walk, "", helpersFor);
-  const { root, paths, links, bad } = walk;
-  const fileAt = (place: number) => links.get(paths[place] ?? "") ?? `${root}/${paths[place]}`;
-  const identities = await identitiesOf(paths.length, fileAt, helpersFor(paths.length));
-  const isPlain = (place: number) => !Number.isNaN(identities[place * identitySize]);
-  const odd = [...paths.keys()].filter((place) => !isPlain(place));
-  if (odd.length === 0) return { found: new FoundPackages(root, paths, identities, links), bad };
-  for (const place of odd) reportOdd(walk, paths[place] ?? "", fileAt(place));
-  const plain = paths.filter((_, place) => isPlain(place));
-  const numbers = identities.filter((_, at) => isPlain(Math.floor(at / identitySize)));
-  return { found: new FoundPackages(root, plain, numbers, links), bad };
+export function findPackages(folder: string, format: PublishedFormat = "opkg"): WalkResult {
+  const walk: Walk = { root: realFolder(folder), format, paths: [], identities: [], links: new Map(), bad: [] };
+  enter(walk, "");
+  const { root, paths, identities, links, bad } = walk;
+  return { found: new FoundPackages(root, paths, new Float64Array(identities), links), bad };
 }
 
-function enter(walk: Walk, path: string, onFolder: (found: number) => void): void {
+function enter(walk: Walk, path: string): void {
   const entries = list(walk, path);
   // Sorts a folder's name with a slash, because paths below the folder have this slash.
   const names = new Map(entries.map((entry) => [entry.isDirectory() ? `${entry.name}/` : entry.name, entry]));
@@ -106,11 +94,35 @@ function enter(walk: Walk, path: string, onFolder: (found: number) => void): voi
     const relative = path === "" ? entry.name : `${path}/${entry.name}`;
     const problem = nameProblem(entry.name);
     if (problem !== undefined) report(walk, relative, "bad_path", `has a name with ${problem}`);
-    else if (entry.isDirectory()) enter(walk, relative, onFolder);
+    else if (entry.isDirectory()) enter(walk, relative);
     else if (entry.isSymbolicLink()) follow(walk, relative);
-    else walk.paths.push(relative);
+    else {
+      const status = look(walk, relative, () => lstatSync(`${walk.root}/${relative}`));
+      if (status !== undefined) add(walk, relative, status);
+    }
   }
-  onFolder(walk.paths.length);
+}
+
+/** Looks at an entry; reports an entry that can't be read. */
+function look<Found>(walk: Walk, path: string, action: () => Found): Found | undefined {
+  try {
+    return action();
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    if (isPackageName(path, walk.format)) report(walk, path, "not_found", `cannot be read: ${code}`);
+    return undefined;
+  }
+}
+
+function add(walk: Walk, path: string, status: Stats): void {
+  if (!status.isFile()) {
+    report(walk, path, "bad_package", "is not a regular file");
+    return;
+  }
+  const { size, modified, changed, inode } = identityOf(status);
+  walk.paths.push(path);
+  walk.identities.push(size, modified, changed, inode);
 }
 
 /** Sorts by UTF-8 bytes. JavaScript's own order differs from this order only for characters beyond 16 bits. */
@@ -181,30 +193,18 @@ function showBytes(bytes: Buffer): string {
 }
 
 function follow(walk: Walk, path: string): void {
-  const isPackage = isPackageName(path, walk.format);
-  try {
+  const found = look(walk, path, () => {
     const file = realpathSync.native(join(walk.root, path));
-    const isFolder = lstatSync(file).isDirectory();
-    if (!isPackage && !isFolder) return;
-    if (!isInside(walk.root, file)) report(walk, path, "bad_path", "is a symbolic link that leads out of the folder");
-    else if (!isFolder) {
-      walk.links.set(path, file);
-      walk.paths.push(path);
-    }
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    if (isPackage) report(walk, path, "not_found", `cannot be read: ${systemCode(error)}`);
-  }
-}
-
-/** Reports an entry that was not a regular file when the walk looked at it. */
-function reportOdd(walk: Walk, path: string, file: string): void {
-  try {
-    lstatSync(file);
-    report(walk, path, "bad_package", "is not a regular file");
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    report(walk, path, "not_found", `cannot be read: ${systemCode(error)}`);
+    return { file, status: lstatSync(file) };
+  });
+  if (found === undefined) return;
+  const { file, status } = found;
+  const isFolder = status.isDirectory();
+  if (!isFolder && !isPackageName(path, walk.format)) return;
+  if (!isInside(walk.root, file)) report(walk, path, "bad_path", "is a symbolic link that leads out of the folder");
+  else if (!isFolder) {
+    walk.links.set(path, file);
+    add(walk, path, status);
   }
 }
 

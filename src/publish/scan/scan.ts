@@ -3,18 +3,17 @@ import type { Spool } from "../../files/spool.ts";
 import type { PublishedFormat } from "../../profile/types.ts";
 import { Helper, type Share, shareOf, workTogether } from "../../threads.ts";
 import type { Instant } from "../../time.ts";
-import { errorOf, type ScanOutcome, scanBatch } from "./scan-batch.ts";
+import { identitySize } from "./file-identity.ts";
+import { errorOf, type ScannedBatch, scanBatch, type ToScan } from "./scan-batch.ts";
 import { isSettled, type ScanCache } from "./scan-cache.ts";
 import { ScanTable } from "./scan-table.ts";
-import { type BadFile, type FoundPackage, type FoundPackages, findPackages } from "./scan-walk.ts";
+import { type BadFile, type FoundPackages, findPackages } from "./scan-walk.ts";
 
 export type { ScannedPackage } from "./scan-file.ts";
 export type { BadFile } from "./scan-walk.ts";
 
 /** The number of packages that one thread can read in the time that another thread takes to start. */
 const FILES_WORTH_A_THREAD = 200;
-/** The number of files whose state one thread can check in the time that another thread takes to start. */
-const LOOKS_WORTH_A_THREAD = 8000;
 /** The number of bytes that one thread can hash in the time that another thread takes to start. */
 const BYTES_WORTH_A_THREAD = 16 << 20;
 const MAX_THREADS = 7;
@@ -52,8 +51,6 @@ export interface Walked {
   readonly found: FoundPackages;
   readonly bad: readonly BadFile[];
   readonly startedAt: Instant;
-  /** Threads that the walk has started. */
-  readonly helpers: Helper[];
   readonly isKnown: boolean;
 }
 
@@ -61,18 +58,10 @@ export interface Walked {
  * Finds the package files below a folder.
  * @throws FeedkeyError `not_found` if the folder can't be read
  */
-export async function walkPackages(folder: string, options: ScanOptions = {}): Promise<Walked> {
-  const startedAt = options.now ?? Date.now();
-  const { format, cache, workers = availableParallelism() - 1 } = options;
-  // Without a cache, the scan reads all files.
-  const worth = cache === undefined ? FILES_WORTH_A_THREAD : LOOKS_WORTH_A_THREAD;
-  const helpers: Helper[] = [];
-  const { found, bad } = await findPackages(folder, format, (count) => {
-    // The thread starts while the walk finds more files.
-    if (workers > 0 && count >= worth && helpers.length === 0) helpers.push(new Helper());
-    return count >= LOOKS_WORTH_A_THREAD ? helpers : [];
-  });
-  return { found, bad, startedAt, helpers, isKnown: bad.length === 0 && cache?.isOf(found) === true };
+export function walkPackages(folder: string, { format, cache, now }: ScanOptions = {}): Walked {
+  const startedAt = now ?? Date.now();
+  const { found, bad } = findPackages(folder, format);
+  return { found, bad, startedAt, isKnown: bad.length === 0 && cache?.isOf(found) === true };
 }
 
 /**
@@ -81,7 +70,7 @@ export async function walkPackages(folder: string, options: ScanOptions = {}): P
  * @returns the packages, and the problems with single files
  */
 export async function scanPackages(
-  { found, bad, startedAt, helpers }: Walked,
+  { found, bad, startedAt }: Walked,
   texts: Spool,
   { format = "opkg", cache, onProgress, workers }: ScanOptions = {},
 ): Promise<ScanResult> {
@@ -89,28 +78,23 @@ export async function scanPackages(
   cache?.fill(table);
   const fresh = [...found.paths.keys()].filter((row) => !table.has(row));
   const known = found.count - fresh.length;
-  /** The row of each file that the last message to the threads named. */
-  let rowOf: ReadonlyMap<string, number> = new Map();
   const failed: BadFile[] = [];
   let done = known;
   onProgress?.(done, found.count);
-  const onOutcomes = (outcomes: readonly ScanOutcome[]) => {
-    for (const outcome of outcomes) {
-      if (outcome.ok) table.set(rowOf.get(outcome.scanned.path) ?? 0, outcome.scanned);
-      else failed.push({ path: outcome.path, error: errorOf(outcome.failure) });
+  const onScanned = (batches: readonly ScannedBatch[]) => {
+    for (const batch of batches) {
+      table.add(batch);
+      for (const failure of batch.failed) failed.push({ path: failure.path, error: errorOf(failure) });
+      done += batch.rows.length + batch.failed.length;
     }
-    done += outcomes.length;
     onProgress?.(done, found.count);
   };
-  const threads = workers ?? defaultThreads(fresh.map((row) => found.at(row).identity.size));
-  while (helpers.length < threads) helpers.push(new Helper());
+  const threads = workers ?? defaultThreads(fresh.map((row) => found.identities[row * identitySize] ?? 0));
+  const helpers = Array.from({ length: threads }, () => new Helper());
   try {
-    const shares = sharesOf(found, fresh, format, (rows) => {
-      rowOf = new Map(rows.map((row) => [found.paths[row] ?? "", row]));
-    });
-    await workTogether(shares, scanBatch, helpers.slice(0, threads), onOutcomes);
+    await workTogether(sharesOf(found, fresh, format), scanBatch, helpers, onScanned);
   } finally {
-    await endAll(helpers);
+    await Promise.all(helpers.map((helper) => helper.end()));
   }
   const unsettled = new Set(fresh.filter((row) => !isSettled(found.at(row).identity, startedAt)));
   const settled = table.rows.filter((row) => !unsettled.has(row));
@@ -119,21 +103,9 @@ export async function scanPackages(
   return { table, bad: sortByPath([...bad, ...failed]), settled, isNew };
 }
 
-/** Ends threads that have nothing left to do. */
-export async function endAll(helpers: Helper[]): Promise<void> {
-  await Promise.all(helpers.splice(0).map((helper) => helper.end()));
-}
-
-function* sharesOf(
-  found: FoundPackages,
-  rows: readonly number[],
-  format: string,
-  onShare: (rows: readonly number[]) => void,
-): Generator<Share<FoundPackage>> {
+function* sharesOf(found: FoundPackages, rows: readonly number[], format: string): Generator<Share<ToScan>> {
   for (let first = 0; first < rows.length; first += SHARE_FILES) {
-    const those = rows.slice(first, first + SHARE_FILES);
-    onShare(those);
-    const files = those.map((row) => found.at(row));
+    const files = rows.slice(first, first + SHARE_FILES).map((row) => ({ row, found: found.at(row) }));
     yield shareOf("scan", files, format, BATCH_FILES);
   }
 }
