@@ -46,7 +46,7 @@ export class Spool implements Content {
     }
   }
 
-  /** Returns a view of bytes, valid until the next write. @throws FeedkeyError `output` */
+  /** Returns a view of bytes, valid until the next read or write. @throws FeedkeyError `output` */
   read(start: number, length: number): Buffer {
     const end = start + length;
     if (start >= this.#written) return this.#tail.subarray(start - this.#written, end - this.#written);
@@ -57,9 +57,9 @@ export class Spool implements Content {
       return this.#readAt(start, Buffer.allocUnsafeSlow(length));
     let found = this.#ahead.get(first);
     if (found === undefined) {
-      found = this.#readAt(first * block, Buffer.allocUnsafeSlow(block));
-      const [oldest] = this.#ahead.size < blocks ? [] : this.#ahead.keys();
+      const [[oldest, memory] = []] = this.#ahead.size < blocks ? [] : this.#ahead;
       if (oldest !== undefined) this.#ahead.delete(oldest);
+      found = this.#readAt(first * block, memory ?? Buffer.allocUnsafeSlow(block));
       this.#ahead.set(first, found);
     }
     return found.subarray(start - first * block, end - first * block);

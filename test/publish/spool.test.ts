@@ -96,7 +96,8 @@ describe("a spool", () => {
       for (let at = 0; at < 4000; at += size) yield text.subarray(at, Math.min(4000, at + size));
     };
     for (const size of [1, 2, 3, 999]) {
-      const parts = [...stanzaRuns(cut(size), 1)].map((one) => one.toString());
+      const parts: string[] = [];
+      for (const one of stanzaRuns(cut(size), 1)) parts.push(one.toString());
       expect(parts.join("")).to.equal(text.toString("utf8", 0, 4000));
       expect(parts.slice(0, -1).every((one) => one.endsWith("\n\n"))).to.equal(true);
     }

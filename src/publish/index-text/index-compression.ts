@@ -4,11 +4,11 @@ import { type Data, piecesOf } from "../../content.ts";
 import { FeedkeyError } from "../../error.ts";
 import { compressionOf } from "../../formats/format.ts";
 import { decompress } from "../../packages/compression/compression.ts";
-import { gzipMembers } from "../../packages/compression/gzip-members.ts";
 import { inOrder } from "../../packages/compression/in-order.ts";
 import { compressXz } from "../../packages/compression/xz-writer.ts";
 import { loadZstd } from "../../packages/compression/zstd-library.ts";
 import type { SummaryForm } from "../../profile/types.ts";
+import { gzipMembers } from "./gzip-members.ts";
 
 /** The size, in bytes, of a separately compressed block: that of the dictionary of `xz -6`. The split makes the file 3 % larger. */
 const blockSize = 8 * 1024 * 1024;

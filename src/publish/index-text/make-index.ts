@@ -6,7 +6,7 @@ import type { Spool, Spools } from "../../files/spool.ts";
 import { formatOf } from "../../formats/formats.ts";
 import { HashedDocument } from "../../openpgp/packet/hashed-document.ts";
 import type { WrittenFeed } from "../../profile/types.ts";
-import { packageUrl } from "../../trust/package-path.ts";
+import { packagePath } from "../../trust/package-path.ts";
 import type { StanzaParts } from "../feed-layout.ts";
 import { layoutOf } from "../feed-layouts.ts";
 import { refuseUnreadable } from "../readable-index.ts";
@@ -75,7 +75,7 @@ export function makeIndex(feed: WrittenFeed, table: ScanTable, spools: Spools): 
 function stanzaOf(feed: WrittenFeed, one: ScannedPackage): (StanzaParts & { readonly path: string }) | FeedkeyError {
   try {
     const path = indexPath(feed, one.path);
-    refusePath(feed, path);
+    refusePath(path);
     return { path, ...layoutOf(feed).stanzaOf(one, path, feed) };
   } catch (cause) {
     if (!(cause instanceof FeedkeyError)) throw cause;
@@ -119,8 +119,8 @@ function checkedText(feed: WrittenFeed, name: string, spool: Spool): HashedDocum
 }
 
 /** Throws for a path that clients would refuse to fetch (T12). @throws FeedkeyError `bad_path` */
-function refusePath(feed: WrittenFeed, path: string): void {
-  const place = packageUrl("https://archive.invalid/", baseOf(feed), path);
+function refusePath(path: string): void {
+  const place = packagePath(path);
   if (!("code" in place)) return;
   throw new FeedkeyError(place.code, `clients would refuse it: ${escapeText(place.reason)}`, {
     hint: "rename the file, then publish again",

@@ -6,13 +6,16 @@
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { constants, crc32, deflateRaw, inflateRawSync } from "node:zlib";
-import { inOrder } from "./in-order.ts";
+import { inOrder } from "../../packages/compression/in-order.ts";
+import { stanzaRuns } from "./stanza-runs.ts";
 
 const deflate = promisify(deflateRaw);
 
-/** The minimum and maximum size of a member's text, in bytes. The last line may exceed the maximum. */
+/** The minimum and maximum size of a member's text, in bytes. The last stanza may exceed the maximum. */
 const least = 32 * 1024;
 const most = 256 * 1024;
+/** More than most compressed members have, in bytes: zlib then returns the data in one piece, without a copy. */
+const usual = 32 * 1024;
 
 // Magic, deflate, extra field, no time, slowest compression, unknown system, 8 bytes of extra field: feedkey's own subfield "FK"
 // with 4 bytes of data, the length of the whole member.
@@ -22,30 +25,23 @@ const tailLength = 8;
 
 /**
  * Cuts a text at empty lines, whatever the sizes of its pieces. A hash of the 32 bytes before an empty line decides whether the
- * line is a boundary. So a change in the text moves only the boundaries near the change.
+ * line is a boundary. So a change in the text moves only the boundaries near the change. A part is valid only until the next part.
  */
 export function* cutText(pieces: Iterable<Uint8Array>): Generator<Buffer, void> {
-  let rest = Buffer.alloc(0);
-  let from = least;
+  let part = Buffer.allocUnsafeSlow(most);
+  let length = 0;
   let isCut = false;
-  for (const piece of pieces) {
-    // This makes a copy, because earlier pieces are compressed while the next pieces come.
-    const text = Buffer.concat([rest, piece]);
-    let start = 0;
-    for (let end = text.indexOf("\n\n", from); end !== -1; end = text.indexOf("\n\n", from)) {
-      from = end + 2;
-      const isBorder = crc32(text.subarray(Math.max(start, end - 32), end)) % 32 === 0;
-      if (!isBorder && from - start < most) continue;
-      yield text.subarray(start, from);
-      isCut = true;
-      start = from;
-      from = start + least;
-    }
-    rest = text.subarray(start);
-    // An empty line may begin with the last byte of the rest.
-    from = Math.max(from - start, rest.length - 1);
+  for (const stanza of stanzaRuns(pieces, 1)) {
+    const end = length + stanza.length - 2;
+    if (part.length < end + 2) part = Buffer.concat([part.subarray(0, length)], 2 * (end + 2));
+    part.set(stanza, length);
+    length = end + 2;
+    if (end < least || (length < most && crc32(part.subarray(end - 32, end)) % 32 !== 0)) continue;
+    yield part.subarray(0, length);
+    length = 0;
+    isCut = true;
   }
-  if (rest.length > 0 || !isCut) yield rest;
+  if (length > 0 || !isCut) yield part.subarray(0, length);
 }
 
 /** Computes a key to look up a text by. Different texts may have the same key. */
@@ -87,14 +83,14 @@ function inflated(member: Buffer): Buffer | undefined {
   }
 }
 
-async function makeMember(text: Buffer, sum: number): Promise<Buffer> {
-  const data = await deflate(text, { level: constants.Z_BEST_COMPRESSION });
+async function makeMember(text: Buffer, sum: number): Promise<Buffer[]> {
+  const data = await deflate(text, { level: constants.Z_BEST_COMPRESSION, chunkSize: usual });
   const length = Buffer.alloc(4);
   length.writeUInt32LE(headLength + data.length + tailLength);
   const tail = Buffer.alloc(tailLength);
   tail.writeUInt32LE(sum);
   tail.writeUInt32LE(text.length, 4);
-  return Buffer.concat([head, length, data, tail]);
+  return [head, length, data, tail];
 }
 
 /**
@@ -103,10 +99,17 @@ async function makeMember(text: Buffer, sum: number): Promise<Buffer> {
  */
 export async function* gzipMembers(pieces: Iterable<Uint8Array>, before?: Buffer): AsyncGenerator<Buffer, void> {
   const known = before === undefined ? new Map<number, Buffer>() : membersOf(before);
-  yield* inOrder(cutText(pieces), 2 * availableParallelism(), async (text) => {
+  const spare: Buffer[] = [];
+  const members = inOrder(cutText(pieces), 2 * availableParallelism(), async (text) => {
     const sum = crc32(text);
     const member = known.get(keyOf(sum, text.length));
     // Decompress only a member that claims to have this text: a few MB may decompress to terabytes.
-    return member !== undefined && inflated(member)?.equals(text) === true ? member : await makeMember(text, sum);
+    if (member !== undefined && inflated(member)?.equals(text) === true) return [member];
+    // A copy, because the next text comes in the same memory.
+    const memory =
+      (text.length > most ? undefined : spare.pop()) ?? Buffer.allocUnsafeSlow(Math.max(most, text.length));
+    text.copy(memory);
+    return await makeMember(memory.subarray(0, text.length), sum).finally(() => spare.push(memory));
   });
+  for await (const parts of members) yield* parts;
 }
