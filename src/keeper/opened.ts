@@ -98,16 +98,22 @@ export class Opened {
   }
 
   /**
-   * Writes the trust page again after a change, if `archive.ini` asks for the page. No client relies on the page. So a failure is
-   * reported as an error, but does not undo what was done.
+   * Writes the trust page again after a change, if `archive.ini` asks for the page, and uploads it. No client relies on the page.
+   * So a failure is reported as an error, but does not undo what was done.
    */
   async refreshPage(asked = false): Promise<Done & { readonly errors: readonly FeedkeyError[] }> {
     const archive = await this.found();
     if (archive === undefined || !(asked || archive.config.page)) return { done: [], errors: [] };
     const { writePage } = await import("../page/write/write-page.ts");
-    const written = await orRefusal(() => writePage(archive));
-    if (written instanceof FeedkeyError) return { done: [], errors: [written] };
-    return { done: written === undefined ? [] : [escapeText(`wrote ${written}`)], errors: [] };
+    const { refreshBundle } = await import("../publish/archive.ts");
+    const refreshed = await orRefusal(async () => {
+      const written = await writePage(archive);
+      if (written === undefined) return [];
+      // The command has uploaded its other changes before.
+      return [`wrote ${written}`, ...(archive.config.bucket === undefined ? [] : await refreshBundle(archive))];
+    });
+    if (refreshed instanceof FeedkeyError) return { done: [], errors: [refreshed] };
+    return { done: refreshed.map(escapeText), errors: [] };
   }
 
   /** Updates the bundle and the key servers, if configured. An air-gapped machine has neither. */

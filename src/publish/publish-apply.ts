@@ -7,14 +7,11 @@ import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { commitStaged, discard, type StagedFile } from "../files/atomic.ts";
 import type { HeldLock } from "../files/lock.ts";
-import { isOpenPgpFile } from "../openpgp/check/foreign-file.ts";
-import { dearmor, looksArmored } from "../openpgp/packet/armor.ts";
 import type { PublishedFile, PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
 import type { FileToSign } from "./feed-layout.ts";
 import { type FileSignatures, writtenSignature } from "./index-signature.ts";
 import type { FolderPlan } from "./publish-plan.ts";
-
-const limitOfOldSignatures = 16 * 1024;
+import { signaturePackets } from "./signature-packets.ts";
 
 /** A plan with its signatures. */
 export interface SignedPlan {
@@ -29,9 +26,8 @@ async function oldSignature(folder: PublishedFolder, { signatures }: FileToSign)
       if (error instanceof FeedkeyError && error.code === "output") return undefined;
       throw error;
     });
-    if (bytes === undefined || !isOpenPgpFile(bytes)) continue;
-    const binary = looksArmored(bytes) ? Buffer.concat(dearmor(bytes, "SIGNATURE")) : bytes;
-    return binary.length > limitOfOldSignatures ? new Uint8Array() : binary;
+    const packets = bytes && signaturePackets(bytes);
+    if (packets !== undefined) return packets;
   }
   return new Uint8Array();
 }

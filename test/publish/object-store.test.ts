@@ -260,6 +260,38 @@ describe("an archive in an object store", function () {
     expect((await makeStage(there, folder)).archive.config).to.not.have.property("bucket");
   });
 
+  it("has the trust page in the same run, where caches ask each time, and after each change of keys", async () => {
+    await publish(published + hour, "--page");
+    const page = () => store.text("bucket/site/keys/index.html");
+    const local = () => fs.readFile(join(archive.site, "keys/index.html"), "latin1");
+    const first = page();
+    expect(first).to.equal(await local());
+    expect(store.objects.get("bucket/site/keys/index.html")?.headers).to.deep.equal({
+      "cache-control": "no-cache",
+      "content-type": "text/html; charset=utf-8",
+    });
+    taken();
+    expect((await publish(published + hour, "--page")).objectStore).to.deep.include({ uploaded: 0 });
+    expect(taken()).to.deep.equal([]);
+    const text = await fs.readFile(archive.config, "utf8");
+    await fs.writeFile(archive.config, text.replace(/^root = /m, "page = yes\nroot = "));
+    await keeper(day(12), "rotate", "--at-once", "--force", "--backup", join(archive.folder, "safe"));
+    expect(page())
+      .to.equal(await local())
+      .and.not.equal(first);
+  });
+
+  it("refuses a file that is too large for one request before it uploads anything", async () => {
+    const large = archive.file("large.txt");
+    await fs.writeFile(large, "");
+    await fs.truncate(large, 5 * 1024 ** 3 + 1);
+    const error = await refused(published + hour, "bad_path", "publish");
+    expect(error?.message).to.contain("large.txt has 5368709121 bytes").and.contain("5 GiB");
+    expect(taken(), "nothing uploaded").to.deep.equal([]);
+    await fs.rm(large);
+    expect((await publish(published + hour)).objectStore).to.deep.include({ uploaded: 8 });
+  });
+
   it("uploads no file from outside of the tree, and needs keys that nobody else can read", async () => {
     await fs.symlink("/etc/passwd", archive.file("secret.txt"));
     await refused(published + hour, "bad_path", "publish");

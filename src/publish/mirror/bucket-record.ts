@@ -21,36 +21,22 @@ export interface BucketRecord {
   readonly owner: string;
   /** The uploaded files, by path below the root. */
   readonly objects: ReadonlyMap<string, Upload>;
-  /** Replaces the recorded objects. @throws FeedkeyError `output`, `locked` */
+  /** Replaces the recorded objects, if they differ. @throws FeedkeyError `output`, `locked` */
   write(objects: ReadonlyMap<string, Upload>): Promise<void>;
 }
 
 const version = 1;
 
-interface Found {
-  readonly owner: string;
-  readonly objects: ReadonlyMap<string, Upload>;
-}
-
-/** Reads a record. @returns undefined without a record; no objects if it is for another place @throws FeedkeyError `bad_config` */
-async function read(file: string, place: string): Promise<Found | undefined> {
-  try {
-    const found = JSON.parse(await readFile(file, "utf8"));
-    if (found.version !== version || typeof found.owner !== "string") throw new SyntaxError("version");
-    const entries = Object.entries(found.objects as Record<string, [number, number, string, string[]]>);
-    const objects = entries.map(([path, [size, modified, md5, etags]]) => {
-      if (!Array.isArray(etags)) throw new SyntaxError(path);
-      return [path, { size, modified, md5, etags }] as const;
-    });
-    return { owner: found.owner, objects: new Map(found.place === place ? objects : []) };
-  } catch (cause) {
-    if (systemCode(cause) === "ENOENT") return undefined;
-    throw new FeedkeyError("bad_config", `${file} is damaged, or can't be read: it says what was uploaded`, {
-      cause,
-      details: { path: file },
-      hint: "remove it, look at what is in the bucket, and run feedkey publish --force",
-    });
-  }
+/** Reads the text of a record. @throws Error if the text is damaged */
+function parse(text: string, place: string): Pick<BucketRecord, "owner" | "objects"> {
+  const found = JSON.parse(text);
+  if (found.version !== version || typeof found.owner !== "string") throw new SyntaxError("version");
+  const entries = Object.entries(found.objects as Record<string, [number, number, string, string[]]>);
+  const objects = entries.map(([path, [size, modified, md5, etags]]) => {
+    if (!Array.isArray(etags)) throw new SyntaxError(path);
+    return [path, { size, modified, md5, etags }] as const;
+  });
+  return { owner: found.owner, objects: new Map(found.place === place ? objects : []) };
 }
 
 /**
@@ -60,14 +46,28 @@ async function read(file: string, place: string): Promise<Found | undefined> {
  */
 export async function openBucketRecord(records: string, place: string, lock: HeldLock): Promise<BucketRecord> {
   const file = join(records, "bucket.json");
-  const found = await read(file, place);
-  const { owner, objects } = found ?? { owner: randomBytes(12).toString("hex"), objects: new Map<string, Upload>() };
+  let found: Pick<BucketRecord, "owner" | "objects"> = { owner: randomBytes(12).toString("hex"), objects: new Map() };
+  let present: string | undefined;
+  try {
+    present = await readFile(file, "utf8");
+    found = parse(present, place);
+  } catch (cause) {
+    if (systemCode(cause) !== "ENOENT") {
+      throw new FeedkeyError("bad_config", `${file} is damaged, or can't be read: it says what was uploaded`, {
+        cause,
+        details: { path: file },
+        hint: "remove it, look at what is in the bucket, and run feedkey publish --force",
+      });
+    }
+  }
+  const { owner, objects } = found;
   const write = async (now: ReadonlyMap<string, Upload>) => {
     const rows = [...now].map(([path, { size, modified, md5, etags }]) => [path, [size, modified, md5, etags]]);
     const text = `${JSON.stringify({ version, place, owner, objects: Object.fromEntries(rows) })}\n`;
-    await writeFileAtomic(file, text, { mode: 0o600 }, lock);
+    if (text !== present) await writeFileAtomic(file, text, { mode: 0o600 }, lock);
+    present = text;
   };
   // Save the owner's name before it is written to the bucket: the next run then recognises a lock that a killed run left.
-  if (found === undefined) await write(objects);
+  await write(objects);
   return { owner, objects, write };
 }

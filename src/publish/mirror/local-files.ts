@@ -18,11 +18,12 @@ export interface LocalFile extends Pick<Upload, "size" | "modified"> {
 /** Files up to this size, in bytes, are kept in memory while they are sent. */
 const smallBytes = 1024 * 1024;
 
-function odd(path: string, problem: string): FeedkeyError {
-  return new FeedkeyError("bad_path", `${escapeText(path)} ${problem}`, {
-    details: { path },
-    hint: "put the file itself there, or remove it, then publish again",
-  });
+function odd(
+  path: string,
+  problem: string,
+  hint = "put the file itself there, or remove it, then publish again",
+): FeedkeyError {
+  return new FeedkeyError("bad_path", `${escapeText(path)} ${problem}`, { details: { path }, hint });
 }
 
 /**
@@ -51,16 +52,18 @@ export async function localFiles(root: string): Promise<LocalFile[]> {
       });
       if (there.isDirectory()) continue;
       if (!there.isFile()) throw odd(place, "is not a plain file");
-      if (there.size > maxObject)
-        throw odd(place, "has more than 5 GiB, which is more than an object store takes at once");
+      if (there.size > maxObject) {
+        const problem = `has ${there.size} bytes, but an object store accepts at most ${maxObject} (5 GiB) in one request`;
+        throw odd(place, problem, "nothing was uploaded: divide the file, or publish it on a server of another kind");
+      }
       found.push({ path, size: there.size, modified: there.mtimeMs });
     }
   }
   return found;
 }
 
-/** The digests of a file to upload. */
-export interface Digested {
+/** The digests of a file to upload, in lower-case hex. */
+export interface Digests {
   readonly md5: string;
   readonly sha256: string;
 }
@@ -74,7 +77,7 @@ async function open(root: string, path: string) {
 }
 
 /** Computes a file's digests. Object stores identify a version by MD5. @throws FeedkeyError `bad_path`, `output` */
-export async function digestsOf(root: string, path: string): Promise<Digested> {
+export async function digestsOf(root: string, path: string): Promise<Digests> {
   const [md5, sha256] = [createHash("md5"), createHash("sha256")];
   for await (const chunk of (await open(root, path)).createReadStream()) {
     md5.update(chunk);
@@ -92,13 +95,12 @@ export async function readLocal(root: string, { path }: LocalFile): Promise<Uint
 /** Makes an object from a file. If the file changes during the upload, the server refuses it because of the digest. */
 export function fileObject(
   root: string,
-  file: LocalFile,
-  { sha256 }: Digested,
+  file: LocalFile & Digests,
   headers: Readonly<Record<string, string>>,
 ): NewObject {
   const body = async () => {
     if (file.size <= smallBytes) return await readLocal(root, file);
     return (await open(root, file.path)).createReadStream({ start: 0, end: file.size - 1 });
   };
-  return { size: file.size, sha256, headers, body };
+  return { size: file.size, sha256: file.sha256, headers, body };
 }

@@ -9,7 +9,7 @@ import type { ArchiveConfig, ArchiveFeed, BucketPlace } from "../../profile/type
 import type { Instant } from "../../time.ts";
 import { lockBucket } from "./bucket-lock.ts";
 import { openBucketRecord } from "./bucket-record.ts";
-import { MirrorPlanner } from "./mirror-plan.ts";
+import { planMirror } from "./mirror-plan.ts";
 import { type Uploaded, upload } from "./upload.ts";
 
 /** Returns where an archive's local tree is uploaded to; undefined if clients read the tree itself. */
@@ -80,14 +80,14 @@ export async function mirroring<Result extends { readonly applied: boolean }>(
     const record = await openBucketRecord(records, `${place} ${access.url}`, lock);
     const held = await lockBucket(bucket, record.owner, at, force);
     try {
-      const planner = new MirrorPlanner(root, target.feeds);
-      const listed = await bucket.list();
-      const { foreign } = await planner.plan(listed, record.objects, ({ kind }) => kind !== "package");
+      const there = { root, feeds: target.feeds, listed: await bucket.list(), known: record.objects };
+      const { puts } = await planMirror(there, (kind) => kind !== "package");
+      const foreign = puts.filter(({ isForeign }) => isForeign).map(({ path }) => path);
       if (foreign.length > 0 && !force) throw writtenByAnother(place, foreign);
       const result = await publish();
       if (!result.applied) return result;
-      const plan = await planner.plan(listed, record.objects);
-      return { ...result, mirrored: { place, ...(await upload(plan, { root, bucket, held, record, lock })) } };
+      const uploaded = await upload(await planMirror(there), { root, bucket, held, record, lock });
+      return { ...result, mirrored: { place, ...uploaded } };
     } finally {
       await held.release().catch(() => undefined);
     }

@@ -1,60 +1,46 @@
 /** What an object is to clients. This determines when it is uploaded, and for how long it may be cached. */
 import { basename, dirname, extname, join } from "node:path";
 import { formatOf } from "../../formats/formats.ts";
+import { bundlePath } from "../../profile/layout.ts";
 import type { ArchiveFeed } from "../../profile/types.ts";
-import { bundleFiles } from "../../signing/published-bundle.ts";
-import { filesOf, rootOf, signaturesOf } from "../feed-layouts.ts";
+import { filesOf, signaturesOf } from "../feed-layouts.ts";
 
 /** The kinds in the order of upload: later objects refer to objects that are already uploaded. */
 export const kinds = ["package", "bundle", "list", "root", "signature"] as const;
 export type ObjectKind = (typeof kinds)[number];
-
-export interface Classified {
-  readonly kind: ObjectKind;
-  /** The files that a detached signature covers; empty for other objects. */
-  readonly signs: readonly string[];
-}
 
 /** Tells whether a file is named by its digest, so that it never changes. */
 function isNamedByDigest(path: string): boolean {
   return /^[0-9a-f]{32,128}(?![^.-])/.test(basename(path));
 }
 
-/** Finds the kind of each file, whether the file exists now or existed before. */
-export function classify(paths: Iterable<string>, feeds: readonly ArchiveFeed[]): Map<string, Classified> {
-  const all = new Map<string, Classified>([...paths].map((path) => [path, { kind: "package", signs: [] }]));
-  for (const [path] of all) {
-    if (isNamedByDigest(path)) continue;
-    const isOurs = (feed: ArchiveFeed) => {
-      const { packageName } = formatOf(feed.format);
-      return (feed.path === "" || path.startsWith(`${feed.path}/`)) && !packageName.test(basename(path));
-    };
-    if (feeds.some(isOurs)) all.set(path, { kind: "list", signs: [] });
-  }
-  for (const feed of feeds) {
-    const signsAsRoot = formatOf(feed.format).signing?.isRoot;
-    for (const name of filesOf(feed)) {
-      const path = join(feed.path, name);
-      if (all.has(path)) all.set(path, { kind: name === rootOf(feed).signed ? "root" : "signature", signs: [] });
-    }
-    for (const path of [...all.keys()].filter((one) => folderOf(one) === feed.path)) {
-      const name = basename(path);
-      if (all.get(path)?.kind === "package" || signsAsRoot?.(name) === false) continue;
-      for (const { name: own, holds } of signaturesOf(feed, name)) {
-        const signature = join(feed.path, own);
-        const known = all.get(signature);
-        if (known === undefined || own === name) continue;
-        const signs = holds === "framed" ? known.signs : [...known.signs, path];
-        all.set(signature, { kind: "signature", signs });
-      }
-    }
-  }
-  for (const path of bundleFiles) if (all.has(path)) all.set(path, { kind: "bundle", signs: [] });
-  return all;
-}
-
-function folderOf(path: string): string {
-  return dirname(path).replace(/^\.$/, "");
+/**
+ * Returns a function that tells the kind of a file.
+ * @param paths all files, whether they exist now or existed before
+ */
+export function kindsOf(paths: readonly string[], feeds: readonly ArchiveFeed[]): (path: string) => ObjectKind {
+  const places = feeds.map((feed) => {
+    const { packageName, signing } = formatOf(feed.format);
+    const isList = (path: string) =>
+      (feed.path === "" || path.startsWith(`${feed.path}/`)) &&
+      !isNamedByDigest(path) &&
+      !packageName.test(basename(path));
+    const [root = "", ...signatures] = filesOf(feed).map((name) => join(feed.path, name));
+    // Other forms of the index may be signed too.
+    const others = paths
+      .filter((path) => isList(path) && join(feed.path, basename(path)) === path)
+      .map((path) => basename(path));
+    const signed = others.filter((name) => signing?.isRoot(name) !== false);
+    const ofOthers = signed.flatMap((name) => signaturesOf(feed, name)).map(({ name }) => join(feed.path, name));
+    return { isList, root, signatures: new Set([...signatures, ...ofOthers]) };
+  });
+  return (path) => {
+    // The bundle's folder also has the trust page.
+    if (dirname(path) === dirname(bundlePath)) return "bundle";
+    if (places.some(({ signatures }) => signatures.has(path))) return "signature";
+    if (places.some(({ root }) => root === path)) return "root";
+    return places.some(({ isList }) => isList(path)) ? "list" : "package";
+  };
 }
 
 const types: Readonly<Record<string, string>> = {

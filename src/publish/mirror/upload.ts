@@ -4,7 +4,9 @@ import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { HeldLock } from "../../files/lock.ts";
 import type { Bucket, NewObject } from "../../object-store/bucket.ts";
-import { bothSignatures, maxOldSignature } from "./both-signatures.ts";
+import { armor, looksArmored } from "../../openpgp/packet/armor.ts";
+import { inOrder } from "../../packages/compression/in-order.ts";
+import { maxOldSignature, signaturePackets } from "../signature-packets.ts";
 import { type BucketLock, objectOf } from "./bucket-lock.ts";
 import type { BucketRecord, Upload } from "./bucket-record.ts";
 import { fileObject, readLocal } from "./local-files.ts";
@@ -31,30 +33,23 @@ export interface Uploaded {
 
 const atOnce = 8;
 
-/** Runs an action on several items at a time. Even after an error, it ends only when no action is running any more. */
-async function each<Item>(items: readonly Item[], action: (item: Item) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const failures: unknown[] = [];
-  const work = async () => {
-    for (const item of queue) {
-      if (failures.length > 0) return;
-      await action(item).catch((error: unknown) => failures.push(error));
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, work));
-  if (failures.length > 0) throw failures[0];
+/** Returns both signatures in one file, the old signature first: stock clients stop at the first signature that they can check. */
+function joined(old: Uint8Array, fresh: Uint8Array): Uint8Array | undefined {
+  const [before, after] = [signaturePackets(old), signaturePackets(fresh)];
+  if (before === undefined || after === undefined) return undefined;
+  const packets = Buffer.concat([before, after]);
+  return looksArmored(fresh) ? Buffer.from(armor(packets, "SIGNATURE")) : packets;
 }
 
-/** Returns signature files with both the old and the new signature, to match the index before and after its change. */
+/** Returns signature files with both the old and the new signature, to match an index before and after its change. */
 async function signaturesBetween({ puts }: MirrorPlan, { root, bucket }: UploadTerms): Promise<Map<Put, Uint8Array>> {
-  const changing = new Set(puts.map(({ file }) => file.path));
   const both = new Map<Put, Uint8Array>();
+  if (!puts.some(({ kind }) => kind === "list" || kind === "root")) return both;
   for (const put of puts) {
-    const { path, size } = put.file;
-    if (!put.signs.some((signed) => changing.has(signed)) || put.there === undefined) continue;
-    if (put.there.size > maxOldSignature || size > maxOldSignature) continue;
-    const old = await bucket.read(path, maxOldSignature);
-    const made = old && bothSignatures(old, await readLocal(root, put.file));
+    if (put.kind !== "signature" || put.there === undefined) continue;
+    if (put.there.size > maxOldSignature || put.size > maxOldSignature) continue;
+    const old = await bucket.read(put.path, maxOldSignature);
+    const made = old && joined(old, await readLocal(root, put));
     if (made !== undefined) both.set(put, made);
   }
   return both;
@@ -64,18 +59,15 @@ function md5Of(bytes: Uint8Array): string {
   return createHash("md5").update(bytes).digest("hex");
 }
 
-/** Returns the record while objects are being replaced: each may be the old, the new, or an intermediate object. */
-function during(known: ReadonlyMap<string, Upload>, { puts, same }: MirrorPlan, both: ReadonlyMap<Put, Uint8Array>) {
-  const objects = new Map([...known, ...same]);
-  for (const put of puts) {
-    const { path, size, modified } = put.file;
-    const { md5 } = put.digests;
-    const between = both.get(put);
-    const old = [...(known.get(path)?.etags ?? []), ...(put.there === undefined ? [] : [put.there.etag])];
-    const all = [...old, ...(between === undefined ? [] : [md5Of(between)])].filter((etag) => etag !== md5);
-    objects.set(path, { size, modified, md5, etags: [...new Set(all), md5] });
-  }
-  return objects;
+/** Returns the record of an object that is being replaced: it may be the old, the new, or an intermediate object. */
+function during(
+  { size, modified, md5, there }: Put,
+  known: Upload | undefined,
+  between: Uint8Array | undefined,
+): Upload {
+  const old = [...(known?.etags ?? []), ...(there === undefined ? [] : [there.etag])];
+  const all = [...old, ...(between === undefined ? [] : [md5Of(between)])].filter((etag) => etag !== md5);
+  return { size, modified, md5, etags: [...new Set(all), md5] };
 }
 
 /**
@@ -83,20 +75,16 @@ function during(known: ReadonlyMap<string, Upload>, { puts, same }: MirrorPlan, 
  * @throws FeedkeyError `locked`, `unavailable`, `bad_path`, `output`
  */
 export async function upload(plan: MirrorPlan, terms: UploadTerms): Promise<Uploaded> {
-  const { puts, removes, foreign, same } = plan;
+  const { puts, removes, same } = plan;
   const { root, bucket, held, record, lock } = terms;
   const both = await signaturesBetween(plan, terms);
-  const objects = during(record.objects, plan, both);
-  const isKnown = ([path, { modified, etags }]: readonly [string, Upload]) => {
-    const before = record.objects.get(path);
-    return before?.modified === modified && before.etags.length === 1 && before.etags[0] === etags[0];
-  };
-  const isDone = puts.length + removes.length === 0 && [...same].every(isKnown);
-  if (!isDone) await record.write(objects);
+  const replaced = puts.map((put) => [put.path, during(put, record.objects.get(put.path), both.get(put))] as const);
+  const objects = new Map([...record.objects, ...same, ...replaced]);
+  await record.write(objects);
 
   /** The ETags of the present objects that this run writes, by path. */
-  const now = new Map(puts.map(({ file, there }) => [file.path, there?.etag]));
-  const write = async ({ file: { path } }: Put, object: NewObject, md5: string) => {
+  const now = new Map(puts.map(({ path, there }) => [path, there?.etag]));
+  const write = async ({ path }: Put, object: NewObject, md5: string) => {
     const condition = held.conditions ? { etag: now.get(path) } : undefined;
     const written = await bucket.write(path, object, condition);
     if (typeof written === "object") return now.set(path, written.etag || md5);
@@ -108,36 +96,33 @@ export async function upload(plan: MirrorPlan, terms: UploadTerms): Promise<Uplo
     if (items.length === 0) return;
     await held.assertHeld();
     await lock.assertHeld();
-    await each(items, async (item) => void (await action(item)));
+    for await (const done of inOrder(items, atOnce, action)) void done;
   };
   const remove = async (isDue: (kind: ObjectKind) => boolean) => {
     const due = removes.filter(({ kind }) => isDue(kind));
-    await stage(due, async ({ path }) => bucket.remove(path));
+    await stage(due, ({ path }) => bucket.remove(path));
   };
   const isSigned = (kind: ObjectKind) => kind === "root" || kind === "signature";
 
   for (const kind of kinds) {
+    const headers = ({ path }: Put) => headersOf(path, kind);
     if (kind === "list") {
       // Remove old signed forms before the new index is uploaded: no older signed index may be beside the new index.
       await remove(isSigned);
-      const headers = (put: Put) => headersOf(put.file.path, "signature");
-      await stage([...both], async ([put, bytes]) => write(put, objectOf(bytes, headers(put)), md5Of(bytes)));
+      await stage([...both], ([put, bytes]) => write(put, objectOf(bytes, headers(put)), md5Of(bytes)));
     }
     const due = puts.filter((put) => put.kind === kind);
-    await stage(due, async (put) => {
-      const { file, digests } = put;
-      await write(put, fileObject(root, file, digests, headersOf(file.path, kind)), digests.md5);
-    });
+    await stage(due, (put) => write(put, fileObject(root, put, headers(put)), put.md5));
   }
   await remove((kind) => !isSigned(kind));
 
   for (const { path } of removes) objects.delete(path);
-  for (const { file, digests } of puts) {
-    const { path, size, modified } = file;
-    objects.set(path, { size, modified, md5: digests.md5, etags: [now.get(path) ?? digests.md5] });
+  for (const { path, size, modified, md5 } of puts) {
+    objects.set(path, { size, modified, md5, etags: [now.get(path) ?? md5] });
   }
-  if (!isDone) await record.write(objects);
-  const bytes = puts.reduce((sum, { file }) => sum + file.size, 0);
+  await record.write(objects);
+  const bytes = puts.reduce((sum, { size }) => sum + size, 0);
+  const foreign = puts.filter(({ isForeign }) => isForeign).map(({ path }) => path);
   return { uploaded: puts.length, bytes, removed: removes.length, notes: notesOf(held, foreign) };
 }
 
