@@ -18,6 +18,20 @@ interface Served {
   readonly stop: () => void;
 }
 
+const logOf = (folder: string) => join(folder, "access.log");
+
+/** How many bytes the server sends while a command runs. */
+function bytesFor([program, ...args]: Contender["command"], folder: string): number {
+  const sent = () =>
+    fs
+      .readFileSync(logOf(folder), "latin1")
+      .split("\n")
+      .reduce((sum, line) => sum + Number(line), 0);
+  const before = sent();
+  execFileSync(program, args, { stdio: "ignore" });
+  return sent() - before;
+}
+
 async function serve(folder: string, root: string): Promise<Served> {
   const port = await new Promise<number>((resolve, reject) => {
     const probe = createServer();
@@ -31,7 +45,7 @@ async function serve(folder: string, root: string): Promise<Served> {
   const lines = [
     ...(process.getuid?.() === 0 ? ["user root;"] : []),
     `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log ${folder}/error.log;`,
-    `events { } http { access_log off; ${temporary.join(" ")}`,
+    `events { } http { log_format bytes $bytes_sent; access_log ${logOf(folder)} bytes; ${temporary.join(" ")}`,
     `server { listen 127.0.0.1:${port}; root ${root}; } }`,
   ];
   fs.writeFileSync(join(folder, "nginx.conf"), lines.join("\n"));
@@ -64,7 +78,7 @@ function makeRepository(archive: BenchArchive, list: Buffer): string[] {
   fs.mkdirSync(join(archive.root, "pool"));
   for (let count = 0; count < scaled(200); count++) {
     const name = `bench${String(count).padStart(3, "0")}`;
-    const path = `pool/${name}_1.0_amd64.deb`;
+    const path = placeOf(name);
     const data = makeDeb(name, "1.0", 200_000);
     fs.writeFileSync(join(archive.root, path), data);
     const lines = [
@@ -137,6 +151,49 @@ function writeProfile(path: string, archive: BenchArchive, url: string): void {
   fs.writeFileSync(path, text.replace(/\[feed bench\][\s\S]*$/, `[feed bench]\n${settings.join("\n")}\n`));
 }
 
+const placeOf = (name: string) => `pool/${name}_1.0_amd64.deb`;
+
+/** A line for `sha256sum -c`. */
+function sumOf({ root }: BenchArchive, name: string): string {
+  const path = placeOf(name);
+  return `${sha256(fs.readFileSync(join(root, path)))}  ${path.replace("pool/", "")}\n`;
+}
+
+/** What a user would write: the signed file, the list that it names, and the list's text. */
+function updateScript(url: string, folder: string, keyring: string): Contender {
+  const suite = `${url}dists/bench`;
+  const list = "main/binary-amd64/Packages.xz";
+  const lines = [
+    `cd ${folder}`,
+    `curl -sf --remote-name-all ${suite}/Release ${suite}/Release.gpg ${suite}/${list}`,
+    `sqv --keyring ${keyring} Release.gpg Release`,
+    `awk '$3 == "${list}" { print $1 "  Packages.xz" }' Release | sha256sum --check --quiet`,
+    "xz -dk Packages.xz",
+  ];
+  return {
+    name: "curl, sqv, sha256sum, xz",
+    command: ["sh", "-c", lines.join(" && ")],
+    prepare: () => emptied(folder),
+    less: "reads no index, follows no keys, and checks neither age nor replay",
+  };
+}
+
+function fetchScript(url: string, folder: string, sums: string): Contender {
+  const urls = `sed 's,^.*  ,${url}pool/,' ${sums}`;
+  const command = `cd ${folder} && ${urls} | xargs curl -sf --parallel --remote-name-all && sha256sum --check --quiet ${sums}`;
+  return {
+    name: "curl --parallel, sha256sum",
+    command: ["sh", "-c", command],
+    prepare: () => emptied(folder),
+    less: "is told the URLs and digests, and checks no signature",
+  };
+}
+
+function emptied(path: string): void {
+  fs.rmSync(path, { recursive: true, force: true });
+  fs.mkdirSync(path);
+}
+
 /** Measures the first and the second `update`, and `fetch`; skipped if apt or nginx is missing. */
 export async function followRepository(folder: string): Promise<Outcome[]> {
   const list = fs.existsSync("/usr/bin/apt-get") && fs.existsSync("/usr/sbin/nginx") ? biggestList() : undefined;
@@ -149,39 +206,49 @@ export async function followRepository(folder: string): Promise<Outcome[]> {
     writeProfile(profile, archive, url);
     const root = join(folder, "apt");
     const config = makeAptRoot(root, url, archive.keyring);
-    const [state, out, downloads] = ["state", "out", "downloads"].map((name) => join(folder, name)) as [
+    const [state, out, downloads, sums] = ["state", "out", "downloads", "sums"].map((name) => join(folder, name)) as [
+      string,
       string,
       string,
       string,
     ];
+    fs.writeFileSync(sums, names.map((name) => sumOf(archive, name)).join(""));
     const ours = (...args: readonly string[]) => feedkey(...args, "--profile", profile, "--state", state);
     const apt = (...args: readonly string[]) =>
       ["apt-get", "--config-file", config, "-q", ...args] as [string, ...string[]];
-    const empty = (path: string) => {
-      fs.rmSync(path, { recursive: true, force: true });
-      fs.mkdirSync(path);
-    };
     const ourUpdate: Contender = { name: "feedkey update", command: ours("update") };
-    const aptUpdate: Contender = { name: "apt-get update", command: apt("update") };
+    const less = "follows no keys, and keeps no record against replay";
+    const aptUpdate: Contender = { name: "apt-get update", command: apt("update"), less };
     const work = `update of ${number((list.toString("latin1").match(/^Package:/gm) ?? []).length)} packages`;
-    const first: Goal = {
-      work: `${work}, the first`,
-      ours: { ...ourUpdate, prepare: () => fs.rmSync(state, { recursive: true, force: true }) },
-      beside: { ...aptUpdate, prepare: () => [empty(join(root, "lists")), fs.mkdirSync(join(root, "lists/partial"))] },
-      ratio: 1.5,
+    const ourFirst = { ...ourUpdate, prepare: () => fs.rmSync(state, { recursive: true, force: true }) };
+    const aptFirst = {
+      ...aptUpdate,
+      prepare: () => [emptied(join(root, "lists")), fs.mkdirSync(join(root, "lists/partial"))],
     };
-    const again: Goal = { work: "the same, nothing changed", ours: ourUpdate, beside: aptUpdate, ratio: 1 };
-    const fetch: Goal = {
-      work: `fetch of ${number(names.length)} packages of 200 KB`,
-      ours: { name: "feedkey fetch", command: ours("fetch", "-o", out, ...names), prepare: () => empty(out) },
+    const first: Goal[] = [
+      { work: `${work}, the first`, ours: ourFirst, beside: aptFirst, ratio: 0.35 },
+      { work: "the same", ours: ourFirst, beside: updateScript(url, downloads, archive.keyring), ratio: 1.3 },
+    ];
+    const fetching = (some: readonly string[]) => ({
+      ours: { name: "feedkey fetch", command: ours("fetch", "-o", out, ...some), prepare: () => emptied(out) },
       beside: {
         name: "apt-get download",
-        command: ["sh", "-c", `cd ${downloads} && exec ${apt("download", ...names).join(" ")}`],
-        prepare: () => empty(downloads),
+        command: ["sh", "-c", `cd ${downloads} && exec ${apt("download", ...some).join(" ")}`] as const,
+        prepare: () => emptied(downloads),
+        less: "does not check the signature again",
       },
-      ratio: 1,
-    };
-    return [...measureGoals([first], rounds, folder), ...measureGoals([again, fetch], rounds, folder)];
+    });
+    const all = fetching(names);
+    const fetch: Goal[] = [
+      { ...all, work: `fetch of ${number(names.length)} packages of 200 KB`, ratio: 1.3 },
+      { ...all, work: "the same", beside: fetchScript(url, downloads, sums), ratio: 1.6 },
+      { ...fetching(names.slice(0, 1)), work: "fetch of one package of 200 KB, from the same index", ratio: 1.3 },
+    ];
+    const outcomes = measureGoals(first, rounds, folder);
+    const [read, byApt] = [ourUpdate, aptUpdate].map(({ command }) => number(bytesFor(command, folder)));
+    const unchanged = `the same, nothing changed: ${read} bytes read (goal 4,096), by apt-get ${byApt}`;
+    const again: Goal = { work: unchanged, ours: ourUpdate, beside: aptUpdate, ratio: 0.4 };
+    return [...outcomes, ...measureGoals([again, ...fetch], rounds, folder)];
   } finally {
     stop();
   }

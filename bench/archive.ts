@@ -84,4 +84,9 @@ export class BenchArchive {
   verifyCommand(index: string, ...more: string[]): [string, ...string[]] {
     return feedkey("verify", index, "--profile", this.profile, "--no-state", ...more);
   }
+
+  /** `verify` that remembers what it accepted. */
+  keptCommand(index: string, state: string): [string, ...string[]] {
+    return feedkey("verify", index, "--profile", this.profile, "--state", state);
+  }
 }

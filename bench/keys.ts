@@ -1,4 +1,4 @@
-/** A client that was shipped with the first of ten keys finds the last one; GnuPG is told which ten keys to get. */
+/** A client that was shipped with the first of ten keys finds the last one; clients that know very many keys. */
 import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join, resolve } from "node:path";
@@ -6,8 +6,8 @@ import { armor } from "../src/openpgp/packet/armor.ts";
 import type { TestCertificate } from "../test/testkit/certificate.ts";
 import { feedkey } from "./archive.ts";
 import { bareNode, measureGoals, type Outcome } from "./goal.ts";
-import { makeChain, writeClient } from "./scale/many-keys.ts";
-import { rounds } from "./size.ts";
+import { type ManyKeys, makeChain, makeDelegates, writeClient } from "./scale/many-keys.ts";
+import { number, rounds, scaled } from "./size.ts";
 
 const links = 10;
 
@@ -71,6 +71,7 @@ export async function followChain(folder: string): Promise<Outcome[]> {
     name: "gpg --recv-keys without TLS, gpgv",
     command: ["sh", "-c", `set -e; ${received}; ${verified}`] as const,
     prepare: forget,
+    less: "is told which ten keys to get, uses no TLS, and judges no chain",
   };
   try {
     const work = `find a chain of ${links} keys over HKPS and verify, nothing known`;
@@ -82,4 +83,24 @@ export async function followChain(folder: string): Promise<Outcome[]> {
     server.stop();
     plain.stop();
   }
+}
+
+/** Long chains and many delegates, all known. */
+export function verifyMany(folder: string): Outcome[] {
+  const one = (work: string, name: string, made: ManyKeys): Outcome[] => {
+    const place = join(folder, name);
+    fs.mkdirSync(place);
+    const { index, profile, state } = writeClient(place, made, Number.POSITIVE_INFINITY, ["keyservers = none"]);
+    const command = feedkey("verify", index, "--profile", profile, "--state", state);
+    return measureGoals(
+      [{ work, ours: { name: "feedkey verify", command }, seconds: 2, megabytes: 250 }],
+      rounds,
+      place,
+    );
+  };
+  const [links, delegates] = [scaled(2000), scaled(10_000)];
+  return [
+    ...one(`verify with a chain of ${number(links)} keys, all known`, "chain", makeChain(links)),
+    ...one(`verify with ${number(delegates)} delegates, all known`, "delegates", makeDelegates(delegates)),
+  ];
 }

@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: feedkey beside the programs that do the same work or a part of it, in one run on this machine; medians,
- * with everything in the page cache. `node dist/bench/main.js WORD...` measures only the groups named: publish, one-more, many, verify, large, apt, keys, floods.
+ * with everything in the page cache. `node dist/bench/main.js WORD...` measures only the groups named: verify, large, publish,
+ * one-more, many, apt, keys, many-keys, floods.
  * FEEDKEY_BENCH_RUNS: rounds that count (9). FEEDKEY_BENCH_SCALE: share of the full sizes (1).
  */
 
@@ -8,7 +9,7 @@ import { followRepository } from "./apt.ts";
 import { judgeFloods } from "./floods.ts";
 import { inFolder } from "./folder.ts";
 import { goalTable, type Outcome } from "./goal.ts";
-import { followChain } from "./keys.ts";
+import { followChain, verifyMany } from "./keys.ts";
 import { publishAll, publishMany, publishOneMore } from "./publish.ts";
 import { machine, rounds } from "./size.ts";
 import { verifyIndex, verifyLarge } from "./verify.ts";
@@ -21,6 +22,7 @@ const groups: Readonly<Record<string, (folder: string) => Outcome[] | Promise<Ou
   many: publishMany,
   apt: followRepository,
   keys: followChain,
+  "many-keys": verifyMany,
   floods: judgeFloods,
 };
 

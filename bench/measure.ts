@@ -12,6 +12,8 @@ export interface Contender {
   readonly output?: string;
   /** It takes so long that it is run only once. */
   readonly once?: boolean;
+  /** What it does not do, but feedkey does; for the note below the table. */
+  readonly less?: string;
 }
 
 export interface Measured {

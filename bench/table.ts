@@ -1,8 +1,8 @@
 /** Prints the results in columns. */
 import type { Measured } from "./measure.ts";
 
-const inSeconds = (value: number) => (value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(2)} s`);
-const inMegabytes = (value: number) => `${Math.round(value / 1024)} MB`;
+export const inSeconds = (value: number) => (value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(2)} s`);
+export const inMegabytes = (value: number) => `${Math.round(value / 1024)} MB`;
 
 /** The first row is feedkey's; the figures of the others are followed by their ratio to it. */
 function row(one: Measured, ours: Measured | undefined): string[] {
