@@ -43,21 +43,12 @@ export function kindsOf(paths: readonly string[], feeds: readonly ArchiveFeed[])
   };
 }
 
+/** What browsers show. Package managers do not read the type. */
 const types: Readonly<Record<string, string>> = {
   ".asc": "text/plain; charset=us-ascii",
-  ".bz2": "application/x-bzip2",
-  ".deb": "application/vnd.debian.binary-package",
-  ".gpg": "application/pgp-signature",
-  ".gz": "application/gzip",
   ".html": "text/html; charset=utf-8",
-  ".pgp": "application/pgp-keys",
-  ".rpm": "application/x-rpm",
-  ".sig": "application/pgp-signature",
-  ".tgz": "application/gzip",
   ".txt": "text/plain; charset=utf-8",
   ".xml": "application/xml",
-  ".xz": "application/x-xz",
-  ".zst": "application/zstd",
 };
 
 const day = 86_400;
@@ -67,8 +58,8 @@ const day = 86_400;
  * new signature. A package that is built again under its old name becomes visible after a day.
  */
 export function headersOf(path: string, kind: ObjectKind): Record<string, string> {
-  const age = isNamedByDigest(path) ? `max-age=${365 * day}, immutable` : `max-age=${day}`;
   const usual = kind === "package" || extname(path) !== "" ? "application/octet-stream" : "text/plain; charset=utf-8";
+  const age = isNamedByDigest(path) ? `max-age=${365 * day}, immutable` : `max-age=${day}`;
   return {
     "content-type": types[extname(path)] ?? usual,
     "cache-control": kind === "package" ? `public, ${age}` : "no-cache",
