@@ -1,20 +1,22 @@
 /**
  * T6: rival successors of one issuer. A key that is not live represents the live keys that it leads to, because a thief can
- * make keys that have already expired and certify others with them. The definitions use the graph of valid links and the wide
- * graph:
- * - *ancestors of I*: keys that lead to I and that the seeds reach without I (first graph);
- * - *sides under I*: keys that I certified (wide graph), other than ancestors of I and seeds. If I itself is not live, seeds
- *   are treated like other keys here, so that a thief of an expired seed has the other seeds as rivals;
- * - *heads of a side*: the side itself if it is live. If not, the heads are the live keys that it leads to in the wide graph
- *   through keys that are not live; such a path may not pass through I, an ancestor of I or, if I is live, a seed;
- * - if I is not live, a side without a head has *remembered heads*: those keys on these paths, the side included, that this
- *   client accepted before while they were live, and that have expired since without being revoked;
- * - *rivals under I*: a head of one side and a head of another that do not acknowledge each other, both ways. A head that
- *   both sides share is not a rival because of these sides: it is right whichever side is;
- * - *victim*: a rival, not accepted before, that the seeds reach only through I, over links that are valid by T14 too;
- * - *crowd*: I, or a key that is not live on the path from a side of I to its heads, certified more keys than feedkey
- *   examines. Some rivals may not have been examined, so every head counts as a rival. (If I itself is within that limit, and
- *   only a key on the path exceeds it, this holds only if I has two sides or more.)
+ * make keys that have already expired and certify others with them. The definitions use the graph of valid links (the first
+ * graph) and the wide graph. *K* is any key that certified other keys, the issuer of a fork:
+ * - *ancestors of K*: keys that lead to K and that the seeds reach without K (first graph);
+ * - *sides under K*: keys that K certified (wide graph), other than ancestors of K and seeds. If K itself is not live, the
+ *   seeds that K certified count as sides too, so that a thief of an expired seed has these seeds as rivals;
+ * - *heads of a side*: the side itself if it is live. Otherwise, the heads are the live keys to which the side leads in the
+ *   wide graph through keys that are not live; such a path may not pass through K, an ancestor of K or, if K is live, a seed;
+ * - *remembered heads*: if K is not live and a side has no live head, the heads of the side are all keys that meet these
+ *   three conditions: the key is the side itself or is on such a path; this client accepted the key before, while the key was
+ *   live; and the key has since expired without being revoked;
+ * - *rivals under K*: a head of one side and a head of another side, unless each of these two heads acknowledges the other. A
+ *   head that both sides share is not a rival because of these two sides: it is right, whichever of the two sides is right;
+ * - *victim*: a rival that was not accepted before, and that the seeds do not reach without K over links that are valid by
+ *   T14 too;
+ * - *crowd*: there is a crowd under K if K, or a key that is not live on the path from a side of K to its heads, certified
+ *   more keys than feedkey examines. Because feedkey may not have examined some rivals, every head counts as a rival. (If
+ *   only a key on such a path exceeds the limit, and not K itself, this is true only if there are at least two sides.)
  */
 import type { Fingerprint } from "./facts.ts";
 import { type Graph, reach, reverse } from "./graph.ts";
