@@ -19,7 +19,7 @@ const program = makeProgram();
 addCommands(
   allCommands,
   program,
-  async () => undefined,
+  () => async () => undefined,
   async () => 0,
 );
 const helper = Object.assign(program.createHelp(), helpSettings);

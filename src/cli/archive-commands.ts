@@ -1,9 +1,5 @@
 /** Commands for publishing. */
 import type { Command } from "commander";
-import type { KeygenOptions } from "./archive/keygen.ts";
-import type { PublishCommandOptions } from "./archive/publish.ts";
-import type { SignCommandOptions } from "./archive/sign.ts";
-import type { SignPackageOptions } from "./archive/sign-package.ts";
 import type { Runner } from "./run.ts";
 import { withPassphrase, withWarnings } from "./shared-options.ts";
 
@@ -20,9 +16,7 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .option("--expires <length>", "when the key expires, counted from now, or never", "2y")
     .option("--offline-primary <dir>", "put the whole key into that key store, keep only a signing subkey here")
     .option("--certify-only", "make a master key: it delegates to other keys and never signs an index")
-    .action((options: KeygenOptions) => {
-      return run("keygen", async (context) => (await import("./archive/keygen.ts")).keygen(context, options));
-    });
+    .action(run("keygen", async () => (await import("./archive/keygen.ts")).keygen));
   withWarnings(withPassphrase(program.command("sign <index...>")))
     .description("sign indexes: writes INDEX.asc and INDEX.sig")
     .option("--config <file>", "archive.ini that says which key signs (both during a rotation) and which feed this is")
@@ -38,9 +32,7 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .option("--valid-for <length>", "how long the signature is valid, or never (default: archive.ini's, or 14d)")
     .option("--form <name>", "signature files: both, or asc alone (default: archive.ini's, or both)")
     .option("--force", "sign what clients can't read, and replace other programs' signature files")
-    .action((indexes: string[], options: SignCommandOptions) => {
-      return run("sign", async (context) => (await import("./archive/sign.ts")).sign(context, indexes, options));
-    });
+    .action(run("sign", async () => (await import("./archive/sign.ts")).sign));
   withWarnings(withPassphrase(program.command("publish [dir]")))
     .description("write and sign the indexes of a folder or an archive, with its key bundle")
     .option("--config <file>", "archive.ini")
@@ -56,18 +48,10 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .option("--force", "replace signature files that another program, such as usign, wrote")
     .option("--page", "write the trust page, keys/index.html, too (default: as archive.ini says)")
     .option("--dry-run", "print the plan and change nothing")
-    .action((folder: string | undefined, options: PublishCommandOptions) => {
-      return run("publish", async (context) =>
-        (await import("./archive/publish.ts")).publish(context, folder, options),
-      );
-    });
+    .action(run("publish", async () => (await import("./archive/publish.ts")).publish));
   withPassphrase(program.command("sign-package <file...>"))
     .description("sign pkgsrc packages for pkg_add")
     .requiredOption("--key <fingerprint>", "the key that signs; it must be RSA")
     .option("-o, --output <dir>", "folder for the signed packages (default: they replace the unsigned ones)")
-    .action((files: string[], options: SignPackageOptions) => {
-      return run("sign-package", async (context) => {
-        return (await import("./archive/sign-package.ts")).signPackage(context, files, options);
-      });
-    });
+    .action(run("sign-package", async () => (await import("./archive/sign-package.ts")).signPackage));
 }

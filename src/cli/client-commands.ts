@@ -1,16 +1,6 @@
 /** Commands for clients. */
 import type { Command } from "commander";
 import type { ArchiveStatusOptions } from "./archive/archive-status.ts";
-import type { ChainOptions } from "./client/chain.ts";
-import type { ExportOptions } from "./client/export.ts";
-import type { FetchOptions } from "./client/fetch.ts";
-import type { ListOptions } from "./client/list.ts";
-import type { MirrorCommandOptions } from "./client/mirror.ts";
-import type { ProfileInitOptions } from "./client/profile.ts";
-import type { SetupCommandOptions } from "./client/setup.ts";
-import type { UpdateOptions } from "./client/update.ts";
-import type { VerifyOptions } from "./client/verify.ts";
-import type { VerifyPackageOptions } from "./client/verify-package.ts";
 import type { Runner } from "./run.ts";
 import { withWarnings } from "./shared-options.ts";
 
@@ -20,25 +10,19 @@ export function addClientCommands(program: Command, run: Runner): void {
   profile
     .command("list")
     .description("the available profiles")
-    .action(() => run("profile", async (context) => (await import("./client/profile.ts")).list(context)));
+    .action(run("profile", async () => (await import("./client/profile.ts")).list));
   profile
     .command("show [name]")
     .description("what a profile says")
-    .action((name?: string) =>
-      run("profile", async (context) => (await import("./client/profile.ts")).show(context, name)),
-    );
+    .action(run("profile", async () => (await import("./client/profile.ts")).show));
   profile
     .command("check [name]")
     .description("check a profile and its keyring")
-    .action((name?: string) =>
-      run("profile", async (context) => (await import("./client/profile.ts")).check(context, name)),
-    );
+    .action(run("profile", async () => (await import("./client/profile.ts")).check));
   profile
     .command("add-seed <fingerprint...>")
     .description("add keys of the archive's bundle to the seeds of the profile")
-    .action((fingerprints: string[]) => {
-      return run("profile", async (context) => (await import("./client/profile.ts")).addSeed(context, fingerprints));
-    });
+    .action(run("profile", async () => (await import("./client/profile.ts")).addSeed));
   profile
     .command("init <url>")
     .description("write a profile from an archive's bundle, for a fingerprint")
@@ -51,34 +35,26 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--keyserver-ca <file>", "authorities of the key servers, besides the system's (PEM)")
     .option("-o, --output <dir>", "where to write it", ".")
     .option("--force", "replace a profile that is there already")
-    .action((url: string, options: ProfileInitOptions) => {
-      return run("profile", async (context) => (await import("./client/profile-init.ts")).init(context, url, options));
-    });
+    .action(run("profile", async () => (await import("./client/profile-init.ts")).init));
   program
     .command("refresh")
     .description("ask the key servers and the archive for successors and revocations")
     .option("--reset-state", "forget everything and start from the seeds")
-    .action((options: ChainOptions) => {
-      return run("refresh", async (context) => (await import("./client/chain.ts")).refresh(context, options));
-    });
+    .action(run("refresh", async () => (await import("./client/chain.ts")).refresh));
   program
     .command("chain")
     .description("how a seed leads to each trusted key, and why the other keys are not trusted")
     .option("--svg", "a picture for a browser")
     .option("--dot", "a graph for Graphviz")
     .option("--reset-state", "forget everything and start from the seeds")
-    .action((options: ChainOptions) => {
-      return run("chain", async (context) => (await import("./client/chain.ts")).chain(context, options));
-    });
+    .action(run("chain", async () => (await import("./client/chain.ts")).chain));
   program
     .command("export <path>")
     .description("write the keys that may sign now, for another program")
     .requiredOption("--for <program>", "gpgv, apt, dnf, zypper, pacman, opkg or pkg_install")
     .option("--feed <name...>", "a keyring for these feeds only (default: every feed of the profile)")
     .option("--no-refresh", "ask no server: refresh has just been run")
-    .action((path: string, options: ExportOptions) => {
-      return run("export", async (context) => (await import("./client/export.ts")).exportTo(context, path, options));
-    });
+    .action(run("export", async () => (await import("./client/export.ts")).exportTo));
   program
     .command("setup <program>")
     .description("set up opkg, pkg_install, apt, dnf, zypper or pacman: write configuration, keyring and timer")
@@ -93,9 +69,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--feedkey <path>", "path of feedkey in that system")
     .option("--remove", "undo the setup: remove everything that has not been changed since")
     .option("--dry-run", "print the plan and change nothing")
-    .action((word: string, options: SetupCommandOptions) => {
-      return run("setup", async (context) => (await import("./client/setup.ts")).setup(context, word, options));
-    });
+    .action(run("setup", async () => (await import("./client/setup.ts")).setup));
   withWarnings(program.command("status"))
     .description("age and expiry of feeds and keys, and what will break when; asks no server")
     .option(
@@ -105,10 +79,8 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--prometheus", "metrics for the textfile collector of Prometheus")
     .action((options: ArchiveStatusOptions) => {
       if (options.config === undefined && options.warnWithin === undefined)
-        return run("status", async (context) => (await import("./client/status.ts")).status(context, options));
-      return run("archive-status", async (context) =>
-        (await import("./archive/archive-status.ts")).archiveStatus(context, options),
-      );
+        return run("status", async () => (await import("./client/status.ts")).status)(options);
+      return run("archive-status", async () => (await import("./archive/archive-status.ts")).archiveStatus)(options);
     });
   program
     .command("update [feed...]")
@@ -116,30 +88,22 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--allow-empty", "accept an index that became empty")
     .option("--allow-releaseinfo-change", "accept an apt repository whose Origin, Label or Codename changed")
     .option("--reset-state", "forget everything and start from the seeds")
-    .action((feeds: string[], options: UpdateOptions) => {
-      return run("update", async (context) => (await import("./client/update.ts")).update(context, feeds, options));
-    });
+    .action(run("update", async () => (await import("./client/update.ts")).update));
   program
     .command("list [pattern...]")
     .description("packages of the accepted indexes, by name; * and ? match any letters")
     .option("--feed <name...>", "only of these feeds")
-    .action((patterns: string[], options: ListOptions) => {
-      return run("list", async (context) => (await import("./client/list.ts")).list(context, patterns, options));
-    });
+    .action(run("list", async () => (await import("./client/list.ts")).list));
   program
     .command("search <word...>")
     .description("packages of the accepted indexes whose name or description has all the words")
     .option("--feed <name...>", "only of these feeds")
-    .action((words: string[], options: ListOptions) => {
-      return run("search", async (context) => (await import("./client/list.ts")).search(context, words, options));
-    });
+    .action(run("search", async () => (await import("./client/list.ts")).search));
   program
     .command("show <package>")
     .description("what the accepted indexes say about a package, and who signed them")
     .option("--feed <name...>", "only of these feeds")
-    .action((name: string, options: ListOptions) => {
-      return run("show", async (context) => (await import("./client/list.ts")).show(context, name, options));
-    });
+    .action(run("show", async () => (await import("./client/list.ts")).show));
   program
     .command("fetch [package...]")
     .description("download and verify packages (NAME or NAME=VERSION, with wildcards) of verified indexes")
@@ -150,20 +114,14 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--with-depends", "what the packages need too, as far as the feeds have it")
     .option("--cache <dir>", "a folder of packages that several runs share, of 4 GiB at most")
     .option("--reset-state", "forget everything and start from the seeds")
-    .action((packages: string[], options: FetchOptions) => {
-      return run("fetch", async (context) => (await import("./client/fetch.ts")).fetch(context, packages, options));
-    });
+    .action(run("fetch", async () => (await import("./client/fetch.ts")).fetch));
   program
     .command("mirror <feed> <dir> [package...]")
     .description("a verified mirror of a feed, or of some of its packages (NAME or NAME=VERSION, with wildcards)")
     .option("--latest", "every package in its newest version only")
     .option("--with-depends", "what the packages need too")
     .option("--reset-state", "forget everything and start from the seeds")
-    .action((feed: string, folder: string, packages: string[], options: MirrorCommandOptions) => {
-      return run("mirror", async (context) => {
-        return (await import("./client/mirror.ts")).mirror(context, feed, folder, { ...options, packages });
-      });
-    });
+    .action(run("mirror", async () => (await import("./client/mirror.ts")).mirror));
   program
     .command("verify <index> [package-file...]")
     .description("verify a local index, and package files against it")
@@ -174,11 +132,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--allow-empty", "accept an index that became empty")
     .option("--no-state", "an audit: compare with no earlier index and record nothing")
     .option("--reset-state", "forget everything and start from the seeds")
-    .action((index: string, files: string[], options: VerifyOptions) => {
-      return run("verify", async (context) =>
-        (await import("./client/verify.ts")).verify(context, index, files, options),
-      );
-    });
+    .action(run("verify", async () => (await import("./client/verify.ts")).verify));
   program
     .command("verify-package <file...>")
     .description("verify signed pkgsrc packages")
@@ -186,9 +140,5 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--feed <name>", "the feed of the packages: delegates sign for some feeds only")
     .option("--no-state", "an audit: record nothing")
     .option("--reset-state", "forget everything and start from the seeds")
-    .action((files: string[], options: VerifyPackageOptions) => {
-      return run("verify-package", async (context) => {
-        return (await import("./client/verify-package.ts")).verifyPackage(context, files, options);
-      });
-    });
+    .action(run("verify-package", async () => (await import("./client/verify-package.ts")).verifyPackage));
 }

@@ -1,10 +1,5 @@
 /** Commands for the key store. */
 import type { Command } from "commander";
-import type { WarnOptions } from "./archive/archive-terms.ts";
-import type { DeleteOptions, PasswdOptions } from "./archive/key-change.ts";
-import type { ExtendOptions } from "./archive/key-extend.ts";
-import type { SubkeyOptions } from "./archive/key-subkey.ts";
-import type { ExportKeysOptions, ImportOptions } from "./archive/key-transport.ts";
 import type { Runner } from "./run.ts";
 import { withPassphrase, withServers, withWarnings } from "./shared-options.ts";
 
@@ -13,15 +8,11 @@ export function addKeyCommands(program: Command, run: Runner): void {
   const key = program.command("key").description("look after the key store");
   withWarnings(key.command("list"))
     .description("the keys in it")
-    .action((options: WarnOptions) =>
-      run("key", async (context) => (await import("./archive/key.ts")).list(context, options)),
-    );
+    .action(run("key", async () => (await import("./archive/key.ts")).list));
   key
     .command("show <fingerprint>")
     .description("everything that is known about a key")
-    .action((fingerprint: string) =>
-      run("key", async (context) => (await import("./archive/key.ts")).show(context, fingerprint)),
-    );
+    .action(run("key", async () => (await import("./archive/key.ts")).show));
   key
     .command("export [fingerprint...]")
     .description("certificates, armored, on standard output; or a secret key")
@@ -29,48 +20,28 @@ export function addKeyCommands(program: Command, run: Runner): void {
     .option("--secret-subkeys", "the same without the primary key's secret: for a machine that only signs")
     .option("--for <program>", "what that program can read: gpg")
     .option("-o, --output <file>", "write a file instead; a secret key with mode 0600")
-    .action((names: string[], options: ExportKeysOptions) => {
-      return run("key", async (context) =>
-        (await import("./archive/key-transport.ts")).exportKeys(context, names, options),
-      );
-    });
+    .action(run("key", async () => (await import("./archive/key-transport.ts")).exportKeys));
   withServers(withPassphrase(key.command("import <file...>")))
     .description("import keys, certificates and revocations made elsewhere")
     .option("--config <file>", "archive.ini of an archive whose bundle is updated and whose key servers are told")
-    .action((files: string[], options: ImportOptions) => {
-      return run("key", async (context) =>
-        (await import("./archive/key-transport.ts")).importKeys(context, files, options),
-      );
-    });
+    .action(run("key", async () => (await import("./archive/key-transport.ts")).importKeys));
   withServers(withPassphrase(key.command("extend <fingerprint>")))
     .description("extend a key, even one that has expired")
     .requiredOption("--expires <length>", "when it expires, counted from now, such as 2y")
     .option("--config <file>", "archive.ini of an archive whose bundle is updated and whose key servers are told")
-    .action((fingerprint: string, options: ExtendOptions) => {
-      return run("key", async (context) =>
-        (await import("./archive/key-extend.ts")).extend(context, fingerprint, options),
-      );
-    });
+    .action(run("key", async () => (await import("./archive/key-extend.ts")).extend));
   withServers(withPassphrase(key.command("subkey <action> <fingerprint>")))
     .description("add: make a new signing subkey, where the primary key is")
     .requiredOption("-o, --output <file>", "write the key without its primary secret there, for the machine that signs")
     .option("--algorithm <name>", "of the subkey", "ed25519")
     .option("--expires <length>", "when the subkey expires, counted from now, or never", "2y")
     .option("--config <file>", "archive.ini of an archive whose bundle is updated and whose key servers are told")
-    .action((action: string, fingerprint: string, options: SubkeyOptions) => {
-      return run("key", async (context) =>
-        (await import("./archive/key-subkey.ts")).subkey(context, action, fingerprint, options),
-      );
-    });
+    .action(run("key", async () => (await import("./archive/key-subkey.ts")).subkey));
   withPassphrase(key.command("passwd <fingerprint>"))
     .description("lock a secret key with another passphrase, or with none")
     .option("--new-passphrase-file <file>", "read the new one from the first line of a file; empty: none")
     .option("--new-passphrase-fd <n>", "read the new one from a file descriptor")
-    .action((fingerprint: string, options: PasswdOptions) => {
-      return run("key", async (context) =>
-        (await import("./archive/key-change.ts")).passwd(context, fingerprint, options),
-      );
-    });
+    .action(run("key", async () => (await import("./archive/key-change.ts")).passwd));
   key
     .command("delete <fingerprint>")
     .description("delete a key that has a copy elsewhere and is not needed here")
@@ -78,21 +49,13 @@ export function addKeyCommands(program: Command, run: Runner): void {
     .option("--config <file>", "archive.ini of an archive: a key that signs there is not deleted")
     .option("--force", "delete it even if it is the last copy or is needed")
     .option("--dry-run", "show what would be deleted, and any objections")
-    .action((fingerprint: string, options: DeleteOptions) => {
-      return run("key", async (context) =>
-        (await import("./archive/key-change.ts")).remove(context, fingerprint, options),
-      );
-    });
+    .action(run("key", async () => (await import("./archive/key-change.ts")).remove));
   key
     .command("backup <dir>")
     .description("copy the whole key store and read it back")
-    .action((folder: string) =>
-      run("key", async (context) => (await import("./archive/key-transport.ts")).backup(context, folder)),
-    );
+    .action(run("key", async () => (await import("./archive/key-transport.ts")).backup));
   key
     .command("restore <dir>")
     .description("restore a backup")
-    .action((folder: string) =>
-      run("key", async (context) => (await import("./archive/key-transport.ts")).restore(context, folder)),
-    );
+    .action(run("key", async () => (await import("./archive/key-transport.ts")).restore));
 }

@@ -3,7 +3,7 @@ import { CommanderError } from "commander";
 import { exitStatus } from "../error.ts";
 import { forgetDescriptors } from "./asking/read-descriptor.ts";
 import { addCommands, allCommands, type CommandGroup } from "./commands.ts";
-import type { GlobalOptions } from "./context.ts";
+import type { Context, GlobalOptions } from "./context.ts";
 import { helpWidth } from "./help/help.ts";
 import { makeProgram } from "./program.ts";
 import { makeReporter, type Runner, render, run, type Streams } from "./run.ts";
@@ -47,9 +47,13 @@ async function runLine(
   forgetDescriptors();
   fitTablesTo(streams.stdout);
   const program = makeProgram(args);
-  const runner: Runner = async (command, action) => {
-    status = await run(command, program.opts<GlobalOptions>(), streams, output, action);
-  };
+  const runner: Runner =
+    (command, load) =>
+    async (...given) => {
+      // biome-ignore lint/plugin: commander passes few arguments; a list of words is one of them
+      const action = async (context: Context) => await (await load())(context, ...given);
+      status = await run(command, program.opts<GlobalOptions>(), streams, output, action);
+    };
   let complaint = "";
   program.configureOutput({
     getOutHelpWidth: () => helpWidth(streams.stdout),

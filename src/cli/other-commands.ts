@@ -1,6 +1,5 @@
 /** Commands that belong neither to keepers nor to clients. */
 import type { Command } from "commander";
-import type { ServeOptions } from "./archive/serve.ts";
 import type { Main, Runner } from "./run.ts";
 
 /**
@@ -11,7 +10,12 @@ export function addOtherCommands(program: Command, run: Runner, main: Main, ever
   program
     .command("init")
     .description("ask the questions of a first run, to publish an archive or to follow one, and write the files")
-    .action(() => run("init", async (context) => (await import("./init.ts")).init(context)));
+    .action(
+      run("init", async () => {
+        const { init } = await import("./init.ts");
+        return (context) => init(context);
+      }),
+    );
   program
     .command("serve <dir>")
     .description("serve an archive on loopback or a LAN")
@@ -21,14 +25,17 @@ export function addOtherCommands(program: Command, run: Runner, main: Main, ever
     .option("--access-log <file>", "append each request to a file, in the combined log format")
     .option("--tls-cert <file>", "PEM certificate chain")
     .option("--tls-key <file>", "its PEM key")
-    .action((folder: string, options: ServeOptions) => {
-      return run("serve", async (context) => (await import("./archive/serve.ts")).serve(context, folder, options));
-    });
+    .action(run("serve", async () => (await import("./archive/serve.ts")).serve));
   addCompletion(program, run, main, everyCommand);
   program
     .command("demo")
     .description("show publishing, key rotation and refused attacks on a temporary archive")
-    .action(() => run("demo", async (context) => (await import("./demo/demo.ts")).demo(context, main)));
+    .action(
+      run("demo", async () => {
+        const { demo } = await import("./demo/demo.ts");
+        return (context) => demo(context, main);
+      }),
+    );
 }
 
 /** Adds the command `completion`. @param everyCommand makes a program with all commands */
@@ -36,10 +43,10 @@ export function addCompletion(program: Command, run: Runner, _main: Main, everyC
   program
     .command("completion <shell> [word...]")
     .description("print the completion script for bash, zsh or fish")
-    .action((shell: string, words: string[]) => {
-      return run("completion", async (context) => {
+    .action(
+      run("completion", async () => {
         const { completion } = await import("./completion/completion.ts");
-        return await completion(context, shell, words, everyCommand());
-      });
-    });
+        return (context, shell: string, words: string[]) => completion(context, shell, words, everyCommand());
+      }),
+    );
 }

@@ -30,8 +30,14 @@ export interface Streams {
 /** The whole program as a function: it takes arguments and returns the exit status. */
 export type Main = (args: readonly string[], streams: Streams) => Promise<number>;
 
-/** The function with which commander's actions run a command and print its result. */
-export type Runner = (command: string, action: (context: Context) => Promise<Outcome>) => Promise<void>;
+/** A command's function. Commander passes it the command's arguments, then the options. */
+type Action<Given extends unknown[]> = (context: Context, ...given: Given) => Promise<Outcome>;
+
+/** Makes commander's action for a command: it loads the command's function, runs the function, and prints the result. */
+export type Runner = <Given extends unknown[]>(
+  command: string,
+  load: () => Promise<Action<Given>>,
+) => (...given: Given) => Promise<void>;
 
 /** Makes the reporter for the global options. */
 export function makeReporter(options: GlobalOptions, streams: Streams): CliReporter {

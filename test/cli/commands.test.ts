@@ -7,7 +7,7 @@ function names(...args: readonly string[]): string[] {
   addCommands(
     allCommands,
     program,
-    async () => undefined,
+    () => async () => undefined,
     async () => 0,
     args,
   );

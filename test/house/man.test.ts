@@ -16,7 +16,7 @@ const pages = fs.readdirSync("dist/man").sort();
 /** The program, whose commands do nothing but say that they are reached. */
 function idleProgram(reached: string[] = []): Command {
   const program = makeProgram();
-  const run = async (command: string) => void reached.push(command);
+  const run = (command: string) => async () => void reached.push(command);
   addCommands(allCommands, program, run, async () => 0);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;

@@ -274,7 +274,7 @@ function withDryRun(): string[] {
   addCommands(
     allCommands,
     program,
-    async () => undefined,
+    () => async () => undefined,
     async () => 0,
   );
   const found: string[] = [];

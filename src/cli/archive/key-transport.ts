@@ -50,7 +50,7 @@ async function exportSecret(
 export async function exportKeys(
   context: Context,
   named: readonly string[],
-  options: ExportKeysOptions = {},
+  options: ExportKeysOptions,
 ): Promise<Outcome> {
   const { keys } = await keeperOf(context, {});
   const { output } = options;

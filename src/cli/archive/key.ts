@@ -12,7 +12,7 @@ import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
 const date = (at: number | undefined) => (at === undefined ? null : iso(at));
 
 /** Lists the keys in the key store, the newest last, with what each key may do today. */
-export async function list(context: Context, options: WarnOptions = {}): Promise<Outcome> {
+export async function list(context: Context, options: WarnOptions): Promise<Outcome> {
   const { store, keys: keyring } = await keeperOf(context, {});
   const { keys: records } = await keyring.list({ warnWithin: warningTime(options) });
   const keys = records.map(({ createdAt, expiresAt, refused, ...key }) => {

@@ -6,7 +6,7 @@ import { counted } from "../counted.ts";
 import type { Outcome } from "../run.ts";
 import { chainJson, chainTree } from "./chain-view.ts";
 
-export interface ChainOptions {
+interface ChainOptions {
   readonly dot?: boolean;
   readonly svg?: boolean;
   readonly resetState?: boolean;

@@ -8,7 +8,7 @@ import type { Context } from "../context.ts";
 import { counted } from "../counted.ts";
 import type { Outcome } from "../run.ts";
 
-export interface ExportOptions {
+interface ExportOptions {
   readonly for: string;
   /** False if `refresh` has just been run, so that the client asks no server again. */
   readonly refresh: boolean;

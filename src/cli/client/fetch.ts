@@ -4,7 +4,7 @@ import { escapeText } from "../../escape.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 
-export interface FetchOptions {
+interface FetchOptions {
   readonly output: string;
   readonly feed?: string[];
   readonly resetState?: boolean;

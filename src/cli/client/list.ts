@@ -9,7 +9,7 @@ import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
 
-export interface ListOptions {
+interface ListOptions {
   readonly feed?: string[];
 }
 

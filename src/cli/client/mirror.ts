@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import { counted } from "../counted.ts";
 import type { Outcome } from "../run.ts";
 
-export interface MirrorCommandOptions {
+interface MirrorCommandOptions {
   readonly latest?: boolean;
   readonly withDepends?: boolean;
   readonly resetState?: boolean;
@@ -14,13 +14,14 @@ export async function mirror(
   context: Context,
   feed: string,
   folder: string,
-  { withDepends, ...options }: MirrorCommandOptions & { readonly packages: readonly string[] },
+  packages: readonly string[],
+  { withDepends, ...options }: MirrorCommandOptions,
 ): Promise<Outcome> {
   return await context.withClient(async (client) => {
-    const terms = { ...options, withDependencies: withDepends, partial: true };
+    const terms = { ...options, packages, withDependencies: withDepends, partial: true };
     const { errors, warnings: _, ...mirrored } = await client.mirror(feed, folder, terms);
-    const { changed, packages, fetched, removed } = mirrored;
+    const { changed, packages: count, fetched, removed } = mirrored;
     const news = changed ? `${fetched} new, ${counted(removed, "file")} removed` : "unchanged";
-    return { text: `${feed}: ${counted(packages, "package")}, ${news}`, json: { ...mirrored }, errors };
+    return { text: `${feed}: ${counted(count, "package")}, ${news}`, json: { ...mirrored }, errors };
   });
 }

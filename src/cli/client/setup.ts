@@ -10,7 +10,7 @@ import { type Timer, timers } from "../../stock/setup-timer.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 
-export interface SetupCommandOptions {
+interface SetupCommandOptions {
   readonly root: string;
   readonly remove?: boolean;
   readonly dryRun?: boolean;

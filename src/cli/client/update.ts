@@ -6,7 +6,7 @@ import { counted } from "../counted.ts";
 import type { Outcome } from "../run.ts";
 import { signaturesJson, signedBy } from "./show.ts";
 
-export interface UpdateOptions {
+interface UpdateOptions {
   readonly allowEmpty?: boolean;
   readonly allowReleaseinfoChange?: boolean;
   readonly resetState?: boolean;

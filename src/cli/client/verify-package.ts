@@ -7,7 +7,7 @@ import { iso } from "../../time.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 
-export interface VerifyPackageOptions {
+interface VerifyPackageOptions {
   readonly output?: string;
   readonly feed?: string;
   readonly state?: boolean;

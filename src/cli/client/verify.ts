@@ -6,7 +6,7 @@ import { counted } from "../counted.ts";
 import type { Outcome } from "../run.ts";
 import { signaturesJson, signedBy } from "./show.ts";
 
-export interface VerifyOptions {
+interface VerifyOptions {
   readonly signature?: string;
   readonly feed?: string;
   readonly packages?: string;
