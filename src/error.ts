@@ -92,6 +92,31 @@ export async function orRefusal<T>(action: () => T | Promise<T>): Promise<T | Fe
   }
 }
 
+/** Returns the result of an action; if the action throws a FeedkeyError, what `instead` makes of the error. */
+export async function onRefusal<T, Other>(
+  action: () => T | Promise<T>,
+  instead: (error: FeedkeyError) => Other | Promise<Other>,
+): Promise<T | Other> {
+  const result = await orRefusal(action);
+  return result instanceof FeedkeyError ? await instead(result) : result;
+}
+
+/**
+ * Returns the result of an action on a file; undefined if the file or a folder in its path is missing.
+ * @param fail makes the error to throw for any other failure
+ */
+export async function unlessMissing<T>(
+  result: Promise<T>,
+  fail: (error: unknown) => unknown = (error) => error,
+): Promise<T | undefined> {
+  try {
+    return await result;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw fail(error);
+  }
+}
+
 /** Runs an action on each item in turn. After a FeedkeyError, the action still runs on the other items. */
 export async function tryEach<Item, T>(items: Iterable<Item>, action: (item: Item) => T | Promise<T>) {
   const good: T[] = [];

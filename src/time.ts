@@ -20,6 +20,11 @@ export function iso(at: Instant): string {
   return new Date(at).toISOString().replace(/\.\d{3}Z$/, "Z");
 }
 
+/** Returns the start of the second of a time: OpenPGP's dates are in whole seconds. */
+export function wholeSecond(at: Instant): Instant {
+  return Math.floor(at / 1000) * 1000;
+}
+
 /**
  * Reads `90s`, `15m`, `12h`, `14d`, `2w`, `2y` (a year is 365 days) or `0`.
  * Returns undefined for anything else, because the caller chooses the error's code.

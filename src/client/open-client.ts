@@ -104,11 +104,7 @@ export class Client {
         onlySigners,
         justRefreshed,
       });
-      try {
-        return await action(session);
-      } finally {
-        await session.close();
-      }
+      return await action(session);
     });
   }
 

@@ -108,11 +108,8 @@ async function secondTry(
 ): Promise<VerifiedIndex> {
   const other = otherForm(feed.format, name);
   for (const again of other === undefined ? [name] : [name, other]) {
-    const index = await attempt(again, pastCaches).catch((error: unknown) => {
-      if (error instanceof FeedkeyError) return undefined;
-      throw error;
-    });
-    if (index === undefined) continue;
+    const index = await orRefusal(() => attempt(again, pastCaches));
+    if (index === undefined || index instanceof FeedkeyError) continue;
     if (again !== name) {
       session.options.reporter.warn(
         `feed "${feed.name}": ${name} is not what was signed (bad_index); ${again} is, so it was used`,

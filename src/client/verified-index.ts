@@ -1,6 +1,6 @@
 /** Reads the packages that a verified root lists. Only this file makes the type that fetching requires. */
 
-import { FeedkeyError } from "../error.ts";
+import { FeedkeyError, orRefusal } from "../error.ts";
 import type { DigestedEntry } from "../formats/entry-source.ts";
 import type { Format, RootContent } from "../formats/format.ts";
 import { formats, maxIndexBytes } from "../formats/formats.ts";
@@ -183,13 +183,9 @@ async function lastContent(
   read: (signed: Uint8Array) => RootContent,
 ): Promise<RootContent | undefined> {
   const before = await last?.readIndex();
-  try {
-    return before && read(before);
-  } catch (error) {
-    // An earlier profile requested another format or suite, so the earlier root says nothing about this one.
-    if (error instanceof FeedkeyError) return undefined;
-    throw error;
-  }
+  const content = before && (await orRefusal(() => read(before)));
+  // After a refusal: an earlier profile requested another format or suite, so the earlier root says nothing about this one.
+  return content instanceof FeedkeyError ? undefined : content;
 }
 
 function readParts(parts: readonly VerifiedPart[]): Packages {

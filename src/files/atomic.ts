@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Data, piecesOf } from "../content.ts";
-import { systemCode } from "../error.ts";
+import { unlessMissing } from "../error.ts";
 import { syncFolder } from "./folder.ts";
 import {
   discard,
@@ -116,13 +116,7 @@ export async function replaceLink(link: string, target: string, lock?: Held): Pr
  * @throws FeedkeyError `output` if the folder can't be read or a file can't be removed
  */
 export async function removeLeftovers(folder: string): Promise<void> {
-  let names: string[];
-  try {
-    names = await fs.readdir(folder);
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return;
-    throw outputError(error, folder);
-  }
+  const names = (await unlessMissing(fs.readdir(folder), (error) => outputError(error, folder))) ?? [];
   const leftovers = names.filter((name) => name.startsWith(".feedkey-") && name.endsWith(".tmp"));
   await discard(leftovers.map((name) => ({ path: join(folder, name), temporary: join(folder, name) })));
 }

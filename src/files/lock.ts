@@ -3,7 +3,7 @@ import { constants, readFileSync, rmdirSync, rmSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError, systemCode, unlessMissing } from "../error.ts";
 import { givenBackAtExit } from "./cleanup-at-exit.ts";
 import { ensureFolder } from "./folder.ts";
 import { outputError } from "./system-error.ts";
@@ -115,12 +115,8 @@ async function waitForLockFolder(folder: string, lockFolder: string, waitMs: num
 
 /** Returns the milliseconds since a lock was made or last refreshed; undefined if there is no lock. */
 async function ageOf(lockFolder: string): Promise<number | undefined> {
-  try {
-    return Date.now() - (await fs.stat(lockFolder)).mtimeMs;
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
+  const found = await unlessMissing(fs.stat(lockFolder));
+  return found && Date.now() - found.mtimeMs;
 }
 
 /** Releases the lock synchronously when the process ends. */

@@ -3,10 +3,9 @@
  * root, without a leading slash. No symbolic link may lead out of the root: otherwise whoever made the tree could choose which
  * files of the running system feedkey writes.
  */
-import type { Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError, systemCode, unlessMissing } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { removeLeftovers, replaceLink, writeFileAtomic } from "./atomic.ts";
 import { isWithin, syncFolder } from "./folder.ts";
@@ -62,15 +61,7 @@ export class TargetRoot {
   /** Examines a name. @throws FeedkeyError `bad_path` if a link leads out of the root; `output` if the system refuses */
   async look(name: string): Promise<Found> {
     const path = await this.hostPath(name);
-    try {
-      const stat = await fs.lstat(path);
-      if (stat.isSymbolicLink()) return { kind: "link", target: await fs.readlink(path) };
-      if (stat.isDirectory()) return { kind: "folder", names: (await fs.readdir(path)).sort() };
-      return stat.isFile() ? await readPlain(path) : { kind: "other" };
-    } catch (error) {
-      if (systemCode(error) === "ENOENT") return { kind: "absent" };
-      throw outputError(error, path);
-    }
+    return (await unlessMissing(lookAt(path), (error) => outputError(error, path))) ?? { kind: "absent" };
   }
 
   /** Whether anything exists at a name, following links within the root. */
@@ -146,13 +137,8 @@ export class TargetRoot {
   /** Removes a file or link, if it exists. @throws FeedkeyError `bad_path`, `output` */
   async remove(name: string): Promise<void> {
     const path = await this.hostPath(name);
-    try {
-      await fs.unlink(path);
-    } catch (error) {
-      if (systemCode(error) === "ENOENT") return;
-      throw outputError(error, path);
-    }
-    await syncFolder(dirname(path));
+    const removed = fs.unlink(path).then(() => syncFolder(dirname(path)));
+    await unlessMissing(removed, (error) => outputError(error, path));
   }
 
   /** Removes a folder if it is empty. @returns whether the folder is gone */
@@ -192,13 +178,8 @@ export class TargetRoot {
 
   /** Returns the real path of a folder on the way to a name; undefined if the folder is missing. */
   async #enter(path: string, name: string): Promise<string | undefined> {
-    let stat: Stats;
-    try {
-      stat = await fs.lstat(path);
-    } catch (error) {
-      if (systemCode(error) === "ENOENT") return undefined;
-      throw outputError(error, path);
-    }
+    const stat = await unlessMissing(fs.lstat(path), (error) => outputError(error, path));
+    if (stat === undefined) return undefined;
     if (stat.isDirectory()) return path;
     if (this.#links === "none") throw notExpected(this.#shown(path), kindOf(stat), "a folder");
     if (!stat.isSymbolicLink()) throw outputError(Object.assign(new Error("not a folder"), { code: "ENOTDIR" }), path);
@@ -255,10 +236,7 @@ export class TargetRoot {
    */
   async refuseOdd(name: string): Promise<void> {
     const path = await this.hostPath(await this.beside(name));
-    const stat = await fs.lstat(path).catch((error: unknown) => {
-      if (systemCode(error) === "ENOENT") return undefined;
-      throw outputError(error, path);
-    });
+    const stat = await unlessMissing(fs.lstat(path), (error) => outputError(error, path));
     if (stat !== undefined && !stat.isFile()) throw notExpected(this.#shown(path), kindOf(stat), "a plain file");
   }
 
@@ -290,6 +268,13 @@ function parts(name: string): string[] {
 
 /** Size limit in bytes, far larger than any configuration file or keyring that feedkey writes. */
 const maxBytes = 16 * 1024 * 1024;
+
+async function lookAt(path: string): Promise<Found> {
+  const stat = await fs.lstat(path);
+  if (stat.isSymbolicLink()) return { kind: "link", target: await fs.readlink(path) };
+  if (stat.isDirectory()) return { kind: "folder", names: (await fs.readdir(path)).sort() };
+  return stat.isFile() ? await readPlain(path) : { kind: "other" };
+}
 
 async function readPlain(path: string): Promise<Found> {
   const read = await readPlainFile(path, maxBytes);

@@ -1,7 +1,7 @@
 /** Makes a new archive: a key in the key store, the folder that is published, and `archive.ini` with a first feed. */
 import { lstat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError, unlessMissing } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder } from "../files/folder.ts";
@@ -64,14 +64,7 @@ export async function initArchive(
   options: NewArchive,
 ): Promise<{ fingerprint: Fingerprint; feedFolder: string }> {
   const terms = { ...options, file: resolve(options.file), root: resolve(options.root) };
-  const isThere = await lstat(terms.file).then(
-    () => true,
-    (error: unknown) => {
-      if (systemCode(error) === "ENOENT") return false;
-      throw error;
-    },
-  );
-  if (isThere) {
+  if ((await unlessMissing(lstat(terms.file))) !== undefined) {
     throw new FeedkeyError("output", `there is a file ${escapeText(terms.file)} already`, {
       details: { path: terms.file },
       hint: "run the command in another folder, or add what is missing to the file by hand",

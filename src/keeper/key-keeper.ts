@@ -12,7 +12,7 @@ import type { SubkeyAdded } from "../keys/revoke-subkey.ts";
 import { ownCertificate } from "../publish/archive.ts";
 import { ownCertificates, ownerOf } from "../signing/signing-key.ts";
 import { hexDigits } from "../store/fingerprint.ts";
-import type { Instant } from "../time.ts";
+import { type Instant, wholeSecond } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type {
   AddSubkeyOptions,
@@ -59,7 +59,7 @@ export class KeyKeeper {
       const terms = { userId, algorithm, at, lifetime, passphrase, offlinePrimary, certifyOnly };
       const fingerprint = await makeKey(this.#opened.store, terms);
       if (offlinePrimary !== undefined) await this.#warnOfModes(offlinePrimary, (text) => reporter.warn(text));
-      const expiresAt = lifetime === undefined ? undefined : Math.floor(at / 1000) * 1000 + lifetime;
+      const expiresAt = lifetime === undefined ? undefined : wholeSecond(at) + lifetime;
       return { fingerprint, expiresAt, isLocked: passphrase !== undefined };
     });
   }

@@ -14,7 +14,7 @@ import {
   type PassphraseSource,
 } from "../signing/signing-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
-import { type Duration, type Instant, iso } from "../time.ts";
+import { type Duration, type Instant, iso, wholeSecond } from "../time.ts";
 import {
   type DelegationTerms,
   formatTerms,
@@ -144,7 +144,7 @@ function lastWordAt({ userIds }: CertificateFacts, issuer: Fingerprint): Instant
  * at the last delegation
  */
 function dateOf(facts: CertificateFacts, issuer: Fingerprint, at: Instant): Instant {
-  const now = Math.max(Math.floor(at / 1000) * 1000, facts.primary.createdAt);
+  const now = Math.max(wholeSecond(at), facts.primary.createdAt);
   const last = lastWordAt(facts, issuer);
   if (last < now) return now;
   // Two delegations from one second would limit each other.
@@ -258,7 +258,7 @@ export async function applyWithdrawal(
   passphrase: PassphraseSource,
 ): Promise<{ certificates: RawCertificate[]; others: Fingerprint[] }> {
   const { secret } = await openSigningKey(store, issuer.raw.fingerprint, passphrase);
-  const content = { type: 0x30, at: Math.floor(at / 1000) * 1000, reason: { code: 0, text: "delegation withdrawn" } };
+  const content = { type: 0x30, at: wholeSecond(at), reason: { code: 0, text: "delegation withdrawn" } };
   let certificate = subject;
   for (const userId of userIds) certificate = await certify(secret, certificate, userId, content);
   await amendStored(store, certificate);

@@ -10,7 +10,7 @@ import { lifetimeSeconds } from "../openpgp/secret/make-signature.ts";
 import type { SelfStatement } from "../openpgp/secret/secret-key.ts";
 import { judgedTogether, openSigningKey, type PassphraseSource } from "../signing/signing-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
-import { type Duration, type Instant, iso } from "../time.ts";
+import { type Duration, type Instant, iso, wholeSecond } from "../time.ts";
 import type { CertificateFacts, Fingerprint, KeyFacts, SelfSignature } from "../trust/facts.ts";
 import { effectiveRevocation, newest, primaryState, revocationWords } from "../trust/key-state.ts";
 import { amendStored } from "./store-certificate.ts";
@@ -105,7 +105,7 @@ export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Ex
   const { raw, facts, secret } = await openSigningKey(store, terms.fingerprint, passphrase);
   const { fingerprint } = raw;
   const before = presentEnd(facts, at);
-  const expiresAt = Math.floor((at + lifetime) / 1000) * 1000;
+  const expiresAt = wholeSecond(at + lifetime);
   if (expiresAt <= before) {
     throw new FeedkeyError("usage", `${fingerprint} is already valid until ${iso(before)}`, {
       details: { fingerprint, expiresAt: iso(before) },
@@ -116,7 +116,7 @@ export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Ex
   const endings = endingsOf(raw, facts, at, before);
   // The new signatures must be newer than those that they replace: of two signatures from one second, the sooner expiry
   // would count.
-  const date = largest([Math.floor(at / 1000) * 1000, ...endings.map(({ said }) => (said.createdAt ?? 0) + 1000)]);
+  const date = largest([wholeSecond(at), ...endings.map(({ said }) => (said.createdAt ?? 0) + 1000)]);
   let amended = raw;
   for (const ending of endings) {
     const seconds = lifetimeSeconds(expiresAt, ending.about.createdAt);

@@ -1,5 +1,5 @@
 /** Use case: revoke a key in the key store, with or without the configuration of its archive. */
-import { FeedkeyError } from "../error.ts";
+import { type FeedkeyError, onRefusal } from "../error.ts";
 import { type Archive, knownCertificates, refreshBundle } from "../publish/archive.ts";
 import { nameOf, rootsOf } from "../signing/delegate-check.ts";
 import { type OwnCertificate, ownCertificates, type PassphraseSource } from "../signing/signing-key.ts";
@@ -15,12 +15,11 @@ import { signShared } from "./rotation/shared-feeds.ts";
  * must be enough.
  */
 async function knownTo(archive: Archive | undefined): Promise<ReadonlyMap<string, OwnCertificate> | undefined> {
-  try {
-    return archive === undefined ? undefined : (await knownCertificates(archive)).certificates;
-  } catch (error) {
-    if (error instanceof FeedkeyError) return undefined;
-    throw error;
-  }
+  if (archive === undefined) return undefined;
+  return await onRefusal(
+    async () => (await knownCertificates(archive)).certificates,
+    () => undefined,
+  );
 }
 
 /**
@@ -47,14 +46,12 @@ export async function planKeyRevocation(
 
 /** Whether feeds may have signatures by both this key and the archive's present key. */
 async function signsBeside(archive: Archive, fingerprint: Fingerprint): Promise<boolean> {
-  try {
+  const isBeside = async () => {
     const { predecessor, successor } = await readRotation(archive);
     return [predecessor, successor].some((other) => other?.raw.fingerprint === fingerprint);
-  } catch (error) {
-    // In an emergency, a missing certificate of the present key must not stop the revocation.
-    if (error instanceof FeedkeyError) return false;
-    throw error;
-  }
+  };
+  // In an emergency, a missing certificate of the present key must not stop the revocation.
+  return await onRefusal(isBeside, () => false);
 }
 
 /**
@@ -73,12 +70,10 @@ export async function carryOutRevocation(
   const isShared = archive !== undefined && (await signsBeside(archive, plan.fingerprint));
   const done = await applyRevocation(plan, store);
   if (archive === undefined) return { done, errors: [] };
-  try {
+  const distribute = async () => {
     const bundle = await refreshBundle(archive);
     const shared = isShared ? await signShared(archive, []) : { done: [], left: [] };
     return { done: [...done, ...bundle, ...shared.done], errors: shared.left };
-  } catch (error) {
-    if (error instanceof FeedkeyError) return { done, errors: [error] };
-    throw error;
-  }
+  };
+  return await onRefusal(distribute, (error) => ({ done, errors: [error] }));
 }

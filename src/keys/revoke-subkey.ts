@@ -14,7 +14,7 @@ import { judgedTogether, openSigningKey, ownCertificates, type PassphraseSource 
 import { readSecret } from "../signing/stored-secret.ts";
 import { hexDigits } from "../store/fingerprint.ts";
 import type { KeyStore } from "../store/key-store.ts";
-import type { Duration, Instant } from "../time.ts";
+import { type Duration, type Instant, wholeSecond } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { effectiveRevocation } from "../trust/key-state.ts";
 import type { RevokeReason } from "./revoke.ts";
@@ -41,7 +41,7 @@ export async function revokeSubkey(
   const { raw, secret } = await openSigningKey(store, owner, passphrase);
   const subkey = raw.subkeys.find(({ packet }) => fingerprintOf(packet.body) === name);
   if (subkey === undefined) throw new FeedkeyError("internal", `${name} is not a subkey of ${owner}`);
-  const date = Math.floor(at / 1000) * 1000;
+  const date = wholeSecond(at);
   const made = await secret.revokeSubkey(subkey.packet.body, { at: date, reason: { code, text: "" } });
   await amendStored(store, withSubkeySignature(raw, subkey.packet, made));
   return true;
@@ -76,7 +76,7 @@ export async function addSigningSubkey(
   await refuseUnreadable(armored);
   const { isLocked } = await secretParts(armored);
   const passphrase = isLocked ? await terms.passphrase(raw.fingerprint) : undefined;
-  const at = Math.max(Math.floor(terms.at / 1000) * 1000, facts.primary.createdAt);
+  const at = Math.max(wholeSecond(terms.at), facts.primary.createdAt);
   const made = await withNewSubkey(armored, { ...terms, at, passphrase });
   const [more] = readKeys(made.certificate).certificates;
   if (more === undefined) throw new FeedkeyError("internal", "the new subkey can't be read");

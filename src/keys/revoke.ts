@@ -13,7 +13,7 @@ import { claims, isDelegate } from "../signing/delegate-check.ts";
 import type { RotationState } from "../signing/rotation-state.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates, type PassphraseSource } from "../signing/signing-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
-import type { Instant } from "../time.ts";
+import { type Instant, wholeSecond } from "../time.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
 import type { Fingerprint, Revocation } from "../trust/facts.ts";
 import { matchingUserIds } from "../trust/identity.ts";
@@ -75,7 +75,7 @@ async function ofToday(
   const { fingerprint } = certificate;
   const key = await openSigningKey(store, fingerprint, passphrase);
   const code = reason === "unspecified" ? 0 : revocationReasons[reason];
-  const now = Math.floor(at / 1000) * 1000;
+  const now = wholeSecond(at);
   // T3d: only certifications from before the revocation count, so a certification from this second needs a later
   // revocation.
   const date = (await lastCertification(store, fingerprint)) === now ? now + 1000 : now;
@@ -235,7 +235,7 @@ export async function abandonRotation(
   const done: string[] = [];
   if (isCertified) {
     const key = await openSigningKey(store, present, passphrase);
-    const date = Math.floor(at / 1000) * 1000;
+    const date = wholeSecond(at);
     const reason = { code: 0, text: "rotation abandoned" };
     const content = { type: 0x30, at: date, reason };
     await amendStored(store, await certify(key.secret, successor.raw, config.userId, content));

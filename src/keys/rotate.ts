@@ -13,7 +13,7 @@ import { certifications, dateOfWork } from "../signing/rotation-state.ts";
 import { type OwnCertificate, openSigningKey } from "../signing/signing-key.ts";
 import { successorAlgorithm } from "../signing/successor-algorithm.ts";
 import type { KeyStore } from "../store/key-store.ts";
-import { type Duration, type Instant, iso } from "../time.ts";
+import { type Duration, type Instant, iso, wholeSecond } from "../time.ts";
 import { signingKeys } from "../trust/expiry-forecast.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { backupRevocations } from "./backup.ts";
@@ -163,7 +163,7 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
     await rm(markerFile(archive), { force: true });
     done.push(`${present} certified ${name}`);
   }
-  const overlapEnds = state.overlapEnds ?? Math.floor(at / 1000) * 1000 + options.overlap;
+  const overlapEnds = state.overlapEnds ?? wholeSecond(at) + options.overlap;
   if (certifications(state.present.facts, name, userId, at).length === 0) {
     const key = await openSigningKey(store, name, passphrase);
     const content = { type: 0x10, at: date, expiresAt: overlapEnds };

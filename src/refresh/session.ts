@@ -242,9 +242,6 @@ export class Session {
     this.knowledge.add({ certificates: storedIn(this.state), loose: [] });
     return false;
   }
-
-  /** Ends the run. The state is not locked between two writes, so there is no lock to release. */
-  async close(): Promise<void> {}
 }
 
 function storedIn(state: ClientStateView): RawCertificate[] {

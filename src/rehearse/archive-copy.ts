@@ -1,7 +1,7 @@
 /** The copy on which a step is rehearsed: keys, configuration, indexes and bundle. The packages are not copied. */
 import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError, onRefusal, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { ensureFolder } from "../files/folder.ts";
 import { formatOf } from "../formats/formats.ts";
@@ -75,23 +75,21 @@ async function copyPublished({ config }: Archive, site: string): Promise<void> {
       await put(join(feed.path, file.name), await tree.folder(feed.path).read(file.name));
     }
     const root = await tree.folder(feed.path).read(rootOf(feed).signed);
-    for (const list of listsOf(feed, root)) await copy(join(folder, list), join(site, feed.path, list));
+    for (const list of await listsOf(feed, root)) await copy(join(folder, list), join(site, feed.path, list));
   }
   for (const path of bundleFiles) await put(path, await readBundleFile(tree, path));
 }
 
 /** Returns the package lists, by path below the feed's folder, that `publish` reads in addition to a root. */
-function listsOf(feed: ArchiveFeed, root: Uint8Array | undefined): readonly string[] {
+async function listsOf(feed: ArchiveFeed, root: Uint8Array | undefined): Promise<readonly string[]> {
   const { content } = formatOf(feed.format);
   if (content === undefined || root === undefined) return [];
-  try {
-    const { parts } = content(root, { index: undefined });
-    return parts.flatMap(({ forms }) => forms.flatMap(({ places }) => places));
-  } catch (error) {
-    // The clients in the rehearsal will report this error.
-    if (error instanceof FeedkeyError) return [];
-    throw error;
-  }
+  // The clients in the rehearsal will report an error in the root.
+  const { parts } = await onRefusal(
+    () => content(root, { index: undefined }),
+    () => ({ parts: [] }),
+  );
+  return parts.flatMap(({ forms }) => forms.flatMap(({ places }) => places));
 }
 
 /** Copies the key store's records about this archive, but no caches. */

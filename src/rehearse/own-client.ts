@@ -85,11 +85,11 @@ export class OwnClient {
   async #inSession<T>(action: (session: Session) => Promise<T>): Promise<T> {
     const transport = createTransport({ offline: true });
     const options = { profile: this.#profile, stateFolder: this.#state, at: this.#at, offline: true };
-    const session = await Session.open({ ...options, transport, keyserverTransport: transport, reporter: silent });
     try {
-      return await action(session);
+      return await action(
+        await Session.open({ ...options, transport, keyserverTransport: transport, reporter: silent }),
+      );
     } finally {
-      await session.close();
       await transport.close();
     }
   }

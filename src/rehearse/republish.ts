@@ -1,7 +1,7 @@
 /** Publishes the unchanged indexes after a step, signed again by the key that signs from then on. */
 
 import { readFile } from "node:fs/promises";
-import { FeedkeyError } from "../error.ts";
+import { FeedkeyError, orRefusal } from "../error.ts";
 import { switchKey } from "../keys/config-edit.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import { readArchiveConfig } from "../profile/read-archive.ts";
@@ -102,12 +102,8 @@ export async function settle(
 ): Promise<FeedkeyError[]> {
   const errors: FeedkeyError[] = [];
   const attempt = async (action: () => Promise<void>) => {
-    try {
-      await action();
-    } catch (error) {
-      if (!(error instanceof FeedkeyError)) throw error;
-      errors.push(error);
-    }
+    const refusal = await orRefusal(action);
+    if (refusal instanceof FeedkeyError) errors.push(refusal);
   };
   if (publishWith !== undefined) {
     const { config } = await reopened(archive);

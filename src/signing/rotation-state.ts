@@ -1,6 +1,6 @@
 /** The state of a rotation, read only from the certificates, so that no second record can disagree with them. */
 import { largest } from "../extremes.ts";
-import type { Instant } from "../time.ts";
+import { type Instant, wholeSecond } from "../time.ts";
 import type { CertificateFacts, Fingerprint, KeyFacts, SignatureFacts } from "../trust/facts.ts";
 import { matchingUserIds } from "../trust/identity.ts";
 import { effectiveRevocation, refusePrimary } from "../trust/key-state.ts";
@@ -34,7 +34,7 @@ export function certifications(
  * one second has expired before clients get it, and a key that certified something can be retired in the same run.
  */
 export function dateOfWork(at: Instant, ...keys: readonly KeyFacts[]): Instant {
-  return largest([Math.floor(at / 1000) * 1000 - 1000, ...keys.map(({ createdAt }) => createdAt)]);
+  return largest([wholeSecond(at) - 1000, ...keys.map(({ createdAt }) => createdAt)]);
 }
 
 /** Returns the state of a rotation. @param own all certificates in the key store */

@@ -12,7 +12,7 @@ import { formatPackageHash, hashPackage } from "../packages/package-hash.ts";
 import { isSignedPackage, readContents } from "../packages/pkgsrc-package.ts";
 import { signedPackage } from "../packages/signed-package.ts";
 import { type ByteSource, withPackage } from "../packages/source.ts";
-import type { Instant } from "../time.ts";
+import { type Instant, wholeSecond } from "../time.ts";
 import type { SigningKey } from "./signing-key.ts";
 
 export interface SignedPackageFile {
@@ -94,7 +94,7 @@ async function signOpen(
   }
   const hash = hashPackage(source, pkgname);
   // OpenPGP packets have dates in whole seconds.
-  const signature = await key.secret.signDocument(formatPackageHash(hash), key, { at: Math.floor(at / 1000) * 1000 });
+  const signature = await key.secret.signDocument(formatPackageHash(hash), key, { at: wholeSecond(at) });
   refuseUnreadable(signature, key);
   const target = folder === undefined ? path : join(folder, name);
   const file = await stageStream(target, { mode: 0o644 });

@@ -1,7 +1,7 @@
 /** Makes a GnuPG home for opkg, in which every key has ultimate ownertrust. Makes a new home beside the old, then swaps them. */
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError, systemCode, unlessMissing } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder } from "../files/folder.ts";
@@ -154,9 +154,7 @@ export async function writeHome(path: string, keyring: Uint8Array, keys: readonl
   }
   const old = homeMovedAside(path);
   await fs.rm(old, { recursive: true, force: true });
-  await fs.rename(path, old).catch((error: unknown) => {
-    if (systemCode(error) !== "ENOENT") throw error;
-  });
+  await unlessMissing(fs.rename(path, old));
   await fs.rename(fresh, path);
   await fs.rm(old, { recursive: true, force: true });
 }

@@ -5,7 +5,7 @@
  */
 import * as fs from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError, unlessMissing } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder } from "../files/folder.ts";
@@ -72,10 +72,7 @@ export async function clearPacman(path: string, keys: readonly Fingerprint[]): P
 }
 
 async function textOf(path: string): Promise<string> {
-  return await fs.readFile(path, "utf8").catch((error: unknown) => {
-    if (systemCode(error) === "ENOENT") return "";
-    throw error;
-  });
+  return (await unlessMissing(fs.readFile(path, "utf8"))) ?? "";
 }
 
 async function write(path: string, data: string | Uint8Array): Promise<void> {

@@ -1,5 +1,5 @@
 /** Checks whether a setup's keyring is still feedkey's, although a timer may have changed it since. */
-import { FeedkeyError } from "../error.ts";
+import { FeedkeyError, orRefusal } from "../error.ts";
 import type { Found, TargetRoot } from "../files/target-root.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
@@ -11,13 +11,8 @@ import { stateName } from "./setup-item.ts";
 
 /** Returns the keys that the system's client knows, from which `export` chooses. */
 async function knownKeys(root: TargetRoot, profile: string): Promise<ReadonlySet<Fingerprint>> {
-  try {
-    const state = await ClientStateView.openReadOnly(await root.hostPath(stateName), profile);
-    return new Set(state.certificates().keys());
-  } catch (error) {
-    if (error instanceof FeedkeyError) return new Set();
-    throw error;
-  }
+  const state = await orRefusal(async () => ClientStateView.openReadOnly(await root.hostPath(stateName), profile));
+  return new Set(state instanceof FeedkeyError ? [] : state.certificates().keys());
 }
 
 /** Returns the fingerprints in a keyring that contains only certificates, as `export` writes it; undefined for another file. */
@@ -44,21 +39,17 @@ export async function foreignKeyring(
   profile: string,
 ): Promise<string | undefined> {
   if (found.kind === "absent" || (found.kind === "folder" && found.names.length === 0)) return undefined;
-  const known = await knownKeys(root, profile);
-  const strangers = (keys: readonly Fingerprint[]) => keys.filter((key) => !known.has(key));
-  if (found.kind === "file") {
-    const keys = keysOf(found.bytes);
-    if (keys === undefined) return "is no longer a keyring as feedkey writes it";
-    const [stranger] = strangers(keys);
-    return stranger === undefined ? undefined : `has a key in it that is not the archive's, ${stranger}`;
+  let keys = found.kind === "file" ? keysOf(found.bytes) : undefined;
+  if (found.kind === "folder") {
+    const home = await root.hostPath(path);
+    const foreign = await foreignFile(home, found.names);
+    if (foreign !== undefined) return foreign;
+    keys = await keysOfHome(home);
+    if (keys === undefined) return "can't be checked without gpg";
   }
-  if (found.kind !== "folder") return "is no longer a keyring as feedkey writes it";
-  const home = await root.hostPath(path);
-  const foreign = await foreignFile(home, found.names);
-  if (foreign !== undefined) return foreign;
-  const keys = await keysOfHome(home);
-  if (keys === undefined) return "can't be checked without gpg";
-  const [stranger] = strangers(keys);
+  if (keys === undefined) return "is no longer a keyring as feedkey writes it";
+  const known = await knownKeys(root, profile);
+  const stranger = keys.find((key) => !known.has(key));
   return stranger === undefined ? undefined : `has a key in it that is not the archive's, ${stranger}`;
 }
 

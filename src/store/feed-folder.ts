@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type FeedkeyError, systemCode } from "../error.ts";
+import { type FeedkeyError, systemCode, unlessMissing } from "../error.ts";
 import { commitStaged, replaceLink, stageAll, writeFileAtomic } from "../files/atomic.ts";
 import type { Hashed } from "../files/file-digest.ts";
 import { ensureFolder, syncFolder } from "../files/folder.ts";
@@ -43,12 +43,7 @@ function acceptedIn(folder: string, meta: FeedMeta): Accepted {
     meta,
     indexPath,
     signaturePath: join(folder, "signature"),
-    readIndex: () => {
-      return fs.readFile(indexPath).catch((error: unknown) => {
-        if (systemCode(error) === "ENOENT") return undefined;
-        throw error;
-      });
-    },
+    readIndex: () => unlessMissing(fs.readFile(indexPath)),
     readPart: async (digest) => {
       const path = partPath(indexPath, digest);
       const hashed = await new ReadAhead(path, Number.POSITIVE_INFINITY).found;

@@ -1,6 +1,6 @@
 import * as fs from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError, systemCode, unlessMissing } from "../error.ts";
 import { commitStaged, discard, removeLeftovers, stageAll, writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder, refuseWritableByOthers, syncFolder } from "../files/folder.ts";
 import { type HeldLock, type LockOptions, withLock } from "../files/lock.ts";
@@ -73,16 +73,12 @@ export class KeyStore {
 
   /** Returns the full fingerprints of all certificates, sorted, whether or not their secret keys are in the store. */
   async list(): Promise<string[]> {
-    try {
-      const names = await fs.readdir(join(this.folder, "certs"));
-      return names
-        .map((name) => name.replace(/\.asc$/, ""))
-        .filter((name, at) => isFingerprint(name) && names[at] !== name)
-        .sort();
-    } catch (error) {
-      if (systemCode(error) === "ENOENT") return [];
-      throw unreadable(join(this.folder, "certs"), error);
-    }
+    const folder = join(this.folder, "certs");
+    const names = (await unlessMissing(fs.readdir(folder), (error) => unreadable(folder, error))) ?? [];
+    return names
+      .map((name) => name.replace(/\.asc$/, ""))
+      .filter((name, at) => isFingerprint(name) && names[at] !== name)
+      .sort();
   }
 
   /**
@@ -112,13 +108,7 @@ export class KeyStore {
 
   async hasPrivate(fingerprint: string): Promise<boolean> {
     const file = this.#privateFile(fingerprint);
-    try {
-      await fs.lstat(file);
-      return true;
-    } catch (error) {
-      if (systemCode(error) === "ENOENT") return false;
-      throw unreadable(file, error);
-    }
+    return (await unlessMissing(fs.lstat(file), (error) => unreadable(file, error))) !== undefined;
   }
 
   /** Returns the armored revocation certificate that was made with the key. @throws FeedkeyError `not_found` if it is missing */

@@ -1,5 +1,5 @@
 /** Finds the state of a profile (T5): another profile with the same name must not use the profile's accepted keys and dates. */
-import { FeedkeyError } from "../error.ts";
+import { FeedkeyError, orRefusal } from "../error.ts";
 import { parseLedger } from "./ledger.ts";
 import { fileNameFor, namesIn, readStateFile } from "./state-file.ts";
 import { type StatePlaces, statePlaces } from "./state-places.ts";
@@ -16,17 +16,14 @@ const separator = "~";
  * @returns undefined if no state exists yet, or the state can't be read: opening the state then reports the error
  */
 async function isBoundTo(places: StatePlaces, seeds: readonly string[]): Promise<boolean | undefined> {
-  try {
+  const ledger = await orRefusal(async () => {
     const bytes = await readStateFile(places.ledger);
-    if (bytes === undefined) return undefined;
-    const ledger = parseLedger(bytes, places.ledger, places.profile);
-    const chain = [...ledger.keys].filter(([, { role }]) => role !== "delegate").map(([fingerprint]) => fingerprint);
-    const known = new Set([...(ledger.seeds ?? []), ...chain]);
-    return known.size === 0 ? undefined : seeds.some((seed) => known.has(seed));
-  } catch (error) {
-    if (error instanceof FeedkeyError) return undefined;
-    throw error;
-  }
+    return bytes && parseLedger(bytes, places.ledger, places.profile);
+  });
+  if (ledger === undefined || ledger instanceof FeedkeyError) return undefined;
+  const chain = [...ledger.keys].filter(([, { role }]) => role !== "delegate").map(([fingerprint]) => fingerprint);
+  const known = new Set([...(ledger.seeds ?? []), ...chain]);
+  return known.size === 0 ? undefined : seeds.some((seed) => known.has(seed));
 }
 
 /**

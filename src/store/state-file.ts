@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError, systemCode, unlessMissing } from "../error.ts";
 import { causeInWords } from "../files/system-error.ts";
 
 /** The hint for errors that only a reset can solve. */
@@ -57,12 +57,8 @@ function absent(path: string, error: unknown): undefined {
  * can't be read
  */
 export async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return (await fs.readdir(folder)).sort();
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return [];
-    throw unreadable(folder, error);
-  }
+  const names = await unlessMissing(fs.readdir(folder), (error) => unreadable(folder, error));
+  return names?.sort() ?? [];
 }
 
 /**

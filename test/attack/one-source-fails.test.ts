@@ -42,7 +42,6 @@ async function refreshed(archive: TestArchive, isBad: (url: URL) => boolean) {
     const { trust } = await refresh(session);
     return { ...told, code: trust.rejected.get(archive.key)?.code };
   } finally {
-    await session.close();
     await real.close();
   }
 }

@@ -54,7 +54,6 @@ async function update(archive: TestArchive, limits: Partial<NetLimits>): Promise
     const outcomes = await updateFeeds(session, await refresh(session), session.profile.feeds, { allowEmpty: false });
     return { outcomes, warnings };
   } finally {
-    await session.close();
     await transport.close();
   }
 }

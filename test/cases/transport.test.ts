@@ -276,7 +276,6 @@ async function updateWithin(archive: TestArchive, limits: Partial<NetLimits>): P
     const [outcome] = await updateFeeds(session, await refresh(session), session.profile.feeds, { allowEmpty: false });
     return outcome?.ok === false && outcome.error instanceof FeedkeyError ? outcome.error : undefined;
   } finally {
-    await session.close();
     await transport.close();
   }
 }

@@ -80,7 +80,6 @@ async function withSession(
   try {
     await action(session);
   } finally {
-    await session.close();
     await real.close();
   }
 }

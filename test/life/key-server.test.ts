@@ -124,7 +124,6 @@ async function refreshWithin(client: Client, within: number): Promise<{ rejected
     const { trust } = await refresh(session);
     return { rejected: [...trust.rejected.values()].map(({ code }) => code), hung };
   } finally {
-    await session.close();
     await real.close();
   }
 }

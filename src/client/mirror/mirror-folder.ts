@@ -1,7 +1,7 @@
 /** The folder of a mirror: its records, and how a new state of a feed replaces the previous state. */
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { FeedkeyError, systemCode } from "../../error.ts";
+import { FeedkeyError, systemCode, unlessMissing } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { commitStaged, discard, removeLeftovers, type StagedFile, writeFileAtomic } from "../../files/atomic.ts";
 import { digestFile } from "../../files/file-digest.ts";
@@ -181,9 +181,7 @@ export class MirrorFolder {
     for (const path of paths) {
       const real = await fs.realpath(dirname(this.path(path))).catch(() => undefined);
       if (real === undefined || !isWithin(root, real)) continue;
-      await fs.unlink(join(real, basename(path))).catch((error: unknown) => {
-        if (systemCode(error) !== "ENOENT") throw notRemoved(this.path(path), error);
-      });
+      await unlessMissing(fs.unlink(join(real, basename(path))), (error) => notRemoved(this.path(path), error));
       for (let at = real; at !== root && isWithin(root, at); at = dirname(at)) {
         if ((await fs.rmdir(at).catch(() => "in use")) === "in use") break;
       }

@@ -96,14 +96,11 @@ export class PackageFiles {
   static async begin(threads: Digests, files: readonly string[], folder: string | undefined): Promise<PackageFiles> {
     const named = begin(threads, files);
     if (folder === undefined) return new PackageFiles(threads, named, undefined);
-    try {
-      const { packages, others } = await filesBelow(folder);
-      return new PackageFiles(threads, named, { folder, packages: begin(threads, packages), others });
-    } catch (error) {
-      // A verified index comes first: `verify` throws this error later.
-      if (error instanceof FeedkeyError) return new PackageFiles(threads, named, error);
-      throw error;
-    }
+    // A verified index comes first: `verify` throws an error later.
+    const below = await orRefusal(() => filesBelow(folder));
+    if (below instanceof FeedkeyError) return new PackageFiles(threads, named, below);
+    const packages = begin(threads, below.packages);
+    return new PackageFiles(threads, named, { folder, packages, others: below.others });
   }
 
   /**

@@ -1,5 +1,5 @@
 /** Feeds that both keys in a rotation sign: signs them again when the signers change, and shows their state. */
-import { FeedkeyError } from "../../error.ts";
+import { FeedkeyError, onRefusal, orRefusal } from "../../error.ts";
 import { KeyIndex } from "../../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../../profile/types.ts";
 import { type Archive, publicationOf } from "../../publish/archive.ts";
@@ -46,13 +46,9 @@ export interface SharedFeeds {
 /** Signs the shared feeds again, after a step that changed which keys sign them. Errors here do not undo the step. */
 export async function signShared(archive: Archive, by: readonly OwnCertificate[]): Promise<SharedFeeds> {
   if (sharedFeeds(archive).length === 0) return { done: [], left: [] };
-  try {
-    const published = await publishShared(archive, by, false);
-    return { done: [...signedWords(published, "signed"), ...published.notes], left: published.left };
-  } catch (error) {
-    if (error instanceof FeedkeyError) return { done: [], left: [error] };
-    throw error;
-  }
+  const published = await orRefusal(() => publishShared(archive, by, false));
+  if (published instanceof FeedkeyError) return { done: [], left: [published] };
+  return { done: [...signedWords(published, "signed"), ...published.notes], left: published.left };
 }
 
 /** The state of a feed in a rotation. */
@@ -68,16 +64,11 @@ export interface FeedOutlook {
 
 async function signedBy(archive: Archive, feed: ArchiveFeed, keys: KeyIndex): Promise<Fingerprint[]> {
   const { signed } = rootOf(feed);
-  try {
-    const folder = (await PublishedTree.open(archive.config.root)).folder(feed.path);
-    const document = await folder.document(signed);
-    if (document === undefined) return [];
-    const found = await mainSignatures(folder, toSign(feed, { name: signed, document }), keys);
-    return found.flatMap((one) => (one.status === "good" ? one.makers.slice(0, 1) : [])).map((one) => one.certificate);
-  } catch (error) {
-    if (error instanceof FeedkeyError) return [];
-    throw error;
-  }
+  const folder = (await PublishedTree.open(archive.config.root)).folder(feed.path);
+  const document = await folder.document(signed);
+  if (document === undefined) return [];
+  const found = await mainSignatures(folder, toSign(feed, { name: signed, document }), keys);
+  return found.flatMap((one) => (one.status === "good" ? one.makers.slice(0, 1) : [])).map((one) => one.certificate);
 }
 
 /** Returns the state of each feed of an archive. @throws FeedkeyError `bad_config` if the key store can't be read */
@@ -85,7 +76,10 @@ export async function feedOutlooks(archive: Archive): Promise<FeedOutlook[]> {
   const keys = await KeyIndex.of([...(await ownCertificates(archive.store)).values()].map(({ raw }) => raw));
   const outlooks: FeedOutlook[] = [];
   for (const feed of archive.config.feeds) {
-    const by = await signedBy(archive, feed, keys);
+    const by = await onRefusal(
+      () => signedBy(archive, feed, keys),
+      () => [],
+    );
     outlooks.push({ name: feed.name, several: severalOf(feed), signedBy: by, needs: clientsNeed(feed) });
   }
   return outlooks;

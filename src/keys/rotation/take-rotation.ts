@@ -1,5 +1,5 @@
 /** Use case: the steps of a rotation, plans of these steps, and the retirement of the old key at the end. */
-import { FeedkeyError } from "../../error.ts";
+import { type FeedkeyError, onRefusal } from "../../error.ts";
 import { type Archive, knownCertificates, refreshBundle } from "../../publish/archive.ts";
 import type { OwnCertificate } from "../../signing/signing-key.ts";
 import type { Instant } from "../../time.ts";
@@ -130,10 +130,11 @@ export async function refuseRetiring(archive: Archive, force: boolean): Promise<
   if (old === undefined) return;
   // The stored revocation needs no secret key; if it is missing, a real revocation is made.
   const { fingerprint } = old.raw;
-  const foreseen = await planRetiring(archive, fingerprint, "foreseen").catch(async (error: unknown) => {
-    if (error instanceof FeedkeyError) return await planRetiring(archive, fingerprint, "made");
-    throw error;
-  });
+  const plan = (making: "foreseen" | "made") => planRetiring(archive, fingerprint, making);
+  const foreseen = await onRefusal(
+    () => plan("foreseen"),
+    () => plan("made"),
+  );
   refuseOrphans(foreseen, force);
 }
 
@@ -146,15 +147,13 @@ async function retire(archive: Archive, step: RotationStep, force: boolean) {
     return { done: [`${step.present} was not revoked: its successor did not sign all feeds`], errors: [] };
   }
   const finished = switchedTo(archive, step.successor);
-  try {
+  const revoke = async () => {
     const revocation = await planRetiring(finished, step.present, "made");
     refuseOrphans(revocation, force);
     const done = [...(await applyRevocation(revocation, archive.store)), ...(await refreshBundle(finished))];
     const shared = await signShared(finished, []);
     const words = [...describeGenerations(revocation.generations), ...done, ...shared.done];
     return { done: words, errors: shared.left };
-  } catch (error) {
-    if (error instanceof FeedkeyError) return { done: [], errors: [error] };
-    throw error;
-  }
+  };
+  return await onRefusal(revoke, (error) => ({ done: [], errors: [error] }));
 }
