@@ -2,7 +2,7 @@
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import type { DelegationPlan } from "../../index.ts";
+import type { DelegateOptions, DelegationPlan } from "../../index.ts";
 import type { Keeper } from "../../keeper/open-archive.ts";
 import { iso } from "../../time.ts";
 import type { PassphraseOptions } from "../asking/passphrase.ts";
@@ -11,15 +11,16 @@ import type { Outcome } from "../run.ts";
 import { keeperOf, type ServerOptions } from "./archive-terms.ts";
 import { duration } from "./keygen.ts";
 
-export interface DelegateCommandOptions extends PassphraseOptions, ServerOptions {
+export interface DelegateCommandOptions
+  extends PassphraseOptions,
+    ServerOptions,
+    Pick<DelegateOptions, "notationDomain" | "output"> {
   readonly key?: string;
   readonly feeds: string;
   readonly depth: string;
   readonly expires?: string;
-  readonly notationDomain?: string;
   readonly withdraw?: boolean;
   readonly status?: boolean;
-  readonly output?: string;
   readonly dryRun?: boolean;
 }
 

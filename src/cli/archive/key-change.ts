@@ -2,13 +2,13 @@
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import type { DeletionPlan } from "../../index.ts";
+import type { DeleteKeyOptions, DeletionPlan } from "../../index.ts";
 import { newPassphrase, type PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { keeperOf } from "./archive-terms.ts";
 
-export interface PasswdOptions extends PassphraseOptions {
+interface PasswdOptions extends PassphraseOptions {
   readonly newPassphraseFile?: string;
   readonly newPassphraseFd?: string;
 }
@@ -46,10 +46,8 @@ export async function passwd(context: Context, named: string, options: PasswdOpt
   return { text: lines.join("\n"), json: { fingerprint, locked: isLocked } };
 }
 
-export interface DeleteOptions {
+interface DeleteOptions extends DeleteKeyOptions {
   readonly config?: string;
-  readonly backup?: string;
-  readonly force?: boolean;
   readonly dryRun?: boolean;
 }
 

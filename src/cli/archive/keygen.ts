@@ -2,6 +2,7 @@
 
 import { didYouMean } from "../../did-you-mean.ts";
 import { FeedkeyError } from "../../error.ts";
+import type { MakeKeyOptions } from "../../index.ts";
 import { type Algorithm, algorithms } from "../../keeper/words.ts";
 import { type Duration, iso, parseDuration } from "../../time.ts";
 import { newPassphrase, type PassphraseOptions } from "../asking/passphrase.ts";
@@ -9,14 +10,9 @@ import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { keeperOf } from "./archive-terms.ts";
 
-export interface KeygenOptions extends PassphraseOptions {
-  readonly userId: string;
+interface KeygenOptions extends PassphraseOptions, Pick<MakeKeyOptions, "userId" | "offlinePrimary" | "certifyOnly"> {
   readonly algorithm: string;
   readonly expires: string;
-  /** Folder of the key store that gets the whole key; the present key store keeps only a signing subkey. */
-  readonly offlinePrimary?: string;
-  /** Whether to make a master key, which certifies other keys and never signs an index. */
-  readonly certifyOnly?: boolean;
 }
 
 /** Reads a length of time above zero. @throws FeedkeyError `usage` if the text is no such length */

@@ -2,8 +2,8 @@
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import type { PublishResult } from "../../index.ts";
-import { loneFeed } from "../../keeper/lone-feed.ts";
+import type { PublishOptions, PublishResult } from "../../index.ts";
+import { type LoneFeedOptions, loneFeed } from "../../keeper/lone-feed.ts";
 import { changesAnything, told } from "../../keeper/words.ts";
 import type { PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
@@ -13,20 +13,12 @@ import { folded } from "../table.ts";
 import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
 import { duration } from "./keygen.ts";
 
-export interface PublishCommandOptions extends PassphraseOptions, WarnOptions {
+/** The library's options that the command line passes on as they are. */
+type Passed = "key" | "notationDomain" | "force" | "page" | "skipBad" | "allowEmpty" | "dryRun";
+
+interface PublishCommandOptions extends PassphraseOptions, WarnOptions, LoneFeedOptions, Pick<PublishOptions, Passed> {
   readonly config?: string;
-  readonly key?: string;
   readonly validFor?: string;
-  readonly feed?: string;
-  readonly notationDomain?: string;
-  readonly format?: string;
-  readonly compress?: string;
-  readonly form?: string;
-  readonly force?: boolean;
-  readonly page?: boolean;
-  readonly skipBad?: boolean;
-  readonly allowEmpty?: boolean;
-  readonly dryRun?: boolean;
 }
 
 type Published = PublishResult & { readonly page: string | undefined };

@@ -1,5 +1,6 @@
 /** Runs `feedkey sign`: signs an index that an archive manager wrote. */
 
+import type { SignOptions } from "../../index.ts";
 import { signatureForm } from "../../keeper/lone-feed.ts";
 import { type Duration, iso } from "../../time.ts";
 import type { PassphraseOptions } from "../asking/passphrase.ts";
@@ -8,17 +9,14 @@ import type { Outcome } from "../run.ts";
 import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
 import { duration } from "./keygen.ts";
 
-export interface SignCommandOptions extends PassphraseOptions, WarnOptions {
+/** The library's options that the command line passes on as they are. */
+type Passed = "key" | "feed" | "notationDomain" | "addChecksums" | "clearsign" | "force";
+
+interface SignCommandOptions extends PassphraseOptions, WarnOptions, Pick<SignOptions, Passed> {
   readonly config?: string;
-  readonly key?: string;
   readonly alsoKey?: readonly string[];
-  readonly feed?: string;
-  readonly notationDomain?: string;
-  readonly addChecksums?: boolean;
-  readonly clearsign?: boolean;
   readonly validFor?: string;
   readonly form?: string;
-  readonly force?: boolean;
 }
 
 function validity(text: string | undefined): Duration | "archive's" | undefined {

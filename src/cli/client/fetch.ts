@@ -1,15 +1,14 @@
 /** Runs `feedkey fetch`: downloads and verifies packages that verified indexes list. */
+
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
+import type { FetchAllOptions } from "../../index.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 
-interface FetchOptions {
+interface FetchOptions extends Pick<FetchAllOptions, "resetState" | "all" | "latest"> {
   readonly output: string;
   readonly feed?: string[];
-  readonly resetState?: boolean;
-  readonly all?: boolean;
-  readonly latest?: boolean;
   readonly withDepends?: boolean;
   readonly cache?: string;
 }

@@ -1,12 +1,11 @@
 /** Runs `feedkey mirror`: makes a verified copy of a feed for other clients. */
+import type { MirrorOptions } from "../../index.ts";
 import type { Context } from "../context.ts";
 import { counted } from "../counted.ts";
 import type { Outcome } from "../run.ts";
 
-interface MirrorCommandOptions {
-  readonly latest?: boolean;
+interface MirrorCommandOptions extends Pick<MirrorOptions, "latest" | "resetState"> {
   readonly withDepends?: boolean;
-  readonly resetState?: boolean;
 }
 
 /** Brings the mirror up to date, or leaves the mirror unchanged. @throws FeedkeyError as `Client.mirror` */

@@ -1,16 +1,11 @@
 /** Runs `feedkey update`: asks for news of keys, then downloads and verifies the indexes. */
 
 import type { FeedOutcome } from "../../client/update.ts";
+import type { UpdateOptions } from "../../index.ts";
 import type { Context } from "../context.ts";
 import { counted } from "../counted.ts";
 import type { Outcome } from "../run.ts";
 import { signaturesJson, signedBy } from "./show.ts";
-
-interface UpdateOptions {
-  readonly allowEmpty?: boolean;
-  readonly allowReleaseinfoChange?: boolean;
-  readonly resetState?: boolean;
-}
 
 function line(outcome: FeedOutcome): string[] {
   if (!outcome.ok) return [];
@@ -37,7 +32,11 @@ function feedJson(outcome: FeedOutcome) {
 }
 
 /** Updates the feeds. A refused feed does not stop the others. @throws FeedkeyError `usage`, and as `Context.withClient` */
-export async function update(context: Context, names: readonly string[], options: UpdateOptions): Promise<Outcome> {
+export async function update(
+  context: Context,
+  names: readonly string[],
+  options: Omit<UpdateOptions, "feeds">,
+): Promise<Outcome> {
   return await context.withClient(async (client) => {
     const { feeds, errors } = await client.update({ ...options, feeds: names, partial: true });
     return {

@@ -1,20 +1,17 @@
 /** Runs `feedkey verify`: judges local files as `update` judges downloaded files. */
 
 import { FeedkeyError } from "../../error.ts";
+import type { VerifyOptions } from "../../index.ts";
 import type { Context } from "../context.ts";
 import { counted } from "../counted.ts";
 import type { Outcome } from "../run.ts";
 import { signaturesJson, signedBy } from "./show.ts";
 
-interface VerifyOptions {
-  readonly signature?: string;
-  readonly feed?: string;
+interface VerifyCommandOptions extends Pick<VerifyOptions, "signature" | "feed" | "allowEmpty" | "resetState"> {
   readonly packages?: string;
   readonly complete?: boolean;
   /** False for `--no-state`: an audit, which neither compares the index with the state nor changes the state. */
   readonly state?: boolean;
-  readonly allowEmpty?: boolean;
-  readonly resetState?: boolean;
 }
 
 /**
@@ -25,7 +22,7 @@ export async function verify(
   context: Context,
   indexPath: string,
   files: readonly string[],
-  options: VerifyOptions,
+  options: VerifyCommandOptions,
 ): Promise<Outcome> {
   const { packages: folder, state, complete, ...terms } = options;
   if (complete === true && folder === undefined) {
