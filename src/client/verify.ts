@@ -6,6 +6,7 @@ import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { readHashed } from "../files/file-digest.ts";
 import { ReadAhead } from "../files/read-ahead.ts";
+import { readError } from "../files/system-error.ts";
 import { formats } from "../formats/formats.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { PartSource } from "../packages/part-text.ts";
@@ -48,11 +49,7 @@ function readLimited(path: string, limit: number, isNamed: boolean): HashedDocum
   } catch (cause) {
     if (systemCode(cause) === "ENOENT" || (!isNamed && systemCode(cause) === "ENXIO")) return undefined;
     if (systemCode(cause) === undefined) throw cause;
-    throw new FeedkeyError("not_found", `${escapeText(path)} can't be read`, {
-      cause,
-      details: { path, reason: systemCode(cause) },
-      hint: "check the path and who may read the file",
-    });
+    throw readError(cause, path, { hint: "check the path and who may read the file" });
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }

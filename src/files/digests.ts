@@ -51,7 +51,10 @@ export class Digesting {
   constructor(share: Share<string>, helper: Helper | undefined) {
     this.#share = share;
     // If the second thread dies, this thread does its work.
-    this.#served = helper?.serve(share, (results: readonly Digested[]) => this.#note(results)).catch(() => undefined);
+    const isEmpty = share.items.length === 0;
+    this.#served = isEmpty
+      ? undefined
+      : helper?.serve(share, (results: readonly Digested[]) => this.#note(results)).catch(() => undefined);
   }
 
   /**

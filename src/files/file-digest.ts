@@ -1,8 +1,9 @@
 /** The SHA-256 and size of a file. */
+
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { FeedkeyError, systemCode } from "../error.ts";
-import { escapeText } from "../escape.ts";
+import { systemCode } from "../error.ts";
+import { readError } from "./system-error.ts";
 
 export interface FileDigest {
   /** SHA-256 of the file, lower-case hex. */
@@ -30,11 +31,7 @@ export function digestFile(path: string): FileDigest | undefined {
     // The path is a link, leads through a file, or is a socket.
     if (code === "ENOENT" || code === "ELOOP" || code === "ENOTDIR" || code === "ENXIO") return undefined;
     if (code === undefined) throw cause;
-    throw new FeedkeyError("not_found", `${escapeText(path)} can't be read`, {
-      cause,
-      details: { path, reason: code },
-      hint: "check the path, and that you may read the file",
-    });
+    throw readError(cause, path, { hint: "check the path, and that you may read the file" });
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }

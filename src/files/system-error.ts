@@ -1,4 +1,5 @@
-import { FeedkeyError, systemCode } from "../error.ts";
+import { type ErrorCode, FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
 
 const causes: ReadonlyMap<string, string> = new Map([
   ["ENOSPC", "no space is left on the device"],
@@ -25,6 +26,19 @@ const causes: ReadonlyMap<string, string> = new Map([
 export function causeInWords(error: unknown): string {
   const code = systemCode(error) ?? "unknown";
   return causes.get(code) ?? `the system reports ${code}`;
+}
+
+/**
+ * Returns the error to throw if a file that is needed can't be read; a FeedkeyError unchanged.
+ * @param what names the file in the message
+ */
+export function readError(
+  cause: unknown,
+  path: string,
+  { code = "not_found", what = escapeText(path), hint }: { code?: ErrorCode; what?: string; hint?: string } = {},
+): FeedkeyError {
+  if (cause instanceof FeedkeyError) return cause;
+  return new FeedkeyError(code, `${what} can't be read`, { cause, details: { path, reason: systemCode(cause) }, hint });
 }
 
 /**

@@ -12,8 +12,7 @@ import {
   type Withdrawal,
 } from "../keys/delegate.ts";
 import { type DelegationRecord, listDelegations, soonToEnd } from "../keys/delegations.ts";
-import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
-import { armor } from "../openpgp/packet/armor.ts";
+import { armorCertificates, type RawCertificate } from "../openpgp/certificate/certificate.ts";
 import { requireBundle } from "../publish/archive.ts";
 import type { Reporter } from "../refresh/session.ts";
 import { ownCertificates } from "../signing/signing-key.ts";
@@ -31,8 +30,7 @@ async function deliver(
 ) {
   const done: string[] = [];
   if (output !== undefined) {
-    const bytes = Buffer.concat(certificates.map(writeCertificate));
-    await writeFileAtomic(output, armor(bytes, "PUBLIC KEY BLOCK"), { mode: 0o644 });
+    await writeFileAtomic(output, armorCertificates(certificates), { mode: 0o644 });
     done.push(`wrote ${escapeText(output)}: give it to the delegate and to the publisher`);
   }
   const [first] = certificates;

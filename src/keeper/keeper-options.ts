@@ -1,12 +1,13 @@
 /** The options of the keeper's calls. Durations are in milliseconds. */
+
 import type { SignatureForm } from "../formats/formats.ts";
 import type { RevokeReason } from "../keys/revoke.ts";
+import type { RotationChoice } from "../keys/rotation/rotation-plan.ts";
 import type { Algorithm } from "../openpgp/secret/generate.ts";
 import type { ArchiveFeed, Profile } from "../profile/types.ts";
 import type { Reporter } from "../refresh/session.ts";
 import type { PassphraseSource } from "../signing/signing-key.ts";
 import type { Duration, Instant } from "../time.ts";
-import type { Fingerprint } from "../trust/facts.ts";
 
 export interface ArchiveOptions {
   /** Path of `archive.ini`. Without this path the keeper has only the key store, and writes no bundle. */
@@ -95,25 +96,13 @@ export interface SignOptions extends WarnOptions {
   readonly force?: boolean | undefined;
 }
 
-export interface RotateOptions extends KeeperCallOptions {
+export interface RotateOptions extends KeeperCallOptions, Omit<RotationChoice, "step"> {
   /** `begin` makes and certifies the successor; `finish` lets the successor sign; `at-once` does both. */
   readonly step: "begin" | "finish" | "at-once";
-  /** Algorithm of the new key. By default Ed25519, or RSA if the archive has a pkgsrc feed and the present key is RSA. */
-  readonly algorithm?: Algorithm | undefined;
   /** How long until the new key expires. By default the new key never expires. */
   readonly lifetime?: Duration | undefined;
-  /** How long both keys are in use; 30 days by default. */
-  readonly overlap?: Duration | undefined;
-  /** A key in the key store that becomes the successor, instead of a new key. */
-  readonly to?: Fingerprint | undefined;
-  /** Folder for copies of the new key's revocation certificates. */
-  readonly backup?: string | undefined;
   /** Returns the passphrase for the new key. By default the new key has no passphrase. */
   readonly newPassphrase?: (() => Promise<string | undefined>) | undefined;
-  /** After `finish`, revoke the old key as superseded, unless clients would lose their chain. */
-  readonly retire?: boolean | undefined;
-  /** Continue without a backup, before the overlap ends, or even if clients would lose their chain. */
-  readonly force?: boolean | undefined;
 }
 
 export interface RevokeOptions extends KeeperCallOptions {

@@ -1,11 +1,11 @@
 /** Imports and exports keys. */
+
 import { FeedkeyError } from "../error.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
 import type { Change } from "../keys/import-changes.ts";
 import { type Imported, importKey } from "../keys/import-key.ts";
 import { exportSecret, type SecretExport } from "../keys/key-store/export-secret.ts";
-import { writeCertificate } from "../openpgp/certificate/certificate.ts";
-import { armor } from "../openpgp/packet/armor.ts";
+import { armorCertificates } from "../openpgp/certificate/certificate.ts";
 import type { Reporter } from "../refresh/session.ts";
 import { ownCertificates } from "../signing/signing-key.ts";
 import type { Fingerprint } from "../trust/facts.ts";
@@ -35,7 +35,7 @@ export async function exportCertificates(
     });
   }
   const readable = certificates.filter(({ facts }) => program !== "gpg" || facts.primary.version === 4);
-  const armored = armor(Buffer.concat(readable.map(({ raw }) => writeCertificate(raw))), "PUBLIC KEY BLOCK");
+  const armored = armorCertificates(readable.map(({ raw }) => raw));
   if (output !== undefined) await writeFileAtomic(output, armored, { mode: 0o644 });
   return { fingerprints: readable.map(({ raw }) => raw.fingerprint), armored };
 }

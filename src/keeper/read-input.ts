@@ -1,8 +1,10 @@
 /** Reads keys and certificates from outside, as files or bytes. */
+
 import { open } from "node:fs/promises";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { readUpTo } from "../files/plain-file.ts";
+import { readError } from "../files/system-error.ts";
 import type { Request } from "../keys/delegate.ts";
 import { limits } from "../openpgp/packet/limits.ts";
 import { hexDigits, isFingerprint } from "../store/fingerprint.ts";
@@ -25,11 +27,7 @@ export async function readInput(path: string): Promise<Uint8Array> {
       hint: "give a file with only the certificates that you need",
     });
   } catch (cause) {
-    if (cause instanceof FeedkeyError) throw cause;
-    throw new FeedkeyError("not_found", `${escapeText(path)} can't be read`, {
-      cause,
-      details: { path, reason: systemCode(cause) },
-    });
+    throw readError(cause, path);
   }
 }
 

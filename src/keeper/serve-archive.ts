@@ -1,8 +1,10 @@
 /** A small archive server, good enough for a LAN, for tests and for experiments. */
+
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { readError } from "../files/system-error.ts";
 import { type ServedRequest, startServer } from "../keyserver/server.ts";
 import { selfSigned } from "../net/self-signed.ts";
 import { keyMerger } from "../openpgp/check/key-merger.ts";
@@ -39,14 +41,9 @@ export interface ArchiveServer {
 }
 
 async function readPem(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    throw new FeedkeyError("not_found", `${escapeText(path)} can't be read`, {
-      cause,
-      details: { path, reason: systemCode(cause) },
-    });
-  }
+  return await readFile(path, "utf8").catch((error: unknown) => {
+    throw readError(error, path);
+  });
 }
 
 async function tlsOf(tls: ServeArchiveOptions["tls"]) {

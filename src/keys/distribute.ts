@@ -3,10 +3,9 @@ import { FeedkeyError } from "../error.ts";
 import { askAll, united } from "../keyserver/ask-all.ts";
 import { lookup, submit } from "../keyserver/hkp.ts";
 import type { Transport } from "../net/types.ts";
-import { packetsOf, type RawCertificate, readKeyring, writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { armorCertificates, packetsOf, type RawCertificate, readKeyring } from "../openpgp/certificate/certificate.ts";
 import { isAbout } from "../openpgp/certificate/is-about-key.ts";
 import { attachLoose, collect } from "../openpgp/certificate/merge.ts";
-import { armor } from "../openpgp/packet/armor.ts";
 import { tags } from "../openpgp/packet/packets.ts";
 import { makerOf, readSignature } from "../openpgp/packet/raw-signature.ts";
 import { latin1 } from "../openpgp/packet/subpackets.ts";
@@ -58,7 +57,7 @@ async function sendAndRead(server: string, { certificate, proven }: ToSend, tran
   const { fingerprint } = certificate;
   const url = new URL(server);
   const fail = (error: FeedkeyError): Sent => ({ server, fingerprint, error });
-  const sent = await submit(url, armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"), { transport });
+  const sent = await submit(url, armorCertificates([certificate]), { transport });
   if (!sent.ok) return fail(sent.error);
   const answer = await lookup(url, fingerprint, isAbout(fingerprint), { transport });
   if (answer.outcome === "unknown") return fail(answer.error);
@@ -85,7 +84,7 @@ async function sendOne(server: string, one: ToSend, transport: Transport): Promi
   const sent = await sendAndRead(server, one, transport);
   if (sent.error?.details.missing === undefined || one.makers.length === 0) return sent;
   for (const maker of one.makers) {
-    await submit(new URL(server), armor(writeCertificate(maker), "PUBLIC KEY BLOCK"), { transport });
+    await submit(new URL(server), armorCertificates([maker]), { transport });
   }
   return await sendAndRead(server, one, transport);
 }

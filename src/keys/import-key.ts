@@ -3,7 +3,7 @@
  * path, revocations.
  */
 import { FeedkeyError } from "../error.ts";
-import { type Keyring, readKeyring, writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { armorCertificates, type Keyring, readKeyring } from "../openpgp/certificate/certificate.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import { armor, dearmor, looksArmored } from "../openpgp/packet/armor.ts";
 import { limits } from "../openpgp/packet/limits.ts";
@@ -63,7 +63,7 @@ async function prepare(
     });
   }
   const revocations = secret.hasPrimary ? await revocationsOf(secret, at) : {};
-  const armored = armor(writeCertificate(raw), "PUBLIC KEY BLOCK");
+  const armored = armorCertificates([raw]);
   const key = { fingerprint, privateKey, certificate: armored, revocations, replaces: isPresent };
   return { fingerprint, certificate, key, primary: secret.hasPrimary };
 }

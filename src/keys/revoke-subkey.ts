@@ -1,10 +1,9 @@
 /** Use case: revoke a signing subkey and make another, for example after a break-in on a machine without the primary key. */
 
 import { FeedkeyError } from "../error.ts";
-import { writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { armorCertificates } from "../openpgp/certificate/certificate.ts";
 import { unite } from "../openpgp/certificate/merge.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
-import { armor } from "../openpgp/packet/armor.ts";
 import { fingerprintOf } from "../openpgp/packet/key-packet.ts";
 import { withSubkeySignature } from "../openpgp/secret/amend.ts";
 import { type Algorithm, lock, revocationReasons } from "../openpgp/secret/generate.ts";
@@ -86,7 +85,7 @@ export async function addSigningSubkey(
     throw new FeedkeyError("internal", "the new subkey is not bound to its key");
   }
   const whole = passphrase === undefined ? made.whole : await lock(made.whole, passphrase);
-  const certificate = armor(writeCertificate(amended), "PUBLIC KEY BLOCK");
+  const certificate = armorCertificates([amended]);
   const key = { fingerprint: raw.fingerprint, privateKey: whole, certificate, revocations: {} };
   await addSecretKey(store, { ...key, replaces: true });
   const staying = passphrase === undefined ? made.staying : await lock(made.staying, passphrase);

@@ -3,12 +3,11 @@
  * packets are dropped. So a signature that anybody added to a certificate never displaces a revocation or a withdrawal.
  */
 import { FeedkeyError } from "../error.ts";
-import { packetsOf, type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { armorCertificates, packetsOf, type RawCertificate } from "../openpgp/certificate/certificate.ts";
 import { collect, unite } from "../openpgp/certificate/merge.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import { provenRoom, prune, storeRoom } from "../openpgp/check/prune.ts";
-import { armor } from "../openpgp/packet/armor.ts";
 import { latin1 } from "../openpgp/packet/subpackets.ts";
 import { readAllStored } from "../signing/stored-certificate.ts";
 import type { KeyStore, KeyStoreWriter, NewKey } from "../store/key-store.ts";
@@ -25,7 +24,7 @@ export interface TakenIn {
   readonly facts: CertificateFacts;
 }
 
-const armored = (certificate: RawCertificate) => armor(writeCertificate(certificate), "PUBLIC KEY BLOCK");
+const armored = (certificate: RawCertificate) => armorCertificates([certificate]);
 
 /** Returns certificates as the store would keep them; certificates of a kind that can't be used are left out. */
 export async function pruneForStore(

@@ -1,6 +1,6 @@
 /** The generations of an archive's clients: which certificates they received, and when. */
 
-import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { type RawCertificate, writeCertificates } from "../openpgp/certificate/certificate.ts";
 import { asShipped } from "../openpgp/certificate/minimal.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import { type Archive, knownCertificates } from "../publish/archive.ts";
@@ -24,7 +24,7 @@ export interface Generation {
 
 function keyringOf(certificates: readonly RawCertificate[]): Keyring {
   return {
-    bytes: Buffer.concat(certificates.map(writeCertificate)),
+    bytes: writeCertificates(certificates),
     keys: certificates.map(({ fingerprint }) => fingerprint),
   };
 }

@@ -1,4 +1,5 @@
 /** feedkey's own client, with one key as its seed. It reads the copy like a mirror, and uses no network. */
+
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -7,7 +8,7 @@ import { FeedkeyError } from "../error.ts";
 import { ensureFolder } from "../files/folder.ts";
 import { formatOf } from "../formats/formats.ts";
 import { createTransport } from "../net/transport.ts";
-import { writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { writeCertificates } from "../openpgp/certificate/certificate.ts";
 import { trustDefaults } from "../profile/trust-defaults.ts";
 import type { ArchiveConfig, ArchiveFeed, Feed, Profile } from "../profile/types.ts";
 import { refresh } from "../refresh/refresh.ts";
@@ -120,7 +121,7 @@ export class OwnClient {
     return await this.#inSession(async (session) => {
       const feeds = this.#profile.feeds.filter(({ format }) => reads(format)).map(({ name }) => name);
       const { certificates, keys, barred } = await planExport(session, await refresh(session), exported, file, feeds);
-      const bytes = Buffer.concat(certificates.map(writeCertificate));
+      const bytes = writeCertificates(certificates);
       await writeFile(file, bytes);
       return { bytes, keys, byTimer: { certificates, barred } };
     });

@@ -2,13 +2,15 @@
  * A folder for copies of secret keys. Only the present user can read the folder. feedkey removes it at the end of the run, or, if
  * the run was killed, in the next run.
  */
+
 import { lstatSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { givenBackAtExit } from "../files/cleanup-at-exit.ts";
 import { endPrograms } from "../files/programs.ts";
+import { isAlive } from "../files/temporary-name.ts";
 
 /** Returns the session's folder in memory (XDG base directory specification), if it exists, else the folder for temporary files. */
 function place(): string {
@@ -24,19 +26,11 @@ function place(): string {
 
 const name = "feedkey-rehearsal-";
 
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return systemCode(error) !== "ESRCH";
-  }
-}
-
 /** Removes the folders of killed runs, which contain copies of secret keys. */
 function removeLeftovers(parent: string): void {
   for (const entry of readdirSync(parent)) {
     const pid = new RegExp(`^${name}(\\d+)-`).exec(entry)?.[1];
-    if (pid === undefined || isRunning(Number(pid))) continue;
+    if (pid === undefined || isAlive(Number(pid))) continue;
     const folder = join(parent, entry);
     const status = lstatSync(folder, { throwIfNoEntry: false });
     if (status?.isDirectory() === true && status.uid === process.geteuid?.()) remove(folder);

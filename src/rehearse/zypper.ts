@@ -1,12 +1,12 @@
 /** zypper, in its own root: it trusts the keys in that root's rpm database, and asks about others. */
-import { access, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { escapeText } from "../escape.ts";
 import { ensureFolder } from "../files/folder.ts";
 import { findProgram, type Ran, runProgram } from "../files/programs.ts";
-import { writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { armorCertificates } from "../openpgp/certificate/certificate.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
-import { armor } from "../openpgp/packet/armor.ts";
 import { writeRpmDatabase } from "../stock/rpm-database.ts";
 import { laidOut } from "./laid-out.ts";
 import { type Keyring, lastLine, rememberingVerdict, type StockClient } from "./stock-client.ts";
@@ -40,8 +40,8 @@ function reasonOf({ stdout, stderr }: Ran): string {
 async function importKeys({ bytes, byTimer }: Keyring, root: string, home: string): Promise<string | undefined> {
   if (byTimer !== undefined) return (await writeRpmDatabase({ root, home }, byTimer.certificates, byTimer.barred))[0];
   const ring = join(home, "keyring.asc");
-  const blocks = [...readKeys(bytes).certificates].map(writeCertificate);
-  await writeFile(ring, blocks.map((block) => armor(block, "PUBLIC KEY BLOCK")).join("\n"));
+  const blocks = readKeys(bytes).certificates.map((one) => armorCertificates([one]));
+  await writeFile(ring, blocks.join("\n"));
   const { status, stderr } = await runProgram("rpm", ["--root", root, "--import", ring], { home });
   return status === 0 ? undefined : `rpm did not take a key: ${lastLine(stderr).replace(/^error: \S+: /, "")}`;
 }
@@ -69,15 +69,8 @@ export const zypper: StockClient = {
       await writeFile(join(repositories, "feed.repo"), repository(await laidOut(target, join(root, "feed"))));
       const ran = await runProgram(program, ["--root", root, "-n", "refresh", "--force"], { home: folder });
       if (ran.status === needsRoot) return { word: "fails", reason: "it needs root" };
-      const holds = () => isThere(join(root, "var/cache/zypp/raw/feed/repodata/repomd.xml"));
+      const holds = async () => existsSync(join(root, "var/cache/zypp/raw/feed/repodata/repomd.xml"));
       return await rememberingVerdict(ran, lacking ?? reasonOf(ran), holds);
     };
   },
 };
-
-async function isThere(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
-}

@@ -10,7 +10,7 @@ import { FeedkeyError, systemCode, tryEach } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { ensureFolder } from "../files/folder.ts";
 import { TargetRoot } from "../files/target-root.ts";
-import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { type RawCertificate, writeCertificates } from "../openpgp/certificate/certificate.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { homeRecord, keysOfHome, removeHome, writeHome } from "./gnupg-home.ts";
 import { writeRpmDatabase } from "./rpm-database.ts";
@@ -41,7 +41,7 @@ export async function followDnf(
     ];
   }
   const repositories = await repositoriesWith(file, dnfRepositories);
-  const keyring = Buffer.concat(certificates.map(writeCertificate));
+  const keyring = writeCertificates(certificates);
   const keys = certificates.map(({ fingerprint }) => fingerprint);
   const checksPackages = repositories.some(({ values }) => /^(1|yes|true|on)$/i.test(values.get("gpgcheck") ?? ""));
   // If one step fails, the others still run, so that each keyring loses its barred keys.

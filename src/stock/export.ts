@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { FeedkeyError, orRefusal, systemCode } from "../error.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder } from "../files/folder.ts";
-import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { type RawCertificate, writeCertificates } from "../openpgp/certificate/certificate.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import { armor } from "../openpgp/packet/armor.ts";
 import type { Profile } from "../profile/types.ts";
@@ -53,10 +53,6 @@ const shapes: Readonly<Partial<Record<ExportFormat, Shape>>> = {
   },
   pacman: { follow: followPacman, clear: clearPacman },
 };
-
-function keyringOf(certificates: readonly RawCertificate[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(certificates.map(writeCertificate)));
-}
 
 async function certificatesIn(path: string): Promise<RawCertificate[]> {
   try {
@@ -170,11 +166,11 @@ export async function applyExport(plan: ExportPlan): Promise<readonly string[]> 
     const followed = await orRefusal(async () => (await follow?.(plan)) ?? []);
     const isBehind = followed instanceof FeedkeyError;
     const inFile = isBehind ? [...certificates, ...plan.remembered] : certificates;
-    const keyring = keyringOf(inFile);
+    const keyring = writeCertificates(inFile);
     const data = armors?.(path) && inFile.length > 0 ? armor(keyring, "PUBLIC KEY BLOCK") : keyring;
     const there = await present();
     if (isBehind && there === undefined) throw followed;
-    if (there === undefined || Buffer.compare(there, Buffer.from(data)) !== 0) {
+    if (there === undefined || !there.equals(Buffer.from(data))) {
       await ensureFolder(dirname(path), 0o755);
       if (format === "opkg") await writeHome(path, keyring, keys);
       else await writeFileAtomic(path, data, { mode: 0o644 });

@@ -10,7 +10,7 @@ import { escapeText } from "../escape.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder } from "../files/folder.ts";
 import { findProgram, type Ran, runProgram } from "../files/programs.ts";
-import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { type RawCertificate, writeCertificates } from "../openpgp/certificate/certificate.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
 /** The keys of an export, and the keys that pacman must not have. */
@@ -48,7 +48,7 @@ export async function followPacman({ path, certificates, keys, barred, revoked }
   const before = (await textOf(beside.revoked)).split("\n").filter((line) => line !== "");
   const disabled = [...new Set([...before, ...revoked])].filter((key) => !keys.includes(key)).sort();
   await write(beside.revoked, disabled.map((key) => `${key}\n`).join(""));
-  await write(path, Buffer.concat(certificates.map(writeCertificate)));
+  await write(path, writeCertificates(certificates));
   // Distributions write "marginal" (4) here too. What counts is the certification by pacman's own key.
   await write(beside.trusted, keys.map((key) => `${key}:4:\n`).join(""));
   if (!(await isReadByPacman(path))) {

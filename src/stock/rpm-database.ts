@@ -9,9 +9,8 @@ import { escapeText } from "../escape.ts";
 import { ensureFolder } from "../files/folder.ts";
 import { runProgram } from "../files/programs.ts";
 import { TargetRoot } from "../files/target-root.ts";
-import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { armorCertificates, type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
-import { armor } from "../openpgp/packet/armor.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { namesIn, systemFile } from "./rpm-system.ts";
 
@@ -104,7 +103,7 @@ async function importKeys(system: RpmSystem, certificates: readonly RawCertifica
   try {
     for (const certificate of certificates) {
       const file = join(folder, "key.asc");
-      await fs.writeFile(file, armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"));
+      await fs.writeFile(file, armorCertificates([certificate]));
       // The caller reads the database to see which keys rpm imported, because rpm 4.18 fails for P-256 with status 0.
       await rpm(system, ["--import", file], "import");
     }

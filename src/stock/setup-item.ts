@@ -1,7 +1,7 @@
 /** The files that a setup writes below a root. Paths are relative to the root of the system that is set up. */
 import { FeedkeyError } from "../error.ts";
 import type { TargetRoot } from "../files/target-root.ts";
-import type { Feed, Profile } from "../profile/types.ts";
+import type { Feed, FeedFormat, Profile } from "../profile/types.ts";
 import { fileUrl } from "../refresh/download.ts";
 import type { ExportFormat } from "./export.ts";
 
@@ -53,6 +53,22 @@ export interface Terms {
   readonly prefix: string | undefined;
   /** For dnf and zypper: whether each package must have a signature too. */
   readonly gpgcheck: boolean;
+}
+
+/**
+ * Returns the profile's feeds in the format that a program reads, and a warning for each other feed.
+ * @throws FeedkeyError `bad_profile` without such a feed
+ */
+export function feedsIn(format: FeedFormat, { name, feeds }: Profile) {
+  const [ours, others] = [true, false].map((is) => feeds.filter((feed) => (feed.format === format) === is));
+  if (ours === undefined || ours.length === 0) {
+    throw new FeedkeyError("bad_profile", `profile "${name}" has no feed of the format ${format}`, {
+      details: { profile: name },
+      hint: `add a section [feed NAME] with format = ${format} and its path`,
+    });
+  }
+  const left = (others ?? []).map((feed) => `feed ${feed.name} is left out: its format is ${feed.format}`);
+  return { feeds: ours, left };
 }
 
 /** Returns a feed's URL without a slash at the end. Percent-encodes characters that could end a word in a configuration file. */

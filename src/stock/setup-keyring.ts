@@ -1,7 +1,8 @@
 /** Checks whether a setup's keyring is still feedkey's, although a timer may have changed it since. */
+
 import { FeedkeyError, orRefusal } from "../error.ts";
 import type { Found, TargetRoot } from "../files/target-root.ts";
-import { writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { writeCertificates } from "../openpgp/certificate/certificate.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import { armor } from "../openpgp/packet/armor.ts";
 import { ClientStateView } from "../store/client-state-view.ts";
@@ -19,7 +20,7 @@ async function knownKeys(root: TargetRoot, profile: string): Promise<ReadonlySet
 function keysOf(bytes: Uint8Array): Fingerprint[] | undefined {
   try {
     const { certificates, secretKeys } = readKeys(bytes);
-    const keyring = Buffer.concat(certificates.map(writeCertificate));
+    const keyring = writeCertificates(certificates);
     const same = keyring.equals(bytes) || armor(keyring, "PUBLIC KEY BLOCK") === Buffer.from(bytes).toString("utf8");
     return same && secretKeys === 0 ? certificates.map(({ fingerprint }) => fingerprint) : undefined;
   } catch (error) {

@@ -1,8 +1,8 @@
 /** Sets up opkg: writes a file beside opkg.conf, and a GnuPG home. opkg reads all etc/opkg/*.conf files as one configuration. */
-import { FeedkeyError } from "../error.ts";
 import {
   type Configured,
   contradiction,
+  feedsIn,
   feedUrl,
   inTarget,
   type Terms,
@@ -59,13 +59,7 @@ const forms = ["gpg-asc", "gpg"];
 
 /** Returns opkg's configuration. @throws FeedkeyError `bad_profile` without an opkg feed; `bad_config` if another file conflicts */
 export async function configureOpkg({ profile, root, only }: Terms): Promise<Configured> {
-  const feeds = profile.feeds.filter(({ format }) => format === "opkg");
-  if (feeds.length === 0) {
-    throw new FeedkeyError("bad_profile", `profile "${profile.name}" has no feed of the format opkg`, {
-      details: { profile: profile.name },
-      hint: "add a section [feed NAME] with format = opkg and its path",
-    });
-  }
+  const { feeds, left } = feedsIn("opkg", profile);
   const there = (await textsIn(root, "etc/opkg", [".conf"], conf)).flatMap(readLines);
   // The first such option that opkg reads counts. Without any, opkg requests the binary form.
   const form = there.find(
@@ -100,12 +94,10 @@ export async function configureOpkg({ profile, root, only }: Terms): Promise<Con
     .map(({ path }) => {
       return `${inTarget(path)} has check_pkg_signature: opkg will ask for a signature beside each package, which feedkey does not write`;
     });
-  const left = profile.feeds.filter(({ format }) => format !== "opkg");
-  const foreign = left.map(({ name, format }) => `feed ${name} is left out: its format is ${format}`);
   return {
     keyrings: [{ path: home, feeds: only }],
     items: [{ kind: "export", path: home }, textFile(conf, [written("opkg", profile.name), ...lines])],
-    warnings: [...binary, ...ofPackages, ...foreign, ...unreachable, ...others],
+    warnings: [...binary, ...ofPackages, ...left, ...unreachable, ...others],
     byHand: [],
   };
 }

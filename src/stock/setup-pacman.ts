@@ -1,7 +1,7 @@
 /** Sets up pacman: writes a section in pacman.conf for each repository, and the keyring that the timer keeps up to date. */
 import { FeedkeyError } from "../error.ts";
 import { keyringFolder } from "./pacman-keyring.ts";
-import { type Configured, contradiction, feedUrl, type Item, makeBlock, type Terms } from "./setup-item.ts";
+import { type Configured, contradiction, feedsIn, feedUrl, type Item, makeBlock, type Terms } from "./setup-item.ts";
 
 const conf = "etc/pacman.conf";
 
@@ -13,13 +13,7 @@ const level = "SigLevel = DatabaseRequired DatabaseTrustedOnly PackageOptional P
 
 /** Returns pacman's configuration. @throws FeedkeyError `bad_profile` without a pacman feed; `bad_config` if a name is taken */
 export async function configurePacman({ profile, root, only }: Terms): Promise<Configured> {
-  const feeds = profile.feeds.filter(({ format }) => format === "pacman");
-  if (feeds.length === 0) {
-    throw new FeedkeyError("bad_profile", `profile "${profile.name}" has no feed of the format pacman`, {
-      details: { profile: profile.name },
-      hint: "add a section [feed NAME] with format = pacman and its path",
-    });
-  }
+  const { feeds, left } = feedsIn("pacman", profile);
   const repositories = feeds.map((feed) => ({
     name: repositoryOf(feed.index ?? `${feed.name}.db`),
     url: feedUrl(profile, feed),
@@ -37,14 +31,10 @@ export async function configurePacman({ profile, root, only }: Terms): Promise<C
   const note = `feedkey setup pacman --profile ${profile.name} --remove takes it away`;
   // The block comes last: if two repositories have a package, pacman takes the package from the first.
   const block: Item = { kind: "block", path: conf, text: makeBlock(note, sections), isLast: true };
-  const left = profile.feeds.filter(({ format }) => format !== "pacman");
   return {
     keyrings: [{ path, feeds: only, alsoWrites: ["etc/pacman.d"] }],
     items: [{ kind: "export", path }, block],
-    warnings: [
-      ...left.map(({ name, format }) => `feed ${name} is left out: its format is ${format}`),
-      "pacman has one ring for all repositories: these keys may sign the others there too",
-    ],
+    warnings: [...left, "pacman has one ring for all repositories: these keys may sign the others there too"],
     byHand: [],
   };
 }

@@ -1,9 +1,10 @@
 /** Copies the profile with its files to where that system's feedkey finds it. */
+
 import * as fs from "node:fs/promises";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { readError } from "../files/system-error.ts";
 import type { TargetRoot } from "../files/target-root.ts";
 import { readTrustedFile } from "../files/trusted-file.ts";
-import { writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { armorCertificates } from "../openpgp/certificate/certificate.ts";
 import { armor } from "../openpgp/packet/armor.ts";
 import { writePackets } from "../openpgp/packet/packets.ts";
 import { relocateProfile } from "../profile/relocate-profile.ts";
@@ -17,11 +18,7 @@ async function readNamed(path: string, profile: Profile): Promise<Buffer> {
   try {
     return await readTrustedFile(path, { what: "the file", code: "bad_profile" });
   } catch (cause) {
-    if (cause instanceof FeedkeyError) throw cause;
-    throw new FeedkeyError("bad_profile", `${path}, which profile "${profile.name}" uses, can't be read`, {
-      cause,
-      details: { path, reason: systemCode(cause) },
-    });
+    throw readError(cause, path, { code: "bad_profile", what: `${path}, which profile "${profile.name}" uses,` });
   }
 }
 
@@ -56,7 +53,7 @@ export async function profileItems(profile: Profile, root: TargetRoot, ours: boo
     items.push({ kind: "file", path: `${folder}/${to}`, data: await readNamed(from, profile) });
   }
   for (const [fingerprint, certificate] of [...seeds.certificates].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const data = Buffer.from(armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"), "utf8");
+    const data = Buffer.from(armorCertificates([certificate]), "utf8");
     items.push({ kind: "file", path: `${folder}/${places.keyring}/${fingerprint}.asc`, data });
   }
   if (seeds.loose.length > 0) {

@@ -1,6 +1,4 @@
 /** Sets up dnf and zypper: writes a .repo file with a repository for each feed, and the key file that the timer keeps up to date. */
-import { FeedkeyError } from "../error.ts";
-import type { Profile } from "../profile/types.ts";
 import { withoutTrailing } from "../trailing.ts";
 import { dnfCache, dnfKeyFolder, dnfRepositories } from "./dnf-rings.ts";
 import { rpmDatabases, zypperCache, zypperKeyFolder } from "./rpm-database.ts";
@@ -8,6 +6,7 @@ import { readRepositories, wordsOf } from "./rpm-system.ts";
 import {
   type Configured,
   contradiction,
+  feedsIn,
   feedUrl,
   inTarget,
   type Terms,
@@ -61,13 +60,7 @@ export async function configureZypper(terms: Terms): Promise<Configured> {
 
 async function configure({ profile, root, only, gpgcheck }: Terms, kind: Kind): Promise<Configured> {
   const { program, folder, keyFile } = kind;
-  const feeds = profile.feeds.filter(({ format }) => format === "rpm-md");
-  if (feeds.length === 0) {
-    throw new FeedkeyError("bad_profile", `profile "${profile.name}" has no feed of the format rpm-md`, {
-      details: { profile: profile.name },
-      hint: "add a section [feed NAME] with format = rpm-md and its path",
-    });
-  }
+  const { feeds, left } = feedsIn("rpm-md", profile);
   const path = `${folder}/${profile.name}.repo`;
   const addresses = feeds.map((feed) => feedUrl(profile, feed));
   await refuseRivals({ root }, folder, path, addresses);
@@ -80,7 +73,7 @@ async function configure({ profile, root, only, gpgcheck }: Terms, kind: Kind): 
     keyrings: [{ path: keyFile, feeds: only, alsoWrites: kind.writes }],
     // The key file comes last, because its export depends on the repositories.
     items: [textFile(path, [...head, sections.join("\n\n")]), { kind: "export", path: keyFile }],
-    warnings: warningsFor(profile, kind, gpgcheck),
+    warnings: warningsFor(left, kind, gpgcheck),
     byHand: [],
   };
 }
@@ -89,9 +82,8 @@ const usually =
   "Packages are checked by the SHA-256 in the signed metadata; gpgcheck=1 would ask for a signature in each of them too.";
 const strictly = "Each package must have a signature of its own too, by one of the archive's keys.";
 
-function warningsFor({ feeds }: Profile, { program }: Kind, gpgcheck: boolean): string[] {
-  const left = feeds.filter(({ format }) => format !== "rpm-md");
-  const warnings = left.map(({ name, format }) => `feed ${name} is left out: its format is ${format}`);
+function warningsFor(left: readonly string[], { program }: Kind, gpgcheck: boolean): string[] {
+  const warnings = [...left];
   if (gpgcheck)
     warnings.push(`${program} will refuse every package that is not signed itself, which feedkey does not do`);
   if (program === "zypper")

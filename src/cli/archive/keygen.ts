@@ -7,6 +7,7 @@ import { type Algorithm, algorithms } from "../../keeper/words.ts";
 import { type Duration, iso, parseDuration } from "../../time.ts";
 import { newPassphrase, type PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
+import { oneOf } from "../one-of.ts";
 import type { Outcome } from "../run.ts";
 import { keeperOf } from "./archive-terms.ts";
 
@@ -26,11 +27,7 @@ export function duration(text: string, option: string): Duration {
 
 /** Reads the name of an algorithm. @throws FeedkeyError `usage` if feedkey makes no keys of this algorithm */
 export function algorithmOf(text: string): Algorithm {
-  const found = algorithms.find((algorithm) => algorithm === text);
-  if (found !== undefined) return found;
-  throw new FeedkeyError("usage", `there is no algorithm "${text}"`, {
-    hint: didYouMean(text, algorithms, `choose one of ${algorithms.join(", ")}`),
-  });
+  return oneOf(text, algorithms, "algorithm", didYouMean(text, algorithms, `choose one of ${algorithms.join(", ")}`));
 }
 
 /** Returns what the keeper must know about a key with an offline primary key, or about a key that only certifies. */

@@ -1,12 +1,12 @@
 /** Runs `feedkey revoke`, `send` and `receive`. */
 
-import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { RevokeReason } from "../../index.ts";
 import type { Keeper } from "../../keeper/open-archive.ts";
 import { describeGenerations } from "../../keeper/words.ts";
 import type { PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
+import { oneOf } from "../one-of.ts";
 import type { Outcome } from "../run.ts";
 import { keeperOf, type ServerOptions } from "./archive-terms.ts";
 
@@ -17,14 +17,6 @@ export interface RevokeOptions extends PassphraseOptions, ServerOptions {
 }
 
 const reasons: readonly RevokeReason[] = ["compromised", "superseded", "retired", "unspecified"];
-
-function reasonOf(text: string): RevokeReason {
-  const found = reasons.find((reason) => reason === text);
-  if (found !== undefined) return found;
-  throw new FeedkeyError("usage", `there is no reason "${escapeText(text)}"`, {
-    hint: `choose one of ${reasons.join(", ")}`,
-  });
-}
 
 /** Revokes a subkey. No client loses its chain by this. */
 async function revokeSubkey(keeper: Keeper, subkey: string, reason: RevokeReason, dryRun: boolean): Promise<Outcome> {
@@ -41,7 +33,7 @@ async function revokeSubkey(keeper: Keeper, subkey: string, reason: RevokeReason
  * @throws FeedkeyError `usage`, `not_found`, `bad_certificate`, `bad_config`
  */
 export async function revoke(context: Context, fingerprint: string, options: RevokeOptions): Promise<Outcome> {
-  const reason = reasonOf(options.reason);
+  const reason = oneOf(options.reason, reasons, "reason");
   const keeper = await keeperOf(context, options);
   if ((await keeper.keys.ownerOf(fingerprint)) !== undefined) {
     return await revokeSubkey(keeper, fingerprint, reason, options.dryRun === true);

@@ -1,11 +1,11 @@
 /** Runs `feedkey export`: writes keyrings for stock clients, which do not follow chains. A timer usually runs the command. */
 
 import { didYouMean } from "../../did-you-mean.ts";
-import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { type ExportFormat, exportFormats } from "../../stock/export.ts";
 import type { Context } from "../context.ts";
 import { counted } from "../counted.ts";
+import { oneOf } from "../one-of.ts";
 import type { Outcome } from "../run.ts";
 
 interface ExportOptions {
@@ -16,11 +16,8 @@ interface ExportOptions {
 }
 
 function formatOf(text: string): ExportFormat {
-  const found = exportFormats.find((format) => format === text);
-  if (found !== undefined) return found;
-  throw new FeedkeyError("usage", `there is no export for "${escapeText(text)}"`, {
-    hint: didYouMean(text, exportFormats, `choose one of ${exportFormats.join(", ")}`),
-  });
+  const hint = didYouMean(text, exportFormats, `choose one of ${exportFormats.join(", ")}`);
+  return oneOf(text, exportFormats, "export for", hint);
 }
 
 /** The lines for each program's own configuration. */

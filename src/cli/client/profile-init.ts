@@ -1,19 +1,12 @@
 /** Runs `feedkey profile init`: writes a profile from an archive's bundle, for a fingerprint from another source. */
+
 import { initProfile, singleNames } from "../../client/profiles/init-profile.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import type { Feed } from "../../index.ts";
 import type { Context } from "../context.ts";
+import { oneOf } from "../one-of.ts";
 import type { Outcome } from "../run.ts";
 import type { ProfileInitOptions } from "./profile.ts";
-
-function formatOf(word: string): Feed["format"] {
-  const format = singleNames.find((name) => name === word);
-  if (format !== undefined) return format;
-  throw new FeedkeyError("usage", `there is no format "${escapeText(word)}"`, {
-    hint: `choose one of ${singleNames.join(", ")}`,
-  });
-}
 
 function feedsOf(texts: readonly string[]) {
   return texts.map((text) => {
@@ -36,7 +29,7 @@ export async function init(context: Context, address: string, options: ProfileIn
   const { file, seeds, identity, keyring } = await initProfile(address, {
     ...{ fingerprints, folder, name, ca, keyserverCa, force, at, offline: context.options.offline, reporter },
     feeds: feedsOf(options.feed ?? []),
-    format: formatOf(options.format),
+    format: oneOf(options.format, singleNames, "format"),
     keyservers: keyserversOf(options.keyservers),
   });
   const called = identity.kind === "user-id" ? identity.userId : `<${identity.email}>`;

@@ -1,6 +1,7 @@
 /**
  * Runs `feedkey setup`: writes the configuration and the keyring of a stock program, for users and for installers of systems.
  */
+
 import { removeSetUp, type SetUp, type SetupChange, setUpProgram } from "../../client/stock/set-up.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -8,6 +9,7 @@ import { chosenProfile } from "../../files/paths.ts";
 import { type SetupProgram, setupPrograms } from "../../stock/setup-item.ts";
 import { type Timer, timers } from "../../stock/setup-timer.ts";
 import type { Context } from "../context.ts";
+import { oneOf } from "../one-of.ts";
 import type { Outcome } from "../run.ts";
 
 interface SetupCommandOptions {
@@ -23,14 +25,6 @@ interface SetupCommandOptions {
   readonly gpgcheck?: boolean;
   readonly feed?: string[];
   readonly feedkey?: string;
-}
-
-function choice<Word extends string>(text: string, words: readonly Word[], what: string): Word {
-  const found = words.find((word) => word === text);
-  if (found !== undefined) return found;
-  throw new FeedkeyError("usage", `there is no ${what} "${escapeText(text)}"`, {
-    hint: `choose one of ${words.join(", ")}`,
-  });
 }
 
 /** Refuses options that do not fit together. @throws FeedkeyError `usage` if an option does not fit the program */
@@ -120,11 +114,11 @@ function render(program: SetupProgram, done: SetUp, dryRun: boolean): Outcome {
 
 /** Sets up a stock program, or undoes the setup. @throws FeedkeyError as `setUpProgram` and `removeSetUp` */
 export async function setup(context: Context, word: string, options: SetupCommandOptions): Promise<Outcome> {
-  const program = choice(word, setupPrograms, "setup for");
+  const program = oneOf(word, setupPrograms, "setup for");
   refuseMisfits(context, program, options);
   if (options.remove === true) return await remove(context, program, options);
   const { root, feedkey, prefix, keyring, gpgcheck, feed: feeds, suite: suites, component: components } = options;
-  const timer = options.timer === undefined ? undefined : choice<Timer>(options.timer, timers, "timer");
+  const timer = options.timer === undefined ? undefined : oneOf<Timer>(options.timer, timers, "timer");
   const dryRun = options.dryRun === true;
   const { at, reporter } = context;
   const profile = await context.profile();

@@ -7,10 +7,9 @@ import { escapeText } from "../../escape.ts";
 import { commitStaged, stageAll } from "../../files/atomic.ts";
 import { ensureFolder } from "../../files/folder.ts";
 import { createTransport } from "../../net/transport.ts";
-import { type RawCertificate, writeCertificate } from "../../openpgp/certificate/certificate.ts";
+import { armorCertificates, type RawCertificate } from "../../openpgp/certificate/certificate.ts";
 import { attachLoose, collect } from "../../openpgp/certificate/merge.ts";
 import { readKeys } from "../../openpgp/certificate/read-keys.ts";
-import { armor } from "../../openpgp/packet/armor.ts";
 import { limits } from "../../openpgp/packet/limits.ts";
 import { bundlePath } from "../../profile/layout.ts";
 import { readProfile } from "../../profile/read-profile.ts";
@@ -146,7 +145,7 @@ function warnOfGaps({ keyservers, feeds = [] }: InitProfileOptions, reporter: Re
 export function certificateFiles(keyring: string, certificates: readonly RawCertificate[]) {
   return certificates.map((certificate) => ({
     path: join(keyring, `${certificate.fingerprint}.asc`),
-    data: armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"),
+    data: armorCertificates([certificate]),
     mode: 0o644,
   }));
 }

@@ -1,7 +1,9 @@
 /** Reads the files with credentials for private archives. */
+
 import * as fs from "node:fs/promises";
-import { FeedkeyError, systemCode } from "../../error.ts";
+import { FeedkeyError } from "../../error.ts";
 import { credentialFiles } from "../../files/paths.ts";
+import { readError } from "../../files/system-error.ts";
 import { readTrustedFile } from "../../files/trusted-file.ts";
 import { type FindCredentials, findCredentials, parseCredentials } from "../../net/credentials.ts";
 
@@ -29,12 +31,8 @@ export function credentialsFor(file: string | undefined): FindCredentials {
  */
 async function fromNamedFile(file: string): Promise<readonly FindCredentials[]> {
   const text = await readTrustedFile(file, use).catch((cause: unknown) => {
-    if (cause instanceof FeedkeyError) throw cause;
-    throw new FeedkeyError("bad_config", `the file of credentials "${file}" can't be read`, {
-      cause,
-      details: { path: file, reason: systemCode(cause) },
-      hint: 'check the line "credentials" of the profile',
-    });
+    const hint = 'check the line "credentials" of the profile';
+    throw readError(cause, file, { code: "bad_config", what: `the file of credentials "${file}"`, hint });
   });
   const entries = parseCredentials(text.toString("utf8"), (line, problem) => {
     throw new FeedkeyError("bad_config", `the file of credentials "${file}", line ${line}: ${problem}`, {

@@ -1,5 +1,5 @@
 /** Reads a profile's files: the profile itself and the CA files that it names. */
-import { FeedkeyError, systemCode } from "../../error.ts";
+import { readError } from "../../files/system-error.ts";
 import { readTrustedFile } from "../../files/trusted-file.ts";
 import { readProfile } from "../../profile/read-profile.ts";
 import type { Profile } from "../../profile/types.ts";
@@ -17,11 +17,7 @@ async function readText(file: string): Promise<string> {
   try {
     return (await readTrustedFile(file, { what: "the profile", code: "bad_profile" })).toString("utf8");
   } catch (cause) {
-    if (cause instanceof FeedkeyError) throw cause;
-    throw new FeedkeyError("not_found", `${file} can't be read`, {
-      cause,
-      details: { path: file, reason: systemCode(cause) },
-    });
+    throw readError(cause, file, { what: file });
   }
 }
 
@@ -35,11 +31,7 @@ export async function readCa(file: string | undefined): Promise<{ ca: string } |
     const use = { what: "the certificate authority", code: "bad_profile" } as const;
     return { ca: (await readTrustedFile(file, use)).toString("utf8") };
   } catch (cause) {
-    if (cause instanceof FeedkeyError) throw cause;
-    throw new FeedkeyError("bad_profile", `the certificate authority ${file} can't be read`, {
-      cause,
-      details: { path: file, reason: systemCode(cause) },
-      hint: 'check the lines "ca" and "keyserver-ca" of the profile',
-    });
+    const hint = 'check the lines "ca" and "keyserver-ca" of the profile';
+    throw readError(cause, file, { code: "bad_profile", what: `the certificate authority ${file}`, hint });
   }
 }

@@ -1,7 +1,7 @@
 /** Use case: export a secret key for GnuPG or another key store, with its current certificate. */
+
 import { FeedkeyError } from "../../error.ts";
-import { writeCertificate } from "../../openpgp/certificate/certificate.ts";
-import { armor } from "../../openpgp/packet/armor.ts";
+import { armorCertificates } from "../../openpgp/certificate/certificate.ts";
 import { secretParts, withoutPrimary } from "../../openpgp/secret/secret-parts.ts";
 import { withPath } from "../../signing/delegate-check.ts";
 import { ownCertificates, resolveKey } from "../../signing/signing-key.ts";
@@ -52,6 +52,6 @@ export async function exportSecret(store: KeyStore, text: string, options: Secre
   const path = withPath(await ownCertificates(store), fingerprint).filter(({ facts }) => {
     return options.for !== "gpg" || facts.primary.version === 4;
   });
-  const certificates = armor(Buffer.concat(path.map(({ raw }) => writeCertificate(raw))), "PUBLIC KEY BLOCK");
+  const certificates = armorCertificates(path.map(({ raw }) => raw));
   return { fingerprint, armored: `${secret.trimEnd()}\n${certificates}`, isLocked };
 }

@@ -27,16 +27,17 @@ import { type RotationStatus, refuseRetiring, rotationStatus } from "./take-rota
 export interface RotationChoice {
   /** The step to take; `begin` by default. */
   readonly step?: "begin" | "finish" | "at-once" | "abandon" | undefined;
-  /** The existing key that will be the successor. */
+  /** A key in the key store that becomes the successor, instead of a new key. */
   readonly to?: Fingerprint | undefined;
-  /** The algorithm of a new successor. */
+  /** Algorithm of a new key. By default Ed25519, or RSA if the archive has a pkgsrc feed and the present key is RSA. */
   readonly algorithm?: Algorithm | undefined;
   /** How long both keys are in use; 30 days by default. */
   readonly overlap?: Duration | undefined;
   /** Folder for copies of the new key's revocation certificates. */
   readonly backup?: string | undefined;
-  /** Whether to revoke the old key as superseded afterwards. */
+  /** After `finish`, revoke the old key as superseded, unless clients would lose their chain. */
   readonly retire?: boolean | undefined;
+  /** Continue without a backup, before the overlap ends, or even if clients would lose their chain. */
   readonly force?: boolean | undefined;
 }
 

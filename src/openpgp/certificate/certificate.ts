@@ -1,5 +1,7 @@
 /** Groups packets into certificates (RFC 9580 section 10.1); every packet is kept unchanged. */
+
 import type { Fingerprint } from "../../trust/facts.ts";
+import { armor } from "../packet/armor.ts";
 import { fingerprintOf } from "../packet/key-packet.ts";
 import { limits } from "../packet/limits.ts";
 import { isWhole, type Packet, readPacketsLeniently, tags, writePackets } from "../packet/packets.ts";
@@ -173,6 +175,16 @@ export function packetsOf(certificate: RawCertificate): Packet[] {
     ...certificate.userIds.flatMap(({ packet, signatures }) => [packet, ...signatures]),
     ...certificate.subkeys.flatMap(({ packet, signatures }) => [packet, ...signatures]),
   ];
+}
+
+/** Returns the binary form of several certificates. */
+export function writeCertificates(certificates: Iterable<RawCertificate>): Buffer {
+  return Buffer.concat([...certificates].map(writeCertificate));
+}
+
+/** Returns certificates in ASCII armor, in one block. */
+export function armorCertificates(certificates: Iterable<RawCertificate>): string {
+  return armor(writeCertificates(certificates), "PUBLIC KEY BLOCK");
 }
 
 /** Returns the binary form of a certificate. */
