@@ -29,12 +29,12 @@ export class PackageIndex implements Packages {
   #byFile: HashChains | undefined;
 
   /**
-   * @param source gives the entries; without `columns`, the constructor reads the source to its end
+   * @param source gives the entries, and is read to its end
    * @throws FeedkeyError `bad_index`, with the line, if the source throws it, or if a package appears with different digests
    */
-  constructor(source: EntrySource, columns = Columns.of(source)) {
+  constructor(source: EntrySource) {
     this.#source = source;
-    this.#columns = columns;
+    this.#columns = Columns.of(source);
     this.#refuseContradictions();
   }
 

@@ -128,23 +128,34 @@ function isUnresolved(error: unknown): boolean {
   return typeof error === "object" && error !== null && "syscall" in error && error.syscall === "getaddrinfo";
 }
 
-const cutOff = new Set([
-  "ECONNRESET",
-  "EPIPE",
-  "UND_ERR_SOCKET",
-  "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
-  "HPE_INVALID_EOF_STATE",
-]);
-const unconnected = new Set([
-  "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "EHOSTDOWN",
-  "ENETUNREACH",
-  "ENETDOWN",
-  "EADDRNOTAVAIL",
-  "EACCES",
-  "EPERM",
-]);
+const down = "the server may be down, or a firewall may block it";
+
+/** What the codes of the system and of the HTTP library mean, with a hint. `%` stands for the code. */
+const failures: readonly (readonly [codes: readonly string[], FailureReason, found: string, hint: string])[] = [
+  [
+    [
+      ...["ECONNREFUSED", "EHOSTUNREACH", "EHOSTDOWN", "ENETUNREACH", "ENETDOWN"],
+      ...["EADDRNOTAVAIL", "EACCES", "EPERM"],
+    ],
+    "connect",
+    "no connection could be made (%)",
+    down,
+  ],
+  [["UND_ERR_CONNECT_TIMEOUT"], "connect", "the connection was not made in time", down],
+  [["ETIMEDOUT"], "timeout", "the connection stopped responding", down],
+  [
+    ["UND_ERR_BODY_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT"],
+    "timeout",
+    "the server stopped sending in the middle of its answer",
+    "try again later or use another server",
+  ],
+  [
+    [...["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"], ...["UND_ERR_RES_CONTENT_LENGTH_MISMATCH", "HPE_INVALID_EOF_STATE"]],
+    "cut_off",
+    "the connection broke before the answer was complete",
+    "try again; no part of the answer was used",
+  ],
+];
 
 /** Turns any error from the HTTP library into `unavailable`. A FeedkeyError is returned unchanged. */
 export function networkFailure(url: URL, error: unknown): FeedkeyError {
@@ -155,39 +166,11 @@ export function networkFailure(url: URL, error: unknown): FeedkeyError {
   if (isUnresolved(error)) {
     return fail("dns", `the name "${url.hostname}" could not be looked up (${code})`, "check the name and the network");
   }
-  if (unconnected.has(code)) {
-    return fail(
-      "connect",
-      `no connection could be made (${code})`,
-      "the server may be down, or a firewall may block it",
-    );
-  }
-  if (code === "UND_ERR_CONNECT_TIMEOUT") {
-    return fail("connect", "the connection was not made in time", "the server may be down, or a firewall may block it");
-  }
-  if (code === "ETIMEDOUT") {
-    return fail("timeout", "the connection stopped responding", "the server may be down, or a firewall may block it");
-  }
-  if (code === "UND_ERR_BODY_TIMEOUT" || code === "UND_ERR_HEADERS_TIMEOUT") {
-    return fail(
-      "timeout",
-      "the server stopped sending in the middle of its answer",
-      "try again later or use another server",
-    );
-  }
-  if (cutOff.has(code)) {
-    return fail(
-      "cut_off",
-      "the connection broke before the answer was complete",
-      "try again; no part of the answer was used",
-    );
-  }
+  const [, reason, found = "", hint = ""] = failures.find(([codes]) => codes.includes(code)) ?? [];
+  if (reason !== undefined) return fail(reason, found.replace("%", code), hint);
   if (code === "UND_ERR_ABORTED" || code === "UND_ERR_DESTROYED" || code === "UND_ERR_CLOSED") {
-    return fail(
-      "connect",
-      `no connection could be made (${shown(messageOf(error))})`,
-      "check the proxy, if there is one",
-    );
+    const problem = `no connection could be made (${shown(messageOf(error))})`;
+    return fail("connect", problem, "check the proxy, if there is one");
   }
   const tls = tlsFailure(code, url, error);
   if (tls !== undefined) return fail("tls", tls.found, tls.hint);

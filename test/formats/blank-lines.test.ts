@@ -1,8 +1,10 @@
 /** Lines of blanks inside a description, as OpenWrt's feeds have them: text where they hide nothing, refused elsewhere. */
+
 import { expect } from "chai";
 import { parseControl } from "../../src/formats/opkg/field.ts";
-import { fileFields, ownWords, packageStanza, stanzaParts } from "../../src/formats/opkg/package-stanza.ts";
+import { fileFields, ownWords, stanzaParts } from "../../src/formats/opkg/package-stanza.ts";
 import { readPackages } from "../../src/formats/opkg/packages-text.ts";
+import { packageStanza } from "../testkit/package-stanza.ts";
 import { refusal } from "../testkit/refusal.ts";
 
 const sha256 = "a".repeat(64);

@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
 import { maxStanzaLength } from "../../src/formats/line-cursor.ts";
 import { maxFieldNames } from "../../src/formats/opkg/field-names.ts";
-import { readEntries, readPackages } from "../../src/formats/opkg/packages-text.ts";
+import { readPackages } from "../../src/formats/opkg/packages-text.ts";
 import { refusal } from "../testkit/refusal.ts";
 
 const latin1 = (text: string) => Buffer.from(text, "latin1");
-const read = (text: string) => [...readEntries(latin1(text))];
+const read = (text: string) => [...readPackages(latin1(text))];
 const sha256 = "0123456789abcdef".repeat(4);
 const md5 = "0123456789abcdef".repeat(2);
 const head = "Package: a\nVersion: 1\n";
@@ -217,7 +217,7 @@ MD5Sum: ${md5}\nSHA256sum: ${sha256}\nDescription: one\n two\n\nVersion: 2\nPack
     fc.assert(
       fc.property(fc.oneof({ weight: 9, arbitrary: text }, fc.uint8Array({ maxLength: 80 })), (bytes) => {
         try {
-          const entries = [...readEntries(bytes)];
+          const entries = [...readPackages(bytes)];
           const lines = Buffer.from(bytes).toString("latin1").split("\n");
           const firsts = lines.flatMap((line, at) => (line !== "" && (lines[at - 1] ?? "") === "" ? [at + 1] : []));
           expect(entries.map((entry) => entry.line)).to.deep.equal(firsts);

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
 import { ownWords } from "../../src/formats/opkg/package-stanza.ts";
-import { readEntries } from "../../src/formats/opkg/packages-text.ts";
+import { readPackages } from "../../src/formats/opkg/packages-text.ts";
 import { refusal } from "../testkit/refusal.ts";
 
 const usual =
@@ -82,7 +82,7 @@ describe("index-format: a package's own words", () => {
           const { own, ...words } = ownWords(text);
           const index = Buffer.concat([own, Buffer.from("Filename: a.ipk\n\n")]);
           expect(
-            [...readEntries(index)].map(({ name, version, architecture }) => ({ name, version, architecture })),
+            [...readPackages(index)].map(({ name, version, architecture }) => ({ name, version, architecture })),
           ).to.deep.equal([words]);
           taken++;
         } catch (error) {

@@ -3,8 +3,9 @@ import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
 import { maxLineLength } from "../../src/formats/line-cursor.ts";
 import { type Field, parseControl } from "../../src/formats/opkg/field.ts";
-import { formatStanza, packageStanza } from "../../src/formats/opkg/package-stanza.ts";
-import { readEntries } from "../../src/formats/opkg/packages-text.ts";
+import { formatStanza } from "../../src/formats/opkg/package-stanza.ts";
+import { readPackages } from "../../src/formats/opkg/packages-text.ts";
+import { packageStanza } from "../testkit/package-stanza.ts";
 import { refusal } from "../testkit/refusal.ts";
 
 const field = (name: string, value: string): Field => ({ name, value });
@@ -162,7 +163,7 @@ describe("index-format/package-stanza", () => {
         const own = [field("Package", pkg), field("Version", version)];
         if (architecture !== null) own.push(field("Architecture", architecture));
         const stanza = packageStanza({ control: own, filename, ...rest });
-        expect([...readEntries(Buffer.concat([stanza, Buffer.from("\n"), stanza]))][1]).to.deep.equal({
+        expect([...readPackages(Buffer.concat([stanza, Buffer.from("\n"), stanza]))][1]).to.deep.equal({
           name: pkg,
           version,
           architecture: architecture ?? "",

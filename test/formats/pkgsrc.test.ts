@@ -6,13 +6,13 @@ import { FeedkeyError } from "../../src/error.ts";
 import { hashOf } from "../../src/formats/package-index.ts";
 import { formatFileCksum } from "../../src/formats/pkgsrc/file-cksum.ts";
 import { readSummary } from "../../src/formats/pkgsrc/summary-stanza.ts";
-import { readSummaryEntries, readSummaryPackages, SummaryScanner } from "../../src/formats/pkgsrc/summary-text.ts";
+import { readSummaryPackages, SummaryScanner } from "../../src/formats/pkgsrc/summary-text.ts";
 import { allRequired, usual, variables } from "../../src/formats/pkgsrc/summary-variables.ts";
 import { type Said, sha256, summaryStanza } from "../testkit/packages/summary-text.ts";
 import { refusal } from "../testkit/refusal.ts";
 
 const latin1 = (text: string) => Buffer.from(text, "latin1");
-const read = (text: string) => [...readSummaryEntries(latin1(text))];
+const read = (text: string) => [...readSummaryPackages(latin1(text))];
 const one = (said: Said) => read(summaryStanza(said))[0];
 const sha512 = sha256.repeat(2);
 
@@ -247,7 +247,7 @@ describe("index-format/pkgsrc", () => {
     fc.assert(
       fc.property(fc.oneof({ weight: 9, arbitrary: text }, fc.uint8Array({ maxLength: 80 })), (bytes) => {
         try {
-          const entries = [...readSummaryEntries(bytes)];
+          const entries = [...readSummaryPackages(bytes)];
           const stanzas = [...readSummary(bytes)].filter((piece) => piece.kind === "stanza");
           expect(entries.map((entry) => entry.line)).to.deep.equal(stanzas.map((stanza) => stanza.line));
           accepted += entries.length;

@@ -20,7 +20,7 @@ export function fieldText(fields: readonly Field[], name: string): string | unde
 
 /**
  * Reads the control paragraph of a package: exactly one stanza, in which no field appears twice.
- * The values are checked when they are written into an index (`packageStanza`).
+ * The values are checked when they are written into an index (`ownStanza`).
  * @throws FeedkeyError `bad_package`, with the line, if the control data is malformed
  */
 export function parseControl(bytes: Uint8Array): Field[] {

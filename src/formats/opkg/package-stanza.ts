@@ -29,9 +29,8 @@ export function ownWords(bytes: Uint8Array): OwnWords {
   };
 }
 
-export interface PackageStanza {
-  /** The package's own control fields, from `parseControl`. */
-  readonly control: readonly Field[];
+/** What an index says about a package file. */
+interface PackageFile {
   /** Path relative to the feed or the archive, with slashes. opkg does not decode percent-encoding. */
   readonly filename: string;
   /** Size of the package file, in bytes. */
@@ -40,16 +39,6 @@ export interface PackageStanza {
   readonly md5: string;
   /** SHA-256 in lower-case hex. opkg refuses upper case. */
   readonly sha256: string;
-}
-
-/**
- * Returns the stanza of a package: its control fields in their order, with the file's path, size and digests.
- * The stanza ends in a newline; the caller must write an empty line before the next stanza.
- * @throws FeedkeyError `bad_package` if an index can't contain the control data; `internal` if size or digests are malformed
- */
-export function packageStanza(entry: PackageStanza): Uint8Array {
-  const { own, added } = stanzaParts(ownStanza(entry.control), fileFields(entry));
-  return Buffer.concat([own, Buffer.from(added)]);
 }
 
 /**
@@ -99,7 +88,7 @@ const opkgDigests = { MD5Sum: "md5", SHA256sum: "sha256" } as const;
  * @throws FeedkeyError `bad_package` if clients refuse the path; `internal` if size or digests are malformed
  */
 export function fileFields(
-  file: Omit<PackageStanza, "control">,
+  file: PackageFile,
   digests: Readonly<Record<string, "md5" | "sha256">> = opkgDigests,
 ): string {
   const { filename, size, md5, sha256 } = file;

@@ -3,7 +3,6 @@
  *
  * This is a scanner over bytes, because a string for each of a million fields would be slow.
  */
-import type { Entry } from "../entry.ts";
 import type { DigestedEntry, EntrySource } from "../entry-source.ts";
 import { readSize, wordProblem } from "../entry-values.ts";
 import { isHex } from "../four-bytes.ts";
@@ -21,14 +20,6 @@ const slash = 0x2f;
  */
 export function readPackages(bytes: Uint8Array): PackageIndex {
   return new PackageIndex(new OpkgScanner(bytes));
-}
-
-/**
- * Yields the entries in the order of the text. Checks the whole text before the first entry.
- * @throws FeedkeyError `bad_index`, with the line, if the text is malformed
- */
-export function* readEntries(bytes: Uint8Array): Generator<Entry, void> {
-  yield* readPackages(bytes);
 }
 
 /**

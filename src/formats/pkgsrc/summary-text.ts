@@ -2,7 +2,6 @@
  * pkgsrc's `pkg_summary`: checks every stanza by T13 and reads the facts about its package. Like `packages-text.ts`, this is a
  * scanner over bytes.
  */
-import type { Entry } from "../entry.ts";
 import type { DigestedEntry, EntrySource } from "../entry-source.ts";
 import { readSize, wordProblem } from "../entry-values.ts";
 import { asBuffer, hashStart, hashStep, indexText, maxStanzaLength } from "../line-cursor.ts";
@@ -30,14 +29,6 @@ const defaultEnding = ".tgz";
  */
 export function readSummaryPackages(bytes: Uint8Array): PackageIndex {
   return new PackageIndex(new SummaryScanner(bytes));
-}
-
-/**
- * Yields the entries in the order of the text. Checks the whole text before the first entry.
- * @throws FeedkeyError `bad_index`, with the line, if the text is malformed
- */
-export function* readSummaryEntries(bytes: Uint8Array): Generator<Entry, void> {
-  yield* readSummaryPackages(bytes);
 }
 
 /**

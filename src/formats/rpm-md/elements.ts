@@ -15,6 +15,26 @@ export interface Element {
   error(problem: string): Error;
 }
 
+/** Collects the values of elements that may each appear once. @param where says in what a second one would be */
+export function collectOnce<Values extends object>(where = "") {
+  let values: Partial<Values> = {};
+  return {
+    /** Returns a function that reads an element's value. */
+    once<Name extends keyof Values & string>(name: Name, read: (element: Element) => NonNullable<Values[Name]>) {
+      return (element: Element) => {
+        if (values[name] !== undefined) throw element.error(`gives a second "${name}"${where}`);
+        values[name] = read(element);
+      };
+    },
+    /** Returns the values since the last call. */
+    take(): Partial<Values> {
+      const taken = values;
+      values = {};
+      return taken;
+    },
+  };
+}
+
 /** The kind of a document. */
 export interface DocumentKind {
   readonly text: TextKind;

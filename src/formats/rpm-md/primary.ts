@@ -7,7 +7,7 @@ import { indexText } from "../line-cursor.ts";
 import { ListedEntries } from "../listed-entries.ts";
 import { PackageIndex } from "../package-index.ts";
 import { type Checksum, readChecksum } from "./checksum.ts";
-import { type DocumentKind, type Element, readElements } from "./elements.ts";
+import { collectOnce, type DocumentKind, type Element, readElements } from "./elements.ts";
 
 const primary: DocumentKind = {
   text: indexText,
@@ -35,13 +35,7 @@ export function readPrimary(bytes: Uint8Array, architectures?: readonly string[]
   const entries: DigestedEntry[] = [];
   const isAsked = (one: string) => architectures === undefined || architectures.includes(one);
   const others = new Set<string>();
-  let values: Values = {};
-  const once = <Name extends keyof Values>(name: Name, read: (element: Element) => NonNullable<Values[Name]>) => {
-    return (element: Element) => {
-      if (values[name] !== undefined) throw element.error(`gives a second "${name}" of one package`);
-      values[name] = read(element);
-    };
-  };
+  const { once, take } = collectOnce<Values>(" of one package");
   readElements(bytes, primary, {
     "metadata/package/name": once("name", (element) => word("name", element.text, element)),
     "metadata/package/arch": once("arch", (element) => word("arch", element.text, element)),
@@ -53,10 +47,9 @@ export function readPrimary(bytes: Uint8Array, architectures?: readonly string[]
     "metadata/package/size": once("size", ({ attributes }) => ({ bytes: readSize(attributes.package) })),
     "metadata/package/location": once("location", locationOf),
     "metadata/package": (element) => {
-      const entry = entryOf(values, element);
+      const entry = entryOf(take(), element);
       if (isAsked(entry.architecture) || entry.architecture === "noarch") entries.push(entry);
       else others.add(own(entry.architecture));
-      values = {};
     },
   });
   if (others.size > 0 && !entries.some(({ architecture }) => isAsked(architecture))) throw otherArchitectures(others);

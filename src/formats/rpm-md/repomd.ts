@@ -7,7 +7,7 @@ import { readSize } from "../entry-values.ts";
 import { type CompressedForm, compressionOf, formOf, type Part, type PartForm, type RootContent } from "../format.ts";
 import { badText } from "../line-cursor.ts";
 import { type Checksum, readChecksum } from "./checksum.ts";
-import { type DocumentKind, type Element, readElements } from "./elements.ts";
+import { collectOnce, type DocumentKind, type Element, readElements } from "./elements.ts";
 
 const repomd: DocumentKind = {
   text: { name: "repomd.xml", code: "bad_index" },
@@ -41,13 +41,7 @@ export function readRepomd(bytes: Uint8Array): RootContent {
   const files = new Map<string, Part | undefined>();
   const beside: PartForm[] = [];
   const identity: Record<string, string | undefined> = { repo: undefined, distro: undefined };
-  let values: Values = {};
-  const once = <Name extends keyof Values>(name: Name, read: (element: Element) => NonNullable<Values[Name]>) => {
-    return (element: Element) => {
-      if (values[name] !== undefined) throw element.error(`gives a second "${name}"`);
-      values[name] = read(element);
-    };
-  };
+  const { once, take } = collectOnce<Values>();
   const named = (name: string) => (element: Element) => {
     identity[name] = [identity[name], element.attributes.cpeid, element.text].filter(Boolean).join(" ");
   };
@@ -67,12 +61,12 @@ export function readRepomd(bytes: Uint8Array): RootContent {
     "repomd/data": (element) => {
       const { type = "" } = element.attributes;
       if (files.has(type)) throw element.error(`begins a second list "${type}"`);
+      const values = take();
       newest = Math.max(newest, values.timestamp ?? 0);
       files.set(type, type === "primary" ? partOf(values, element) : undefined);
       const file = digestsOf(values.size, values.checksum);
       if (type !== "primary" && file !== undefined && values.location !== undefined)
         beside.push({ form: undefined, file, places: [values.location] });
-      values = {};
     },
   });
   const primary = files.get("primary");
