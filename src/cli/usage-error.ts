@@ -1,6 +1,8 @@
-/** Turns commander's errors into feedkey's errors. */
+/** Errors in the use of the command line: commander's, and words that are not among those expected. */
+
 import type { CommanderError } from "commander";
 import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
 
 /** Converts an error from commander. Leaves out the value of an unknown option, because the value may be a passphrase. */
 export function usageError(error: CommanderError): FeedkeyError {
@@ -12,4 +14,20 @@ export function usageError(error: CommanderError): FeedkeyError {
   return new FeedkeyError("usage", message === "(outputHelp)" ? "no command given" : message, {
     hint: meant === undefined ? help : `did you mean ${meant}? ${help}`,
   });
+}
+
+/**
+ * Returns the word that a text is.
+ * @param what the kind of the word, for the message
+ * @throws FeedkeyError `usage` if the text is none of the words
+ */
+export function oneOf<Word extends string>(
+  text: string,
+  words: readonly Word[],
+  what: string,
+  hint = `choose one of ${words.join(", ")}`,
+): Word {
+  const found = words.find((word) => word === text);
+  if (found !== undefined) return found;
+  throw new FeedkeyError("usage", `there is no ${what} "${escapeText(text)}"`, { hint });
 }

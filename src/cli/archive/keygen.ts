@@ -7,8 +7,8 @@ import { type Algorithm, algorithms } from "../../keeper/words.ts";
 import { type Duration, iso, parseDuration } from "../../time.ts";
 import { newPassphrase, type PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
-import { oneOf } from "../one-of.ts";
 import type { Outcome } from "../run.ts";
+import { oneOf } from "../usage-error.ts";
 import { keeperOf } from "./archive-terms.ts";
 
 interface KeygenOptions extends PassphraseOptions, Pick<MakeKeyOptions, "userId" | "offlinePrimary" | "certifyOnly"> {

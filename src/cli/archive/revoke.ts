@@ -6,8 +6,8 @@ import type { Keeper } from "../../keeper/open-archive.ts";
 import { describeGenerations } from "../../keeper/words.ts";
 import type { PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
-import { oneOf } from "../one-of.ts";
 import type { Outcome } from "../run.ts";
+import { oneOf } from "../usage-error.ts";
 import { keeperOf, type ServerOptions } from "./archive-terms.ts";
 
 export interface RevokeOptions extends PassphraseOptions, ServerOptions {

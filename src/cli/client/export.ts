@@ -5,8 +5,8 @@ import { escapeText } from "../../escape.ts";
 import { type ExportFormat, exportFormats } from "../../stock/export.ts";
 import type { Context } from "../context.ts";
 import { counted } from "../counted.ts";
-import { oneOf } from "../one-of.ts";
 import type { Outcome } from "../run.ts";
+import { oneOf } from "../usage-error.ts";
 
 interface ExportOptions {
   readonly for: string;

@@ -4,8 +4,8 @@ import { initProfile, singleNames } from "../../client/profiles/init-profile.ts"
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Context } from "../context.ts";
-import { oneOf } from "../one-of.ts";
 import type { Outcome } from "../run.ts";
+import { oneOf } from "../usage-error.ts";
 import type { ProfileInitOptions } from "./profile.ts";
 
 function feedsOf(texts: readonly string[]) {

@@ -9,8 +9,8 @@ import { chosenProfile } from "../../files/paths.ts";
 import { type SetupProgram, setupPrograms } from "../../stock/setup-item.ts";
 import { type Timer, timers } from "../../stock/setup-timer.ts";
 import type { Context } from "../context.ts";
-import { oneOf } from "../one-of.ts";
 import type { Outcome } from "../run.ts";
+import { oneOf } from "../usage-error.ts";
 
 interface SetupCommandOptions {
   readonly root: string;
