@@ -1,9 +1,10 @@
-/** An archive of today with a feed of each format, whose indexes the formats' own programs wrote. */
+/** An archive of today with a feed of each format; where other programs write the indexes, those wrote them. */
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { hash, releaseDate, stanza } from "../apt/suite.ts";
 import { LiveArchive } from "../testkit/archives/live-archive.ts";
+import { pkgsrcPackage } from "../testkit/packages/pkgsrc-package.ts";
 import { runProgram } from "../testkit/programs/command-line.ts";
 
 async function succeed(program: string, ...args: readonly string[]): Promise<void> {
@@ -37,13 +38,14 @@ async function writeDatabase(folder: string): Promise<void> {
   await fs.rm(join(folder, "db"), { recursive: true });
 }
 
-/** A feed: its section of archive.ini, and how its index is made in its folder. */
+/** A feed: its section of archive.ini, and how its index or its packages are made in its folder. */
 interface FormatFeed {
   readonly name: string;
   readonly format: string;
   readonly path: string;
   readonly lines?: readonly string[];
-  write(site: string): Promise<void>;
+  /** @param key the archive's key */
+  write(archive: LiveArchive, key: string): Promise<void>;
 }
 
 export const feeds: readonly FormatFeed[] = [
@@ -51,13 +53,13 @@ export const feeds: readonly FormatFeed[] = [
     name: "stable",
     format: "apt",
     path: "dists/stable",
-    write: (site) => writeSuite(join(site, "dists/stable")),
+    write: ({ site }) => writeSuite(join(site, "dists/stable")),
   },
   {
     name: "release",
     format: "sums",
     path: "v1",
-    async write(site) {
+    async write({ site }) {
       await fs.mkdir(join(site, "v1"));
       await fs.writeFile(join(site, "v1/SHA256SUMS"), `${hash("tool")}  tool\n`);
     },
@@ -66,7 +68,7 @@ export const feeds: readonly FormatFeed[] = [
     name: "core",
     format: "rpm-md",
     path: "rpm",
-    async write(site) {
+    async write({ site }) {
       await fs.mkdir(join(site, "rpm"));
       await succeed("createrepo_c", "--quiet", join(site, "rpm"));
     },
@@ -75,17 +77,28 @@ export const feeds: readonly FormatFeed[] = [
     name: "extra",
     format: "pacman",
     path: "arch",
-    write: (site) => writeDatabase(join(site, "arch")),
+    write: ({ site }) => writeDatabase(join(site, "arch")),
+  },
+  {
+    name: "pkgsrc",
+    format: "pkgsrc",
+    path: "All",
+    async write(archive, key) {
+      const file = join(archive.site, "All/tiny-1.0.tgz");
+      await fs.mkdir(join(archive.site, "All"));
+      await fs.writeFile(file, pkgsrcPackage({ name: "tiny-1.0" }));
+      await archive.keep("sign-package", file, "--key", key);
+    },
   },
 ];
 
-/** An archive with one key, that has published all of them. */
+/** An archive with one key, that has published all of them. The key is an RSA key, as pkg_admin can read no other. */
 export async function archiveOfAll(): Promise<{ readonly archive: LiveArchive; readonly first: string }> {
   const archive = await LiveArchive.make();
-  const first = await archive.keygen();
+  const first = await archive.keygen("--algorithm", "rsa3072");
   await archive.writeConfig(first);
   for (const { name, format, path, lines = [], write } of feeds) {
-    await write(archive.site);
+    await write(archive, first);
     const section = [`[feed ${name}]`, `format = ${format}`, `path = ${path}`, ...lines, ""];
     await fs.appendFile(archive.config, section.join("\n"));
   }

@@ -1,7 +1,7 @@
 /** The steps of a rotation that ends with a theft, each rehearsed and then taken. */
 import { join } from "node:path";
 import type { LiveArchive } from "../testkit/archives/live-archive.ts";
-import { opkg, standIn, withEnvironment } from "./stand-ins.ts";
+import { opkg, pkgAdmin, standIn, withEnvironment } from "./stand-ins.ts";
 import type { RowJson, Story } from "./story.ts";
 
 export interface Step {
@@ -36,10 +36,12 @@ export async function commandOf(step: Step, story: Story): Promise<readonly stri
   return [...step.words(await story.present()), "--config", story.archive.config, "--force"];
 }
 
-/** What the rehearsal of a step foretells: by the programs that are installed, and the stand-in for opkg. */
+/** What the rehearsal of a step foretells: by the programs that are installed, and the stand-ins for opkg and pkg_admin. */
 export async function foretold(step: Step, story: Story): Promise<readonly RowJson[]> {
   const { archive }: { readonly archive: LiveArchive } = story;
-  const path = await standIn(join(archive.folder, "bin"), "opkg", opkg);
+  const folder = join(archive.folder, "bin");
+  const path = await standIn(folder, "opkg", opkg);
+  await standIn(folder, "pkg_admin", pkgAdmin);
   const command = await commandOf(step, story);
   return await withEnvironment({ PATH: path }, async () => {
     return (await archive.keep("rehearse", ...command)).rows as readonly RowJson[];

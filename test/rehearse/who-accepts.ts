@@ -6,7 +6,7 @@ import type { RowJson } from "./story.ts";
 export const page = "docs/who-accepts-what.md";
 
 /** The stock clients as they are called on a search path, and feedkey itself. */
-const clients = ["gpgv", "gpg", "sqv", "opkg", "apt-get", "dnf", "zypper", "pacman", "feedkey"];
+const clients = ["gpgv", "gpg", "sqv", "opkg", "apt-get", "dnf", "zypper", "pacman", "pkg_admin", "feedkey"];
 
 const generations = ["old", "new", "bundle", "new-bundle", "set-up"] as const;
 
