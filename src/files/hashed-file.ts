@@ -2,11 +2,11 @@
  * A file too large for memory, which somebody else may have put in its place: read without blocking and within a size limit.
  */
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import type { Content } from "../content.ts";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { kindOf, type NotPlain } from "./plain-file.ts";
+import { type NotPlain, openPlain, withPlainFile } from "./plain-file.ts";
 
 const piece = 1024 * 1024;
 
@@ -27,25 +27,15 @@ export class HashedFile implements Content {
    * @throws the system's error, such as ENOENT
    */
   static read(path: string, most: number): HashedFile | NotPlain {
-    // Checked before the file is opened: opening a device may start it.
-    const there = lstatSync(path);
-    if (!there.isFile()) return { problem: kindOf(there) };
-    const descriptor = open(path);
-    if (typeof descriptor !== "number") return descriptor;
-    try {
-      const status = fstatSync(descriptor);
-      if (!status.isFile()) return { problem: kindOf(status) };
-      if (status.size > most) return { problem: `is larger than ${most} bytes` };
+    return withPlainFile(path, most, (descriptor, { size }) => {
       const sha256 = createHash("sha256");
       let length = 0;
-      for (const bytes of piecesOf(descriptor, status.size + 1)) {
+      for (const bytes of piecesOf(descriptor, size + 1)) {
         sha256.update(bytes);
         length += bytes.length;
       }
-      return length > status.size ? { problem: "grows while it is read" } : new HashedFile(path, length, sha256);
-    } finally {
-      closeSync(descriptor);
-    }
+      return length > size ? undefined : new HashedFile(path, length, sha256);
+    });
   }
 
   /** The hash of the whole file. */
@@ -55,7 +45,7 @@ export class HashedFile implements Content {
 
   /** Yields the file in pieces. @throws FeedkeyError `locked` at the end, if the file has changed since `read` */
   *pieces(): Generator<Buffer, void> {
-    const descriptor = open(this.#path);
+    const descriptor = openPlain(this.#path);
     if (typeof descriptor !== "number") throw this.#changed();
     const again = createHash("sha256");
     try {
@@ -74,16 +64,6 @@ export class HashedFile implements Content {
       details: { path: this.#path },
       hint: "run the command again once the program that writes it has ended",
     });
-  }
-}
-
-function open(path: string): number | NotPlain {
-  try {
-    // O_NONBLOCK, in case a pipe replaces the file meanwhile.
-    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-  } catch (error) {
-    if (systemCode(error) === "ELOOP") return { problem: "is a symbolic link" };
-    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Reads files that somebody else may have put in their place, without blocking and within a size limit. */
-import { constants, type Stats } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -35,38 +35,60 @@ export function notExpected(path: string, problem: string, expected: string): Fe
 }
 
 /**
- * Reads a whole plain file.
- * @param maxBytes size limit; feedkey does not read a larger file, and returns it as a problem
+ * Opens a plain file, and passes its descriptor to an action.
+ * @param most size limit; a larger file is a problem
+ * @param read returns undefined if the file has more bytes than its size said
  * @param follow whether the name may be a symbolic link
  * @throws the system's error, such as ENOENT
  */
-export async function readPlainFile(
+export function withPlainFile<Read>(
   path: string,
-  maxBytes: number,
-  { follow = false }: { readonly follow?: boolean } = {},
-): Promise<PlainFile | NotPlain> {
+  most: number,
+  read: (descriptor: number, stat: Stats) => Read | undefined,
+  follow = false,
+): Read | NotPlain {
   // Checked before the file is opened: opening a device may start it.
-  const there = await (follow ? fs.stat(path) : fs.lstat(path));
+  const there = follow ? statSync(path) : lstatSync(path);
   if (!there.isFile()) return { problem: kindOf(there) };
-  let handle: fs.FileHandle;
+  const descriptor = openPlain(path, follow);
+  if (typeof descriptor !== "number") return descriptor;
+  try {
+    // Check the open file, so that the checked file is the file that is read.
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) return { problem: kindOf(stat) };
+    if (stat.size > most) return { problem: `is larger than ${most} bytes` };
+    return read(descriptor, stat) ?? { problem: "grows while it is read" };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Opens a file without waiting for anything. @throws the system's error, except for a symbolic link */
+export function openPlain(path: string, follow = false): number | NotPlain {
   try {
     // O_NONBLOCK, in case a pipe replaces the file meanwhile.
-    handle = await fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK | (follow ? 0 : constants.O_NOFOLLOW));
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | (follow ? 0 : constants.O_NOFOLLOW));
   } catch (error) {
     if (systemCode(error) === "ELOOP") return { problem: "is a symbolic link" };
     throw error;
   }
-  try {
-    // Check the open file, so that the checked file is the file that is read.
-    const stat = await handle.stat();
-    if (!stat.isFile()) return { problem: kindOf(stat) };
-    if (stat.size > maxBytes) return { problem: `is larger than ${maxBytes} bytes` };
-    const bytes = await readUpTo(handle, stat.size + 1);
-    if (bytes.length > stat.size) return { problem: "grows while it is read" };
-    return { bytes, mode: stat.mode & 0o7777, owner: { uid: stat.uid, gid: stat.gid } };
-  } finally {
-    await handle.close();
-  }
+}
+
+/** Reads a whole plain file. The parameters are those of {@link withPlainFile}. */
+export function readPlainFile(
+  path: string,
+  most: number,
+  { follow = false }: { readonly follow?: boolean } = {},
+): PlainFile | NotPlain {
+  const read = (descriptor: number, { size, mode, uid, gid }: Stats) => {
+    const room = Buffer.allocUnsafeSlow(size + 1);
+    let filled = 0;
+    for (let count = -1; count !== 0; filled += count) {
+      count = readSync(descriptor, room, filled, room.length - filled, null);
+    }
+    return filled > size ? undefined : { bytes: room.subarray(0, filled), mode: mode & 0o7777, owner: { uid, gid } };
+  };
+  return withPlainFile(path, most, read, follow);
 }
 
 /**

@@ -73,7 +73,7 @@ export class TargetRoot {
   async text(name: string): Promise<string | undefined> {
     try {
       const path = await this.#realPath(name);
-      const found = path === undefined ? undefined : await readPlain(path);
+      const found = path === undefined ? undefined : readPlain(path);
       return found?.kind === "file" ? found.bytes.toString("utf8") : undefined;
     } catch (error) {
       if (systemCode(error) === undefined) throw error;
@@ -194,7 +194,7 @@ export class TargetRoot {
    *   than allowed; `output` if the file can't be read
    */
   async read(name: string, most: number): Promise<Buffer | undefined> {
-    return (await this.#found(name, (path) => readPlainFile(path, most)))?.bytes;
+    return (await this.#found(name, async (path) => readPlainFile(path, most)))?.bytes;
   }
 
   /** Hashes a plain file without keeping its bytes in memory. @throws FeedkeyError as {@link read} */
@@ -273,10 +273,10 @@ async function lookAt(path: string): Promise<Found> {
   const stat = await fs.lstat(path);
   if (stat.isSymbolicLink()) return { kind: "link", target: await fs.readlink(path) };
   if (stat.isDirectory()) return { kind: "folder", names: (await fs.readdir(path)).sort() };
-  return stat.isFile() ? await readPlain(path) : { kind: "other" };
+  return stat.isFile() ? readPlain(path) : { kind: "other" };
 }
 
-async function readPlain(path: string): Promise<Found> {
-  const read = await readPlainFile(path, maxBytes);
+function readPlain(path: string): Found {
+  const read = readPlainFile(path, maxBytes);
   return "bytes" in read ? { kind: "file", ...read } : { kind: "other" };
 }

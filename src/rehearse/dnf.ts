@@ -44,8 +44,7 @@ export const dnf: StockClient = {
       await writeFile(join(system, keyFile), keyring.bytes);
       await writeFile(join(system, dnfRepositories, "feed.repo"), repositoryOf(feed, "/"));
       await writeFile(config, main(root) + repositoryOf(feed, system));
-      const { certificates, barred } = keyring.byTimer ?? {};
-      if (certificates !== undefined) await followDnf(join(system, keyFile), certificates, barred ?? new Set());
+      if (keyring.byTimer !== undefined) await followDnf({ path: join(system, keyFile), ...keyring.byTimer });
       const terms = ["-c", config, `--installroot=${system}`, "--releasever=1", "-q", "-y"];
       const ran = await runProgram(program, [...terms, "makecache", "--refresh"], { home: folder });
       const cache = join(system, dnfCache);

@@ -10,11 +10,11 @@ import { FeedkeyError, systemCode, tryEach } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { ensureFolder } from "../files/folder.ts";
 import { TargetRoot } from "../files/target-root.ts";
-import { type RawCertificate, writeCertificates } from "../openpgp/certificate/certificate.ts";
+import { writeCertificates } from "../openpgp/certificate/certificate.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { homeRecord, keysOfHome, removeHome, writeHome } from "./gnupg-home.ts";
 import { writeRpmDatabase } from "./rpm-database.ts";
-import { namesIn, type RpmRepository, repositoriesWith, systemFile, wordsOf } from "./rpm-system.ts";
+import { type KeyFile, namesIn, type RpmRepository, repositoriesWith, systemFile, wordsOf } from "./rpm-system.ts";
 
 /** The folder of dnf's key files, below the root of a system. */
 export const dnfKeyFolder = "etc/pki/rpm-gpg";
@@ -25,15 +25,10 @@ export const dnfCache = "var/cache/dnf";
  * Applies an export to dnf: writes the homes of all repositories that name the key file, and rpm's database. Adds keys to the
  * database only if dnf also checks package signatures. Removes barred keys in any case, because dnf may have checked package
  * signatures before.
- * @param path path of the key file
  * @returns warnings for the user
  * @throws FeedkeyError `output`
  */
-export async function followDnf(
-  path: string,
-  certificates: readonly RawCertificate[],
-  barred: ReadonlySet<Fingerprint>,
-): Promise<readonly string[]> {
+export async function followDnf({ path, certificates, barred }: KeyFile): Promise<readonly string[]> {
   const file = systemFile(path, dnfKeyFolder);
   if (file === undefined) {
     return [

@@ -43,14 +43,8 @@ interface Shape {
 
 const shapes: Readonly<Partial<Record<ExportFormat, Shape>>> = {
   apt: { armors: (path) => path.endsWith(".asc") },
-  dnf: {
-    armors: () => true,
-    follow: ({ path, certificates, barred }) => followDnf(path, certificates, barred),
-  },
-  zypper: {
-    armors: () => true,
-    follow: ({ path, certificates, barred }) => followZypper(path, certificates, barred),
-  },
+  dnf: { armors: () => true, follow: followDnf },
+  zypper: { armors: () => true, follow: followZypper },
   pacman: { follow: followPacman, clear: clearPacman },
 };
 

@@ -12,7 +12,7 @@ import { TargetRoot } from "../files/target-root.ts";
 import { armorCertificates, type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import { namesIn, systemFile } from "./rpm-system.ts";
+import { type KeyFile, namesIn, systemFile } from "./rpm-system.ts";
 
 /**
  * The folder of zypper's key file, below the root of a system. The file tells the next run which keys this run put into the
@@ -69,14 +69,9 @@ export async function writeRpmDatabase(
 
 /**
  * Applies an export to zypper.
- * @param path path of the key file
  * @throws FeedkeyError `output`
  */
-export async function followZypper(
-  path: string,
-  certificates: readonly RawCertificate[],
-  barred: ReadonlySet<Fingerprint>,
-): Promise<readonly string[]> {
+export async function followZypper({ path, certificates, barred }: KeyFile): Promise<readonly string[]> {
   const file = systemFile(path, zypperKeyFolder);
   if (file !== undefined) return await writeRpmDatabase(file, certificates, barred);
   return [`zypper will not notice changes: rpm's database is written only for a file in /${zypperKeyFolder}`];

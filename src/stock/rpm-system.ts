@@ -1,13 +1,25 @@
 /** Finds the system that contains a key file for dnf or zypper, and the repositories that name the file. */
+
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "../error.ts";
+import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
+import type { Fingerprint } from "../trust/facts.ts";
 
 /** A key file, with the root of its system: `/`, or the folder of a system under installation. */
 export interface SystemFile {
   readonly root: string;
   /** The file's path inside the system. */
   readonly name: string;
+}
+
+/** What an export writes for dnf or zypper. */
+export interface KeyFile {
+  /** Path of the key file. */
+  readonly path: string;
+  readonly certificates: readonly RawCertificate[];
+  /** Keys that the program must not have. */
+  readonly barred: ReadonlySet<Fingerprint>;
 }
 
 /** @param folder the folder of such files, without slashes at its ends @returns undefined for a file elsewhere */

@@ -44,12 +44,12 @@ export interface Configured {
 export interface Terms {
   readonly profile: Profile;
   readonly root: TargetRoot;
-  /** Names of the feeds to set up; an empty list stands for all. The profile contains only the feeds to set up. */
+  /** Names of the feeds to set up; an empty list stands for all. */
   readonly only: readonly string[];
   /** For apt: the suites to set up. */
   readonly suites: readonly string[];
   readonly components: readonly string[];
-  /** For pkg_install: the prefix of pkgsrc in the system that is set up. */
+  /** For pkg_install: the prefix of pkgsrc; undefined stands for the prefixes of every pkg_install in the system. */
   readonly prefix: string | undefined;
   /** For dnf and zypper: whether each package must have a signature too. */
   readonly gpgcheck: boolean;

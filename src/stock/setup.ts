@@ -17,6 +17,7 @@ import {
   type SetupKeyring,
   type SetupProgram,
   stateName,
+  type Terms,
 } from "./setup-item.ts";
 import { foreignKeyring } from "./setup-keyring.ts";
 import {
@@ -35,19 +36,10 @@ import { profileItems } from "./setup-profile.ts";
 import { configureDnf, configureZypper } from "./setup-rpm-md.ts";
 import { feedkeyPath, likelyTimer, type Timer, type TimerTerms, timerItems } from "./setup-timer.ts";
 
-export interface SetupOptions {
+export interface SetupOptions extends Omit<Terms, "root"> {
   readonly program: SetupProgram;
-  readonly profile: Profile;
-  /** Names of the feeds in the profile to set the program up for. An empty list stands for all feeds. */
-  readonly only: readonly string[];
   /** The root of the system to set up. */
   readonly root: string;
-  readonly suites: readonly string[];
-  readonly components: readonly string[];
-  /** For pkg_install: the prefix of pkgsrc; undefined stands for the prefixes of every pkg_install in the system. */
-  readonly prefix: string | undefined;
-  /** For dnf and zypper: whether each package must have a signature too. */
-  readonly gpgcheck: boolean;
   /** The timer to install; undefined stands for the system's default. */
   readonly timer: Timer | undefined;
   /** Path of feedkey in the system. */

@@ -220,7 +220,7 @@ export class KeyStore {
 
   async #read(file: string, problem: string, fingerprint: string, hint?: string): Promise<string> {
     try {
-      const read = await readPlainFile(file, maxFileBytes, { follow: true });
+      const read = readPlainFile(file, maxFileBytes, { follow: true });
       if ("bytes" in read) return read.bytes.toString("utf8");
       throw new FeedkeyError("bad_config", `cannot read "${file}": it ${read.problem}`, {
         details: { path: file },

@@ -218,7 +218,7 @@ describe("export: another system's root", () => {
         const tries = [
           () => writeRpmDatabase({ root }, [], barred),
           () => writeRpmDatabase({ root }, key, new Set()),
-          () => followDnf(join(root, dnfFile), key, new Set()),
+          () => followDnf({ path: join(root, dnfFile), certificates: key, barred: new Set() }),
         ];
         for (const one of tries) expect((await refusal(one())).code).to.equal("bad_path");
         expect(await snapshot(outside)).to.deep.equal(before);
@@ -238,7 +238,7 @@ describe("export: another system's root", () => {
     await inScratch(async (root) => {
       await fs.mkdir(join(root, "etc/yum.repos.d"), { recursive: true });
       await fs.writeFile(join(root, "etc/yum.repos.d/example.repo"), repo("a/b"));
-      const warnings = await followDnf(join(root, dnfFile), [], new Set());
+      const warnings = await followDnf({ path: join(root, dnfFile), certificates: [], barred: new Set() });
       expect(warnings).to.deep.equal(["the repository a/b is left out: dnf takes no such ID"]);
       expect(await fs.readdir(root)).to.deep.equal(["etc"]);
     });

@@ -129,8 +129,12 @@ export class MirrorFolder {
 
   /** Returns the contents of a file; undefined unless it is a plain file of at most `maxBytes`. */
   async content(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
-    const found = await readPlainFile(this.path(path), maxBytes).catch(() => undefined);
-    return found !== undefined && "bytes" in found ? found.bytes : undefined;
+    try {
+      const found = readPlainFile(this.path(path), maxBytes);
+      return "bytes" in found ? found.bytes : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Writes a file unless it already has these bytes. @returns whether the file was written */

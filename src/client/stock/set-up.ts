@@ -3,17 +3,21 @@ import { basename } from "node:path";
 import type { Profile } from "../../profile/types.ts";
 import type { Reporter } from "../../refresh/session.ts";
 import { warningsOf } from "../../stock/export.ts";
-import { removeSetup, type SetupDone, setUp } from "../../stock/setup.ts";
+import { removeSetup, type SetupDone, type SetupOptions, setUp } from "../../stock/setup.ts";
 import { inTarget, refuseName, type SetupProgram } from "../../stock/setup-item.ts";
 import type { Step } from "../../stock/setup-plan.ts";
-import { steps as jobSteps, type Timer, unitName } from "../../stock/setup-timer.ts";
+import { steps as jobSteps, unitName } from "../../stock/setup-timer.ts";
 import { chosenFeeds } from "../chosen-feeds.ts";
 import type { ClientOptions, Report } from "../client-options.ts";
 import { openClient } from "../open-client.ts";
 import { showProfile } from "../profiles/profiles.ts";
 import { report } from "../with-warnings.ts";
 
-export interface SetUpOptions extends Pick<ClientOptions, "at" | "offline" | "reporter"> {
+/** The settings of a setup that have a default. */
+type Optional = "timer" | "suites" | "components" | "prefix" | "gpgcheck" | "feedkey" | "dryRun";
+type Settings = { readonly [Name in Optional]?: SetupOptions[Name] | undefined };
+
+export interface SetUpOptions extends Pick<ClientOptions, "at" | "offline" | "reporter">, Settings {
   readonly program: SetupProgram;
   /** The root of the system to set up; `/` is the running system. */
   readonly root: string;
@@ -21,20 +25,8 @@ export interface SetUpOptions extends Pick<ClientOptions, "at" | "offline" | "re
   readonly profile: string | Profile;
   /** Names of feeds in the profile; by default all. */
   readonly feeds?: readonly string[] | undefined;
-  /** The kind of timer that keeps the keyring up to date; by default the kind that the system uses. */
-  readonly timer?: Timer | undefined;
   /** Whether the setup writes the keyrings now; if false, the timer's first run writes them. */
   readonly keyring?: boolean | undefined;
-  /** Suites, for apt. */
-  readonly suites?: readonly string[] | undefined;
-  readonly components?: readonly string[] | undefined;
-  /** For pkg_install: the prefix of the pkg_install that is set up. */
-  readonly prefix?: string | undefined;
-  /** For dnf and zypper: whether to require a signature on each package too. */
-  readonly gpgcheck?: boolean | undefined;
-  /** Path of feedkey in the system that is set up. */
-  readonly feedkey?: string | undefined;
-  readonly dryRun?: boolean | undefined;
 }
 
 /** A file in the system that was set up. */
