@@ -41,7 +41,7 @@ export type ErrorCode = keyof typeof statusOf;
 /** Facts about a failure for programs (`--json`), in plain JSON values. */
 export type Details = Readonly<Record<string, unknown>>;
 
-export interface ErrorContext {
+interface ErrorContext {
   readonly details?: Details;
   /** The next step for the person who reads the message, in lower case and without a full stop. */
   readonly hint?: string | undefined;
@@ -72,7 +72,7 @@ export function exitStatus(code: ErrorCode): number {
  * Returns the gravest of several codes. A refusal is graver than malformed input, and malformed input is graver than an unreachable
  * network, because "refused" must never look like "could not ask".
  */
-export function gravest(codes: readonly ErrorCode[]): ErrorCode | undefined {
+function gravest(codes: readonly ErrorCode[]): ErrorCode | undefined {
   return [...codes].sort((a, b) => exitStatus(a) - exitStatus(b))[0];
 }
 

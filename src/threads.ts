@@ -20,7 +20,7 @@ export interface Share<Item = unknown> {
 }
 
 /** Works on some items. Must not throw: any error is a bug. */
-export type Work<Item, Result> = (items: readonly Item[], terms: unknown) => Result[] | Promise<Result[]>;
+type Work<Item, Result> = (items: readonly Item[], terms: unknown) => Result[] | Promise<Result[]>;
 
 /** A thread's answer: some results, and whether the thread sends no more. */
 interface Report {

@@ -3,7 +3,7 @@
 import { escapeText } from "../escape.ts";
 import type { Reporter } from "../index.ts";
 
-export interface ReporterOptions {
+interface ReporterOptions {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;

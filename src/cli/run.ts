@@ -17,7 +17,7 @@ export interface Outcome {
 }
 
 /** The receiver of a command's result. */
-export interface Output {
+interface Output {
   write(text: string): void;
 }
 

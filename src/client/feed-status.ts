@@ -27,7 +27,7 @@ export interface FeedStatus {
 }
 
 /** A feed's status with its warnings. */
-export interface ToldFeed {
+interface ToldFeed {
   readonly status: FeedStatus;
   readonly warnings: readonly string[];
 }

@@ -37,7 +37,7 @@ export interface RememberedIndex {
 }
 
 /** An index with its signatures, and whether the index or a signature is a stored copy after "not modified". */
-export interface DownloadedIndex {
+interface DownloadedIndex {
   readonly candidate: Candidate;
   readonly isRemembered: boolean;
 }

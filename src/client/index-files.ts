@@ -1,7 +1,7 @@
 /** The files of a feed's index, their names, and the bytes that a signature covers. */
 import { FeedkeyError } from "../error.ts";
-import { compressionOf, type Format, formOf, withoutForm } from "../formats/format.ts";
-import { formats, maxIndexBytes, usualIndexBytes } from "../formats/formats.ts";
+import { compressionOf, formOf, withoutForm } from "../formats/format.ts";
+import { formatOf, maxIndexBytes, usualIndexBytes } from "../formats/formats.ts";
 import { decompress, detectCompression } from "../packages/compression/compression.ts";
 import type { Feed, FeedFormat } from "../profile/types.ts";
 
@@ -18,8 +18,8 @@ const growth = { text: 2, file: 16 } as const;
  * @param last the feed's last accepted index
  */
 export function indexLimit(feed: Feed, last: { readonly size: number } | undefined): number {
-  const grown = growth[formats[feed.format].signs] * (last?.size ?? 0);
-  const { maxRoot = maxIndexBytes }: Format = formats[feed.format];
+  const grown = growth[formatOf(feed.format).signs] * (last?.size ?? 0);
+  const { maxRoot = maxIndexBytes } = formatOf(feed.format);
   return Math.min(maxRoot, feed.maxIndexSize ?? Math.max(usualIndexBytes, grown));
 }
 
@@ -32,7 +32,7 @@ export const largerIndexHint =
  * @param limit the limit that the root exceeds
  */
 export function largerRootHint({ format }: Pick<Feed, "format">, limit: number): string {
-  const { maxRoot }: Format = formats[format];
+  const { maxRoot } = formatOf(format);
   if (maxRoot === undefined || limit < maxRoot) return largerIndexHint;
   return "no client takes more: the mirror sends another file, or the archive's keepers must divide it";
 }
@@ -43,7 +43,7 @@ export function largerRootHint({ format }: Pick<Feed, "format">, limit: number):
  */
 export function indexNames(feed: Feed): readonly string[] {
   const { name, format, index } = feed;
-  const { roots, forms } = formats[format];
+  const { roots, forms } = formatOf(format);
   if (index === undefined || forms.includes("bz2") || !/\.bz2$/.test(index)) return roots(feed);
   throw new FeedkeyError(
     "bad_profile",
@@ -57,7 +57,7 @@ export function indexNames(feed: Feed): readonly string[] {
 
 /** Returns the name of the other form that the same signature also covers; undefined if there is no other form. */
 export function otherForm(format: FeedFormat, indexName: string): string | undefined {
-  const { signs, forms } = formats[format];
+  const { signs, forms } = formatOf(format);
   if (signs === "file" || forms.length === 0) return undefined;
   const text = withoutForm(forms, indexName);
   return text === indexName ? `${indexName}.gz` : text;
@@ -75,8 +75,8 @@ export async function signedBytes(
   bytes: Uint8Array,
   limit: number,
 ): Promise<Uint8Array> {
-  if (formats[format].signs === "file") return bytes;
-  const form = formOf(formats[format].forms, name);
+  if (formatOf(format).signs === "file") return bytes;
+  const form = formOf(formatOf(format).forms, name);
   const kind = form === undefined ? "none" : compressionOf[form];
   try {
     return await decompress(bytes, kind, limit, "bad_index");
@@ -98,7 +98,7 @@ export async function signedBytes(
  * @throws FeedkeyError `bad_index` if the bytes can't be decompressed within the limit
  */
 export async function indexText(format: FeedFormat, signed: Uint8Array, limit: number): Promise<Uint8Array> {
-  if (formats[format].signs === "text") return signed;
+  if (formatOf(format).signs === "text") return signed;
   // The signature covers the bytes, not the file's name, so the bytes tell the compression.
   return await decompress(signed, detectCompression(signed), limit, "bad_index");
 }

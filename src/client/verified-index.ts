@@ -2,8 +2,8 @@
 
 import { FeedkeyError, orRefusal } from "../error.ts";
 import type { DigestedEntry } from "../formats/entry-source.ts";
-import type { Format, RootContent } from "../formats/format.ts";
-import { formats, maxIndexBytes } from "../formats/formats.ts";
+import type { RootContent } from "../formats/format.ts";
+import { formatOf, maxIndexBytes } from "../formats/formats.ts";
 import type { Packages } from "../formats/package-index.ts";
 import type { Related } from "../formats/relations.ts";
 import { UnitedPackages } from "../formats/united-packages.ts";
@@ -79,7 +79,7 @@ export class VerifiedIndex {
    */
   async related(): Promise<Related[]> {
     const { format, name } = this.feed;
-    const { relations }: Format = formats[format];
+    const { relations } = formatOf(format);
     if (relations === undefined) {
       throw new FeedkeyError("usage", `feed "${name}" lists files, not packages that depend on each other`, {
         details: { feed: name, format },
@@ -163,7 +163,7 @@ async function verifiedParts(
   { judged, last, parts: source, ignoreKept, allowReleaseinfoChange }: RootTerms & Consent & Reading,
 ): Promise<readonly VerifiedPart[] | undefined> {
   const { feed } = root;
-  const { content: read }: Format = formats[feed.format];
+  const { content: read } = formatOf(feed.format);
   if (read === undefined) return undefined;
   const content = inWords(root, () => read(root.signed, feed));
   // Reads no lists: the profile may have requested other lists then.
@@ -191,7 +191,7 @@ async function lastContent(
 function readParts(parts: readonly VerifiedPart[]): Packages {
   const lists = parts.map(({ root, part, text }) => {
     const name = part.path;
-    return { name, packages: inWords(root, () => formats[root.feed.format].read(text, root.feed), name) };
+    return { name, packages: inWords(root, () => formatOf(root.feed.format).read(text, root.feed), name) };
   });
   const [only, ...others] = lists;
   return only !== undefined && others.length === 0 ? only.packages : new UnitedPackages(lists);
@@ -202,7 +202,7 @@ async function signedReader(root: VerifiedRoot, limit: number): Promise<() => Pa
   const text = await indexText(feed.format, signed, limit).catch((error: unknown) => {
     throw inContext(root, error);
   });
-  return () => inWords(root, () => formats[feed.format].read(text, feed));
+  return () => inWords(root, () => formatOf(feed.format).read(text, feed));
 }
 
 /** Runs a function that reads signed text. @throws the function's error, with the name of the index */

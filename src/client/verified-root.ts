@@ -1,8 +1,8 @@
 /** Verifies roots: the signed files of a feed, from which the trust in its packages starts. */
+
 import { FeedkeyError } from "../error.ts";
 import { isFramed } from "../formats/cleartext.ts";
-import type { Format } from "../formats/format.ts";
-import { formats } from "../formats/formats.ts";
+import { formatOf } from "../formats/formats.ts";
 import { isDatedBy } from "../net/validator.ts";
 import { checkSignatures, makersNamed, readSignatureFile } from "../openpgp/check/detached.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
@@ -132,7 +132,7 @@ function severalSignatures(name: string, count: number): FeedkeyError {
  * furthest in the checks.
  */
 async function findGood(candidate: Candidate, feed: Feed, judged: Judged, policy: IndexPolicy): Promise<Good> {
-  const { oneSignature }: Format = formats[feed.format];
+  const { oneSignature } = formatOf(feed.format);
   const refusals: SignatureRefusal[] = [];
   let unreadable: FeedkeyError | undefined;
   for (const signature of candidate.signatures) {
@@ -205,7 +205,7 @@ async function isOtherForm(
   createdAt: number,
   last: Accepted | undefined,
 ): Promise<boolean> {
-  const { signs, ignoresBlankEnds }: Format = formats[feed.format];
+  const { signs, ignoresBlankEnds } = formatOf(feed.format);
   if ((signs === "text" && !ignoresBlankEnds) || last?.meta.createdAt !== createdAt) return false;
   const before = await last.readIndex();
   if (before === undefined) return false;

@@ -8,7 +8,7 @@ import { isWithin } from "./folder.ts";
  * `missing`: the file is missing or not a regular file. `outside`: a link leads out of the folder. `denied`: the file can't be
  * read.
  */
-export type Opened = { readonly handle: FileHandle } | { readonly refused: "missing" | "outside" | "denied" };
+type Opened = { readonly handle: FileHandle } | { readonly refused: "missing" | "outside" | "denied" };
 
 const absent = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EISDIR", "ENXIO", "ENODEV"]);
 

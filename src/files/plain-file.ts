@@ -5,7 +5,7 @@ import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { FileOwner } from "./staged-stream.ts";
 
-export interface PlainFile {
+interface PlainFile {
   readonly bytes: Buffer;
   /** Permissions of the file. */
   readonly mode: number;

@@ -13,7 +13,7 @@ export interface Ran {
   readonly cause?: unknown;
 }
 
-export interface RunTerms {
+interface RunTerms {
   /**
    * A folder that the program uses as its home, also for GnuPG: the program does not see this user's keys and settings, and
    * must end within a minute. Without `home`, the program runs as the user would run it.
@@ -99,7 +99,7 @@ function collect(stream: NodeJS.ReadableStream, most: number): () => Buffer {
   return () => Buffer.concat(chunks);
 }
 
-export interface GpgTerms extends RunTerms {
+interface GpgTerms extends RunTerms {
   /** Path of the program; `gpg` by default. */
   readonly program?: string;
 }

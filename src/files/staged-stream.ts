@@ -26,7 +26,7 @@ export interface StageOptions {
   readonly owner?: FileOwner;
 }
 
-export interface StreamOptions extends StageOptions {
+interface StreamOptions extends StageOptions {
   /** The output folder that must really contain the target; missing folders below the output folder are made. */
   readonly within?: string;
 }

@@ -23,7 +23,7 @@ export type Found =
   | { readonly kind: "other" };
 
 /** Which symbolic links are followed: those that stay inside the root, or none. */
-export type LinkPolicy = "inside" | "none";
+type LinkPolicy = "inside" | "none";
 
 export class TargetRoot {
   /** The root's path as given, made absolute, for messages. */

@@ -12,7 +12,7 @@ import { programFolder } from "./paths.ts";
 import { readChecked } from "./plain-file.ts";
 
 /** A file's name in messages, and the error code if feedkey refuses the file. */
-export interface TrustedUse {
+interface TrustedUse {
   /** The file's name with an article: `the profile`. */
   readonly what: string;
   readonly code: Extract<ErrorCode, "bad_profile" | "bad_config">;

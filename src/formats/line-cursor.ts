@@ -112,7 +112,7 @@ export class LineWalker {
 /** The lower-case name of the only field that may contain a blank line, because all readers then read the same fields. */
 export const description = "description";
 
-export type LineKind = "blank" | "field" | "continuation";
+type LineKind = "blank" | "field" | "continuation";
 
 /** The lines of a `Packages` text. */
 export class LineCursor extends LineWalker {

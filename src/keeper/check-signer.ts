@@ -13,7 +13,7 @@ import type { Instant } from "../time.ts";
 import { allows } from "../trust/delegation.ts";
 
 /** The key store, the clients' profile and the time, for a check of a signer. */
-export interface Signing {
+interface Signing {
   readonly store: KeyStore;
   readonly at: Instant;
   /** The profile of the archive's clients. */

@@ -1,6 +1,7 @@
 /** The options of the keeper's calls. Durations are in milliseconds. */
 
 import type { SignatureForm } from "../formats/formats.ts";
+import type { SecretExportOptions } from "../keys/key-store/export-secret.ts";
 import type { RevokeReason } from "../keys/revoke.ts";
 import type { RotationChoice } from "../keys/rotation/rotation-plan.ts";
 import type { Algorithm } from "../openpgp/secret/generate.ts";
@@ -154,10 +155,7 @@ export interface ExportKeysOptions {
   readonly output?: string | undefined;
 }
 
-export interface ExportSecretOptions extends ExportKeysOptions {
-  /** Leave the primary key's secret out: for a machine that only signs. */
-  readonly withoutPrimary?: boolean | undefined;
-}
+export interface ExportSecretOptions extends ExportKeysOptions, SecretExportOptions {}
 
 export interface DeleteKeyOptions {
   /** Folder of a backup, or of another key store, that also has all secrets of the key. */

@@ -32,7 +32,7 @@ import { amendStored } from "./store-certificate.ts";
 /** The delegate's certificate, armored or binary, or the fingerprint of a certificate in the key store. */
 export type Request = Uint8Array | Fingerprint;
 
-export interface DelegationTermsWanted {
+interface DelegationTermsWanted {
   /** The key that delegates: a key of the archive, or a delegate whose depth allows further delegations. */
   readonly key: string;
   readonly feeds: readonly string[];

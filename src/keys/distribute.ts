@@ -45,7 +45,7 @@ function gather(blocks: readonly Uint8Array[], key: Fingerprint, known?: RawCert
 }
 
 /** A certificate to send, and the parts of it that the archive itself has verified. */
-export interface ToSend {
+interface ToSend {
   readonly certificate: RawCertificate;
   /** The parts that a server must give back; signatures that can't be checked here do not count. */
   readonly proven: RawCertificate;

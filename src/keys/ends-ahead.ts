@@ -29,7 +29,7 @@ export interface EndAhead {
 }
 
 /** How far ahead to look for ends. */
-export interface Ahead {
+interface Ahead {
   readonly at: Instant;
   /**
    * How long before an end to warn; 0 for no warnings. Undefined for the default; then, what lasts less than four months

@@ -87,7 +87,7 @@ export interface Extended {
   readonly expiresAt: Instant;
 }
 
-export interface ExtendTerms {
+interface ExtendTerms {
   readonly fingerprint: string;
   /** The new validity period, from `at` on. */
   readonly lifetime: Duration;

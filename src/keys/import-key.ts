@@ -115,7 +115,7 @@ function refuseTooLarge(bytes: Uint8Array): void {
 }
 
 /** The result of an import. */
-export interface ImportReport {
+interface ImportReport {
   readonly imported: readonly Imported[];
   /** What is new in the store. */
   readonly changes: readonly Change[];

@@ -115,7 +115,7 @@ async function refuseUseless(certificate: RawCertificate, isMeant: (found: Revoc
 /** The origin of the revocation: made now, or, for a forecast, the stored revocation, which needs no secret key. */
 type Making = "made" | "foreseen";
 
-export interface RevocationTerms {
+interface RevocationTerms {
   readonly fingerprint: Fingerprint;
   readonly reason: RevokeReason;
   /** The archive's user ID, used to judge what its generations of clients accept. */
@@ -194,7 +194,7 @@ async function withdrawn(
 }
 
 /** What must be withdrawn to abandon a rotation. */
-export interface Abandoning {
+interface Abandoning {
   readonly present: Fingerprint;
   readonly successor: OwnCertificate;
   /** Whether the present key's certification must still be withdrawn. */

@@ -12,7 +12,7 @@ export interface Found {
 }
 
 /** The server answered in a well-formed way that it does not have the key. */
-export interface Absent {
+interface Absent {
   readonly outcome: "absent";
   /** The answer in words: `status 404`, or the server's own words. */
   readonly how: string;

@@ -8,12 +8,12 @@ import type { Fingerprint } from "../trust/facts.ts";
 import type { Answer, Found, Recognise, Unknown } from "./answer.ts";
 import { type KeyserverOptions, lookup, search } from "./hkp.ts";
 
-export interface ServerAnswer {
+interface ServerAnswer {
   readonly server: URL;
   readonly answer: Answer;
 }
 
-export interface InquiryOptions extends KeyserverOptions {
+interface InquiryOptions extends KeyserverOptions {
   /** Milliseconds after which feedkey sends a server no further requests; the transport's limit by default, 60 seconds. */
   readonly total?: Duration;
 }

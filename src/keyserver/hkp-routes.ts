@@ -6,7 +6,7 @@ import type { AddOutcome, KeyDatabase, KeyMerger, ParsedKey } from "./key-databa
 import { reply } from "./reply.ts";
 import type { ServerLimits } from "./server-limits.ts";
 
-export interface HkpService {
+interface HkpService {
   readonly database: KeyDatabase;
   readonly merger: KeyMerger;
   readonly limits: ServerLimits;

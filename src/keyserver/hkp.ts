@@ -16,7 +16,7 @@ export interface KeyserverOptions {
   readonly within?: Duration;
 }
 
-export type Submission = { readonly ok: true } | { readonly ok: false; readonly error: FeedkeyError };
+type Submission = { readonly ok: true } | { readonly ok: false; readonly error: FeedkeyError };
 
 /** Returns an error of the transport, which is an outcome. Any other error is a bug and must be visible, so it is thrown. */
 function foreseen(error: unknown): FeedkeyError {

@@ -14,7 +14,7 @@ import type { ServerLimits } from "./server-limits.ts";
 export type { UploadedKey as ParsedKey };
 
 /** A stored key. */
-export interface SettledKey {
+interface SettledKey {
   readonly bytes: Uint8Array;
   /** The stored keys that certify this key with a verified signature. */
   readonly certifiedBy: readonly Fingerprint[];

@@ -21,7 +21,7 @@ export function zbase32(bytes: Uint8Array): string {
   return text;
 }
 
-export interface WkdUrls {
+interface WkdUrls {
   /** The URL on the subdomain `openpgpkey`. */
   readonly advanced: URL;
   /** The URL on the domain itself, which may be asked only if the subdomain does not exist. */

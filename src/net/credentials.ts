@@ -19,7 +19,7 @@ export interface Credentials {
 export type FindCredentials = (url: URL) => Promise<string | undefined>;
 
 /** Reports a syntax error by its line number, but never the text of the line, which may contain a password. */
-export type TellProblem = (line: number, problem: string) => void;
+type TellProblem = (line: number, problem: string) => void;
 
 interface Token {
   readonly text: string;

@@ -12,7 +12,7 @@ interface Address {
   readonly family: number;
 }
 
-export interface DialOptions {
+interface DialOptions {
   /** Time limit until any of the addresses answers. */
   readonly within: Duration;
   readonly lookup?: (host: string) => Promise<readonly Address[]>;

@@ -3,7 +3,7 @@ import type { Duration, Instant } from "../time.ts";
 import type { AnswerHead } from "./types.ts";
 
 /** A validator: either the entity tag or the modification date of a file. */
-export interface Validator {
+interface Validator {
   readonly etag?: string | undefined;
   readonly lastModified?: string | undefined;
 }

@@ -4,7 +4,7 @@
  */
 import { AR_MAGIC } from "./ar.ts";
 
-export interface MemberShape {
+interface MemberShape {
   readonly name: string;
   /** The size of the content, in bytes. */
   readonly size: number;

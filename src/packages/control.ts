@@ -12,7 +12,7 @@ import { damage, quote } from "./damage.ts";
 import { MAX_CONTROL_MEMBER, MAX_CONTROL_TAR, MAX_FORMAT_VERSION } from "./limits.ts";
 import type { ByteSource } from "./source.ts";
 
-export interface PackageControl {
+interface PackageControl {
   /** The unchanged bytes of the `control` file. */
   readonly control: Uint8Array;
   /** The package's outer form. */

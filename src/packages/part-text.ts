@@ -16,7 +16,7 @@ import { canDecompress, decompress } from "./compression/compression.ts";
 export type PartSource = (place: string, limit: number, damaged: string | undefined) => Promise<Uint8Array | undefined>;
 
 /** The feed of the parts. */
-export interface PartTerms {
+interface PartTerms {
   /** The feed's name; undefined if messages name the feed anyway. */
   readonly feed: string | undefined;
   /** What messages call the root. */

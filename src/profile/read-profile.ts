@@ -1,8 +1,7 @@
 /** Reads a client's profile: which archive to use, whom to trust, what to fetch. */
 
 import { basename, dirname, resolve } from "node:path";
-import type { Format } from "../formats/format.ts";
-import { type FeedFormat, formatNames, formats, maxIndexBytes } from "../formats/formats.ts";
+import { type FeedFormat, formatNames, formatOf, maxIndexBytes } from "../formats/formats.ts";
 import { type ErrorAt, errorsOf } from "./config-error.ts";
 import { readIni } from "./ini.ts";
 import type { Section } from "./section.ts";
@@ -143,7 +142,7 @@ function readFeed(name: string, section: Section, variables: Variables, errorAt:
 const divisions = { suites: ["suite", "components", "architectures"], architectures: ["architectures"] };
 
 function readSuite(format: FeedFormat, section: Section, variables: Variables, errorAt: ErrorAt): Partial<Feed> {
-  const { divided }: Format = formats[format];
+  const { divided } = formatOf(format);
   const known = divided === undefined ? [] : divisions[divided];
   for (const key of divisions.suites.filter((one) => !known.includes(one))) {
     const stray = section.raw(key);

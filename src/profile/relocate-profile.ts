@@ -6,7 +6,7 @@ import { readProfile } from "./read-profile.ts";
 import type { Profile } from "./types.ts";
 
 /** Where a profile's files are after the move, relative to the profile; undefined for a file that the profile does not name. */
-export interface ProfilePlaces {
+interface ProfilePlaces {
   readonly keyring: string;
   readonly ca: string | undefined;
   readonly keyserverCa: string | undefined;

@@ -4,7 +4,7 @@ import type { IniSection } from "./ini.ts";
 import { nearestHint, Section } from "./section.ts";
 import { readFeedName } from "./values.ts";
 
-export interface Sections {
+interface Sections {
   /** Returns the section with this name; undefined if the file has no such section. */
   get(name: string): IniSection | undefined;
   /** The sections `[feed NAME]` in their order. */

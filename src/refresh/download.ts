@@ -59,7 +59,7 @@ interface Stored {
   readonly sha256?: Hash;
 }
 
-export interface Downloaded extends Stored {
+interface Downloaded extends Stored {
   readonly version: FileVersion | undefined;
   /** Whether the server said that the file has not changed, so that `bytes` are the stored bytes. */
   readonly isRemembered: boolean;

@@ -26,7 +26,7 @@ export const connectedLimits = {
   delegatesOfOne: 1_000,
 } as const;
 
-export interface Connected {
+interface Connected {
   /** All keys to which the seeds lead by certifications that verify; the judge decides whether these certifications count. */
   readonly reached: ReadonlySet<Fingerprint>;
   /**

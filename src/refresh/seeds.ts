@@ -28,7 +28,7 @@ async function keyringFiles(path: string): Promise<KeyringFiles> {
 }
 
 /** The contents of a profile's keyring. */
-export interface SeedKeyring {
+interface SeedKeyring {
   /** The seeds and other certificates in the keyring, by fingerprint. */
   readonly certificates: ReadonlyMap<string, RawCertificate>;
   /** Bare revocations of these keys or of other keys (T4). */

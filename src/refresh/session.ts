@@ -43,7 +43,7 @@ export async function withProgress<Result>(
   }
 }
 
-export interface SessionOptions {
+interface SessionOptions {
   readonly profile: Profile;
   readonly stateFolder: string;
   /** The reference time, which replaces the clock everywhere. */

@@ -38,7 +38,7 @@ export interface Rehearsal<Result> {
 }
 
 /** A step to rehearse on the copy. */
-export interface Step<Result> {
+interface Step<Result> {
   take(stage: Stage): Promise<Result>;
   /** The key to put into archive.ini after the step, before the next publication. */
   readonly publishWith: Fingerprint | undefined;

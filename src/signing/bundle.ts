@@ -40,7 +40,7 @@ export function bundleCertificates(own: Own, signing: OwnCertificate, userId: st
   });
 }
 
-export interface BundlePlan {
+interface BundlePlan {
   /** The bundle's files whose contents change. */
   readonly files: readonly BundleFile[];
   /** Notes for the keepers, in words. */

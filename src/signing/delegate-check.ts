@@ -76,7 +76,7 @@ export function judgeOwn(own: Own, userId: string, at: Instant): TrustSet {
 }
 
 /** How clients judge a delegate. */
-export interface Standing {
+interface Standing {
   readonly trust: TrustSet;
   /** What clients trust the delegate with; undefined if clients refuse the delegate. */
   readonly delegate: Trusted | undefined;

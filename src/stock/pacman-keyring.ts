@@ -14,7 +14,7 @@ import { type RawCertificate, writeCertificates } from "../openpgp/certificate/c
 import type { Fingerprint } from "../trust/facts.ts";
 
 /** The keys of an export, and the keys that pacman must not have. */
-export interface PacmanKeys {
+interface PacmanKeys {
   /** Path of the keyring, `NAME.gpg`. */
   readonly path: string;
   readonly certificates: readonly RawCertificate[];
@@ -25,7 +25,7 @@ export interface PacmanKeys {
 }
 
 /** Returns the paths of the files beside a keyring that list the keys that pacman-key certifies, and the keys that it disables. */
-export function besideKeyring(path: string): { readonly trusted: string; readonly revoked: string } {
+function besideKeyring(path: string): { readonly trusted: string; readonly revoked: string } {
   const stem = path.replace(/\.gpg$/, "");
   return { trusted: `${stem}-trusted`, revoked: `${stem}-revoked` };
 }

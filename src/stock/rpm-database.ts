@@ -32,7 +32,7 @@ interface Held {
 }
 
 /** The system whose database feedkey changes. */
-export interface RpmSystem {
+interface RpmSystem {
   readonly root: string;
   /** The home folder with rpm's settings. By default the present user's. */
   readonly home?: string;

@@ -7,7 +7,7 @@ import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
 /** A key file, with the root of its system: `/`, or the folder of a system under installation. */
-export interface SystemFile {
+interface SystemFile {
   readonly root: string;
   /** The file's path inside the system. */
   readonly name: string;

@@ -137,7 +137,7 @@ export async function textsIn(
 const begin = "# feedkey: begin";
 const end = "# feedkey: end";
 
-export interface Divided {
+interface Divided {
   /** feedkey's lines with their marks; undefined if the file has no block. */
   readonly block: string | undefined;
   /** All other lines, unchanged. */

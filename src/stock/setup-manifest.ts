@@ -32,7 +32,7 @@ export interface SetupManifest {
 export const manifestFolder = "var/lib/feedkey/setup";
 export const manifestName = `${manifestFolder}/manifest.json`;
 
-export const emptyManifest: SetupManifest = { entries: new Map(), folders: [] };
+const emptyManifest: SetupManifest = { entries: new Map(), folders: [] };
 
 const version = 1;
 
@@ -53,7 +53,7 @@ export function isSameSetup(a: SetupId, b: SetupId): boolean {
  * @param path the file's path, for messages
  * @throws FeedkeyError `bad_state` if the record is damaged or newer than this program
  */
-export function parseManifest(bytes: Uint8Array, path: string): SetupManifest {
+function parseManifest(bytes: Uint8Array, path: string): SetupManifest {
   const read = new StateReader(path, badManifest);
   const file = read.document(bytes, version, ["entries", "folders"]);
   const entries = read.list(file.get("entries"), "entries", (value) => {

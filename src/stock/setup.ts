@@ -55,7 +55,7 @@ export interface SetupOptions extends Omit<Terms, "root"> {
 }
 
 /** A keyring with the plan of its export. The plan is undefined if the timer's first run writes the keyring. */
-export interface PlannedKeyring extends SetupKeyring {
+interface PlannedKeyring extends SetupKeyring {
   readonly exported: ExportPlan | undefined;
 }
 

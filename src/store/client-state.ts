@@ -16,7 +16,7 @@ import { readStateFile, sha256 } from "./state-file.ts";
 import type { StatePlaces } from "./state-places.ts";
 import { readSnapshot, refuseUnsafeFolders, type StateSnapshot } from "./state-snapshot.ts";
 
-export interface OpenOptions {
+interface OpenOptions {
   /** The profile's seeds, to which the state is bound. */
   readonly seeds?: readonly string[];
   /** Whether the user consents to forget everything and to start from the seeds. */

@@ -16,12 +16,12 @@ import { badState, fileNameFor, namesIn, readStateFile, unreadable } from "./sta
  * Returns the path at which the text of a part is kept, beside the accepted index. @param digest the part's digest,
  * lower-case hex
  */
-export function partPath(indexPath: string, digest: string): string {
+function partPath(indexPath: string, digest: string): string {
   return join(dirname(indexPath), `part-${digest}`);
 }
 
 /** The text of a part that was kept with an accepted index. Only the part's digest proves that the text is right. */
-export interface KeptPart extends Hashed {
+interface KeptPart extends Hashed {
   readonly path: string;
 }
 

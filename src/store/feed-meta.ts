@@ -3,7 +3,7 @@ import { type FileVersion, fileVersionDocument, parseFileVersion } from "./file-
 import { StateReader } from "./state-reader.ts";
 
 /** The signer of one good signature over an accepted index. */
-export interface SignerRecord {
+interface SignerRecord {
   readonly certificate: string;
   readonly signingKey: string;
   readonly createdAt: Instant;

@@ -17,7 +17,7 @@ export interface KeyRecord {
 }
 
 /** The last good revocation check of a key (T11). */
-export interface CheckRecord {
+interface CheckRecord {
   readonly lastGoodAt: Instant;
   readonly outcome: "found" | "absent";
   /** Whether any key server ever had the key: if so, feedkey warns when the key is absent. */

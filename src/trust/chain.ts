@@ -107,7 +107,7 @@ function hasExpiredOnly(facts: CertificateFacts | undefined, at: Instant): boole
 }
 
 /** All forks, and the victims of all forks together (T6). */
-export interface Forks {
+interface Forks {
   readonly forks: readonly Fork[];
   readonly victims: ReadonlySet<Fingerprint>;
 }

@@ -11,7 +11,7 @@ import { type Refusal, refuse, skew } from "./policy.ts";
 import { refuseCertification } from "./transition.ts";
 
 /** A delegating certification, with its user ID. */
-export interface Delegation {
+interface Delegation {
   readonly issuer: CertificateFacts;
   readonly subject: CertificateFacts;
   readonly userId: UserIdFacts;
@@ -30,13 +30,13 @@ export interface Offer {
   readonly refusal: Refusal | undefined;
 }
 
-export interface OfferPolicy {
+interface OfferPolicy {
   readonly identity: Identity;
   readonly at: Instant;
 }
 
 /** Yields every delegation by the key of one given certificate to another given certificate. */
-export function* delegationsAmong(certificates: ReadonlyMap<Fingerprint, CertificateFacts>): Generator<Delegation> {
+function* delegationsAmong(certificates: ReadonlyMap<Fingerprint, CertificateFacts>): Generator<Delegation> {
   for (const subject of certificates.values()) {
     for (const userId of subject.userIds) {
       for (const certification of userId.certifications) {
@@ -54,7 +54,7 @@ export function* delegationsAmong(certificates: ReadonlyMap<Fingerprint, Certifi
  * delegation must stay narrow. Delegations that can't count now (made by a subkey, without a date, or dated in the future)
  * replace nothing. They are returned only if there are no others, to give the reason for the refusal.
  */
-export function lastWord(delegations: readonly Delegation[], at: Instant): readonly Delegation[] {
+function lastWord(delegations: readonly Delegation[], at: Instant): readonly Delegation[] {
   const dated = delegations.filter(({ issuer, certification: { key, createdAt } }) => {
     return key === issuer.primary.fingerprint && createdAt !== undefined && createdAt <= at + skew;
   });
@@ -75,11 +75,7 @@ function carriesName({ userIds }: CertificateFacts, { identity }: OfferPolicy): 
  * Returns why a delegation is refused for its own faults, whatever its issuer may do.
  * @param named whether the delegate has the archive's user ID
  */
-export function refuseDelegation(
-  delegation: Delegation,
-  { at, identity }: OfferPolicy,
-  named: boolean,
-): Refusal | undefined {
+function refuseDelegation(delegation: Delegation, { at, identity }: OfferPolicy, named: boolean): Refusal | undefined {
   const { issuer, subject, userId, certification } = delegation;
   const policy = { identity, at, retiredIssuers: "refuse", accepted: new Set<Fingerprint>() } as const;
   const refused = refuseCertification(certification, userId, issuer, subject, policy);
@@ -98,7 +94,7 @@ export function refuseDelegation(
 }
 
 /** Combines an issuer's delegations to one delegate into an offer. */
-export function offerOf(delegations: readonly Delegation[], policy: OfferPolicy): Offer | undefined {
+function offerOf(delegations: readonly Delegation[], policy: OfferPolicy): Offer | undefined {
   const words = lastWord(delegations, policy.at);
   const [first] = words;
   if (first === undefined) return undefined;

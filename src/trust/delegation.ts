@@ -29,13 +29,13 @@ export interface Grant {
   readonly expiresAt: Instant;
 }
 
-export interface Delegations {
+interface Delegations {
   readonly grants: ReadonlyMap<Fingerprint, readonly Grant[]>;
   /** Every examined delegation, with the reason for its refusal, if it is refused. */
   readonly links: readonly Link[];
 }
 
-export interface DelegationInput {
+interface DelegationInput {
   readonly certificates: ReadonlyMap<Fingerprint, CertificateFacts>;
   /** The accepted keys of the chain with their own paths. These keys may delegate any feed, to any depth. */
   readonly roots: ReadonlyMap<Fingerprint, Pick<Path, "to">>;

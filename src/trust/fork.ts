@@ -22,7 +22,7 @@ import type { Fingerprint } from "./facts.ts";
 import { type Graph, reach, reverse } from "./graph.ts";
 
 /** A key that the issuer certified, with the live keys that it represents. */
-export interface Side {
+interface Side {
   readonly key: Fingerprint;
   readonly heads: ReadonlySet<Fingerprint>;
   /** A key on the path certified more keys than are examined: some heads may be missing. */
@@ -39,7 +39,7 @@ export interface Fork {
   readonly isCrowd: boolean;
 }
 
-export interface ForkInput {
+interface ForkInput {
   /** The valid links. */
   readonly graph: Graph;
   /** Including links that would be valid if their issuer had not withdrawn them or been retired since. */

@@ -3,7 +3,7 @@ import { escapeText } from "../escape.ts";
 import { type Instant, iso } from "../time.ts";
 import { type Refusal, refuse, skew } from "./policy.ts";
 
-export interface AcceptedIndex {
+interface AcceptedIndex {
   /** Date of the index's signature. */
   readonly createdAt: Instant;
   /** SHA-256 of the signed bytes, lower-case hex. */

@@ -13,7 +13,7 @@ import {
 } from "./policy.ts";
 
 /** What the newest usable self-signatures say about a primary key. */
-export interface PrimaryState {
+interface PrimaryState {
   readonly expiresAt: Instant | undefined;
   readonly canCertify: boolean;
   readonly canSign: boolean;

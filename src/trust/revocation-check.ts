@@ -10,7 +10,7 @@ export interface CheckPolicy {
   readonly at: Instant;
 }
 
-export interface CheckRecord {
+interface CheckRecord {
   /** Date of the last good check, in which a server gave a usable answer (*found* or *absent*). */
   readonly lastGoodAt: Instant;
 }

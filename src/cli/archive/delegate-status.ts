@@ -24,7 +24,8 @@ function row({ delegate, userId, issuer, feeds, depth, expiresAt, refused }: Del
   ];
 }
 
-function json({ madeAt, expiresAt, refused, ...rest }: DelegationRecord) {
+/** Returns a delegation for `--json`. */
+export function delegationJson({ madeAt, expiresAt, refused, ...rest }: DelegationRecord) {
   return { ...rest, madeAt: iso(madeAt), expiresAt: iso(expiresAt), state: refused ?? "in force" };
 }
 
@@ -46,6 +47,6 @@ export async function delegateStatus(
   const none = `nothing has been delegated by the keys in ${escapeText(keeper.store.folder)}`;
   return {
     text: shown.length === 0 ? none : table(head, shown.map(row)),
-    json: { home: keeper.store.folder, delegations: shown.map(json) },
+    json: { home: keeper.store.folder, delegations: shown.map(delegationJson) },
   };
 }

@@ -8,6 +8,7 @@ import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
 import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
+import { delegationJson } from "./delegate-status.ts";
 
 const date = (at: number | undefined) => (at === undefined ? null : iso(at));
 
@@ -88,9 +89,7 @@ export async function show(context: Context, fingerprint: string): Promise<Outco
       subkeys: subkeys.map(({ createdAt: made, expiresAt: ends, refused: why, ...subkey }) => {
         return { ...subkey, ...dated({ createdAt: made, expiresAt: ends, refused: why }) };
       }),
-      delegations: delegations.map(({ madeAt, expiresAt: ends, refused: why, ...one }) => {
-        return { ...one, madeAt: iso(madeAt), expiresAt: iso(ends), state: why ?? "in force" };
-      }),
+      delegations: delegations.map(delegationJson),
     },
   };
 }

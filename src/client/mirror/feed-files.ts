@@ -6,7 +6,7 @@ import { posix } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { isFramed } from "../../formats/cleartext.ts";
-import type { Format, PartForm, RootContent } from "../../formats/format.ts";
+import type { PartForm, RootContent } from "../../formats/format.ts";
 import { formatOf, indexFileNames } from "../../formats/formats.ts";
 import { timeFor } from "../../net/limits.ts";
 import { HashedDocument } from "../../openpgp/packet/hashed-document.ts";
@@ -39,7 +39,7 @@ export interface FeedFiles {
 }
 
 /** The index against which the files are checked. */
-export interface Accepted {
+interface Accepted {
   readonly session: Session;
   readonly judged: Judged;
   readonly index: VerifiedIndex;
@@ -106,7 +106,7 @@ async function beside(
 async function check({ session, judged, index }: Accepted, candidate: Candidate): Promise<void> {
   const { feed, root } = index;
   const { sha256, signed } = await verifyRoot(candidate, feed, { profile: session.profile, judged, last: undefined });
-  const { ignoresBlankEnds }: Format = formatOf(feed.format);
+  const { ignoresBlankEnds } = formatOf(feed.format);
   const text = (bytes: Uint8Array) => HashedDocument.ofText(bytes).covered;
   const isSame =
     sha256 === root.sha256 || (ignoresBlankEnds === true && Buffer.compare(text(signed), text(root.signed)) === 0);
@@ -115,7 +115,7 @@ async function check({ session, judged, index }: Accepted, candidate: Candidate)
 
 async function listsOf({ session, index }: Accepted, location: string): Promise<FeedFile[]> {
   const { feed, root } = index;
-  const { content }: Format = formatOf(feed.format);
+  const { content } = formatOf(feed.format);
   const { parts, beside: others }: Pick<RootContent, "parts" | "beside"> = content?.(root.signed, feed) ?? {
     parts: [],
     beside: [],

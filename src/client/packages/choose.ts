@@ -3,8 +3,9 @@
 import { didYouMean } from "../../did-you-mean.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import { formatOf, formats } from "../../formats/formats.ts";
+import { formats } from "../../formats/formats.ts";
 import type { Choice, VerifiedIndex } from "../verified-index.ts";
+import { lacksSizes } from "./listed-file.ts";
 import { isPattern, matcher } from "./name-pattern.ts";
 
 interface Request {
@@ -20,8 +21,7 @@ interface Request {
  */
 function parseRequest(request: string, indexes: readonly VerifiedIndex[]): Request {
   const equals = request.indexOf("=");
-  const lacksVersions = ({ feed }: VerifiedIndex) => formatOf(feed.format).lacksSizes === true;
-  const isName = indexes.some((index) => lacksVersions(index) && index.packages.find(request).length > 0);
+  const isName = indexes.some((index) => lacksSizes(index) && index.packages.find(request).length > 0);
   if (equals < 0 || isName) return { name: request, version: undefined, isPattern: !isName && isPattern(request) };
   return { name: request.slice(0, equals), version: request.slice(equals + 1), isPattern: isPattern(request) };
 }

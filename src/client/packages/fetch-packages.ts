@@ -38,7 +38,7 @@ export interface FetchAllOptions extends FetchOptions, Wish {
 }
 
 /** The fetched packages, in the order of the requests, and the errors for the other packages. */
-export interface Arrived {
+interface Arrived {
   readonly packages: readonly Fetched[];
   readonly errors: readonly FeedkeyError[];
 }

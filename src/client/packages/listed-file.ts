@@ -3,8 +3,7 @@ import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { largest } from "../../extremes.ts";
 import type { FileDigest } from "../../files/file-digest.ts";
-import type { Format } from "../../formats/format.ts";
-import { formats } from "../../formats/formats.ts";
+import { formatOf } from "../../formats/formats.ts";
 import type { VerifiedIndex } from "../verified-index.ts";
 import { refuseOther, wantedOf } from "./wanted-file.ts";
 
@@ -65,8 +64,7 @@ function unclear(
 
 /** Whether the entries in an index give digests but no sizes. */
 export function lacksSizes({ feed }: VerifiedIndex): boolean {
-  const format: Format = formats[feed.format];
-  return format.lacksSizes === true;
+  return formatOf(feed.format).lacksSizes === true;
 }
 
 /**

@@ -16,7 +16,7 @@ import { removeForsaken, temporaryName } from "../../files/temporary-name.ts";
 import type { Reporter } from "../../refresh/session.ts";
 
 /** The default size limit of a cache in bytes. */
-export const usualCacheBytes = 4 * 1024 ** 3;
+const usualCacheBytes = 4 * 1024 ** 3;
 
 /** Maximum number of files; a folder with more files is slow to read. */
 const maxFiles = 100_000;

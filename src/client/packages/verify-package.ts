@@ -20,7 +20,7 @@ import type { Judged } from "../../refresh/certificate-pool.ts";
 import { type IndexVerdict, judgeIndex } from "../../trust/index-signature.ts";
 
 /** The requirements for a signed package's signature. */
-export interface PackagePolicy {
+interface PackagePolicy {
   /** The feed that delegates must be allowed to sign for; if empty, being allowed to sign for any feed is enough. */
   readonly feed: string;
   readonly threshold: number;

@@ -16,12 +16,12 @@ import { addressOf, isOwned, matchesIdentity } from "../../trust/identity.ts";
 import { effectiveRevocation, refusePrimary } from "../../trust/key-state.ts";
 
 /** The reference time, and the receiver of warnings. */
-export interface Taking {
+interface Taking {
   readonly at: Instant;
   readonly reporter: Reporter;
 }
 
-export interface BundleSeeds {
+interface BundleSeeds {
   /** The seeds' certificates, only with packets that verified, because others could have added packets to the bundle. */
   readonly certificates: readonly RawCertificate[];
   /**

@@ -3,7 +3,7 @@ import type { FileDigests } from "../digests.ts";
 import type { FeedNames } from "../format.ts";
 import { writeDate } from "./date.ts";
 
-export interface ReleaseContent extends FeedNames {
+interface ReleaseContent extends FeedNames {
   /** Milliseconds. */
   readonly date: number;
   readonly validUntil: number;

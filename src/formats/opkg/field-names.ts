@@ -27,7 +27,7 @@ export const roleCount = 11;
 export const digestLength: readonly number[] = [0, 0, 0, 0, 0, 0, 32, 40, 64, 128, 0];
 
 /** The role of each field, by the lower-case name. opkg writes SHA256sum, Debian SHA256, OpenWrt either: these are one field. */
-export const roleOf: Readonly<Record<string, Role>> = {
+const roleOf: Readonly<Record<string, Role>> = {
   package: role.package,
   version: role.version,
   architecture: role.architecture,
@@ -45,7 +45,7 @@ export const roleOf: Readonly<Record<string, Role>> = {
 };
 
 /** A field name. Names that differ only in case are one name. */
-export interface FieldName {
+interface FieldName {
   /** The name in lower case. */
   readonly text: string;
   readonly bytes: Uint8Array;

@@ -8,7 +8,7 @@ import { SummaryScanner } from "./summary-text.ts";
 import { usual } from "./summary-variables.ts";
 
 /** The kind of a package's metadata: an error in the metadata makes the package bad. */
-export const metadataText: TextKind = { name: "what the package says of itself", code: "bad_package" };
+const metadataText: TextKind = { name: "what the package says of itself", code: "bad_package" };
 
 /** The files at the beginning of a pkgsrc package from which its stanza is made. */
 export interface PackageMetadata {
@@ -101,7 +101,7 @@ export function lackingVariables(own: Uint8Array): string[] {
 }
 
 /** What a stanza says about the package file. */
-export interface FileFacts {
+interface FileFacts {
   /** Path relative to the feed or the archive. */
   readonly filename: string;
   /** Size of the package file, in bytes. */

@@ -24,7 +24,7 @@ export interface SummaryStanza {
 }
 
 /** Empty lines before, between and after stanzas. */
-export interface BlankLines {
+interface BlankLines {
   readonly kind: "blank";
   readonly bytes: Uint8Array;
   readonly line: number;

@@ -96,7 +96,7 @@ function timeOf({ text, error }: Element): number {
 }
 
 /** Reads a file's location. @returns the path below the folder of repomd.xml */
-export function locationOf({ attributes, error }: Element): string {
+function locationOf({ attributes, error }: Element): string {
   const { href = "", "xml:base": base } = attributes;
   if (base !== undefined) throw error("has an xml:base, which leads out of the repository");
   if (!isPlainPath(href) || !href.startsWith(folder))

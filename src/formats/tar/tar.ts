@@ -27,7 +27,7 @@ export interface ReadEntry extends TarEntry {
 }
 
 /** Returns the size limit, in bytes, for an entry's content; undefined to skip the content. May throw. */
-export type Wanted = (entry: TarEntry) => number | undefined;
+type Wanted = (entry: TarEntry) => number | undefined;
 
 /**
  * Returns the entries in a whole archive, in their order.

@@ -7,7 +7,7 @@ import { KeyStore } from "../../store/key-store.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 
 /** Which parts of a key another store has. */
-export interface Copied {
+interface Copied {
   /** Whether the other store has every secret, byte for byte; otherwise nobody can know whether a locked copy can be unlocked. */
   readonly secret: boolean;
   /** Whether the other store has every packet of the certificate: a missing packet may be the only revocation. */

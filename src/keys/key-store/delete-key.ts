@@ -15,7 +15,7 @@ import { listDelegations } from "../delegations.ts";
 import { copiedTo } from "./copy-check.ts";
 import { certifiersOf } from "./describe-key.ts";
 
-export interface DeleteTerms {
+interface DeleteTerms {
   /** The configuration of the archive for which the key may sign, if known. */
   readonly config: ArchiveConfig | undefined;
   /** The folder of a backup or another key store that also has the key. */

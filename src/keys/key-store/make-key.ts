@@ -7,7 +7,7 @@ import type { Duration, Instant } from "../../time.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { addSecretKey } from "../store-certificate.ts";
 
-export interface MakeKeyTerms {
+interface MakeKeyTerms {
   readonly userId: string;
   readonly algorithm: Algorithm;
   readonly at: Instant;

@@ -84,7 +84,7 @@ export function checkSuccessor(
 }
 
 /** What the first step begins with. */
-export interface Start {
+interface Start {
   readonly state: RotationState;
   /** Keys that must acknowledge the successor, and that the successor must acknowledge. */
   readonly rivals: readonly Rival[];
@@ -125,7 +125,7 @@ async function refuseWithoutSecret({ store }: Archive, successor: Fingerprint): 
 }
 
 /** What the second step begins with. */
-export interface Finish {
+interface Finish {
   readonly state: RotationState;
   /** The key that signed until now; `to` is the key that signs from now on. */
   readonly from: OwnCertificate;

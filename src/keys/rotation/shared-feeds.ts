@@ -37,7 +37,7 @@ export async function publishShared(
 }
 
 /** The result of signing the shared feeds again. */
-export interface SharedFeeds {
+interface SharedFeeds {
   /** What was done, in words. */
   readonly done: readonly string[];
   readonly left: readonly FeedkeyError[];

@@ -29,7 +29,7 @@ export interface RotationStatus {
 }
 
 /** A key, and the dates of its creation, expiry and revocation. */
-export interface DatedKey {
+interface DatedKey {
   readonly fingerprint: Fingerprint;
   readonly userId: string;
   readonly createdAt: Instant;
@@ -66,7 +66,7 @@ export async function rotationStatus(archive: Archive): Promise<RotationStatus> 
 }
 
 /** Which steps the caller wants to take. */
-export interface StepsWanted {
+interface StepsWanted {
   /** `begin` makes and certifies the successor, `finish` lets the successor sign; `at-once` does both. */
   readonly step: "begin" | "finish" | "at-once";
   /** Returns the options for a step that begins a rotation. */

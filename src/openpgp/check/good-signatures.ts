@@ -77,7 +77,7 @@ export type Makers = (raw: RawSignature, signed: Signed, together: boolean) => P
 /** Good signatures, each with its makers. */
 export type Good = ReadonlyMap<Candidate, readonly LoadedKey[]>;
 
-export interface Search {
+interface Search {
   /**
    * Whether none of the remaining signatures can matter.
    * @param last the last signature that verified

@@ -35,7 +35,7 @@ export const storeRoom: Room = {
 /** Like `storeRoom`, but without signatures that can't be checked yet. */
 export const provenRoom: Room = { ...storeRoom, strangers: 0 };
 
-export interface Pruned {
+interface Pruned {
   readonly certificate: RawCertificate;
   readonly facts: CertificateFacts;
   /** How many verified signatures were left out because of the limits. */

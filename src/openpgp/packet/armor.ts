@@ -2,7 +2,7 @@
 import { FeedkeyError } from "../../error.ts";
 import { withoutTrailing } from "../../trailing.ts";
 
-export type ArmorKind = "PUBLIC KEY BLOCK" | "PRIVATE KEY BLOCK" | "SIGNATURE";
+type ArmorKind = "PUBLIC KEY BLOCK" | "PRIVATE KEY BLOCK" | "SIGNATURE";
 
 /** The remainder of the checksum for each value of its top four bits. */
 const remainders = Array.from({ length: 16 }, (_, bits) => {

@@ -15,7 +15,7 @@ const noSalt = new Uint8Array();
 const nameOf = (hash: string, salt: Uint8Array) => `${hash} ${Buffer.from(salt).toString("hex")}`;
 
 /** Signature types over documents (RFC 9580 section 5.2.1). */
-export type DocumentType = 0x00 | 0x01;
+type DocumentType = 0x00 | 0x01;
 
 export class HashedDocument implements Content {
   readonly length: number;

@@ -1,6 +1,6 @@
 /** Multiprecision integers (RFC 9580 section 3.2): a count of bits in two octets, then the number. */
 
-export interface Integer {
+interface Integer {
   readonly bits: number;
   readonly bytes: Uint8Array;
   /** The offset after the integer. */

@@ -37,7 +37,7 @@ export interface Message {
  */
 export type Check = (message: Message, numbers: Uint8Array, together: boolean) => boolean | Promise<boolean>;
 
-export interface NativeKey {
+interface NativeKey {
   /** The algorithm's name, as in `KeyFacts`. */
   readonly name: string;
   readonly bits: number;

@@ -26,7 +26,7 @@ export interface NewKey {
   readonly revocations: Readonly<Record<RevocationReason, string>>;
 }
 
-export type LibraryKind = Pick<Parameters<typeof generateKey>[0], "type" | "curve" | "rsaBits">;
+type LibraryKind = Pick<Parameters<typeof generateKey>[0], "type" | "curve" | "rsaBits">;
 
 export const kinds: Readonly<Record<Algorithm, LibraryKind>> = {
   ed25519: { type: "ecc", curve: "ed25519Legacy" },

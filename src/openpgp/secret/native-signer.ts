@@ -9,7 +9,7 @@ import { writeInteger } from "../packet/mpi.ts";
 import { algorithm, base64url } from "../packet/native-key.ts";
 
 /** An unlocked key in the library's form: its algorithm, and its numbers by name. */
-export interface UnlockedKey {
+interface UnlockedKey {
   readonly algorithm: number;
   readonly publicParams: object | null;
   readonly privateParams: object | null;

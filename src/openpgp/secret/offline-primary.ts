@@ -7,7 +7,7 @@ import { FeedkeyError } from "../../error.ts";
 import { asNewKey, type KeyOptions, makeLibraryKey, type NewKey } from "./generate.ts";
 import type { SecretPacket } from "./make-signature.ts";
 
-export interface SplitKey {
+interface SplitKey {
   /** The complete key, to be kept offline. */
   readonly whole: NewKey;
   /** The key without its primary secret (GnuPG's "dummy" form), for the machine that publishes. */

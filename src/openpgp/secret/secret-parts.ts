@@ -7,7 +7,7 @@ import { unlock } from "./secret-key.ts";
 import { readSecretKey, uniteSecrets } from "./secret-union.ts";
 
 /** The secrets in a file. */
-export interface SecretParts {
+interface SecretParts {
   /** The fingerprint of the primary key. */
   readonly fingerprint: Fingerprint;
   /** The component keys whose secrets are present, locked or not. */

@@ -7,7 +7,7 @@ import { type Algorithm, kinds } from "./generate.ts";
 import { lifetimeSeconds, type SecretPacket } from "./make-signature.ts";
 import { restateBindings } from "./self-statement.ts";
 
-export interface WithNewSubkey {
+interface WithNewSubkey {
   readonly subkey: Fingerprint;
   /** The whole key with all its secrets, unlocked and armored. */
   readonly whole: string;

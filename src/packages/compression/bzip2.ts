@@ -1,7 +1,7 @@
 import { damaged, exceeds, trailing } from "./undecodable.ts";
 
 /** The decompressed beginning of a file. */
-export interface Bzip2Head {
+interface Bzip2Head {
   readonly content: Uint8Array;
   /** Whether the content is complete. */
   readonly whole: boolean;

@@ -6,7 +6,7 @@ import { unxz } from "./xz.ts";
 import { unzstd } from "./zstd.ts";
 
 /** Decompresses bytes. @throws Undecodable if the content exceeds `limit` bytes, if bytes follow the end, or for damage */
-export type Decoder = (bytes: Uint8Array, limit: number) => Uint8Array | Promise<Uint8Array>;
+type Decoder = (bytes: Uint8Array, limit: number) => Uint8Array | Promise<Uint8Array>;
 
 export const decoders: Readonly<Partial<Record<Exclude<Compression, "none">, Decoder>>> = {
   gzip: gunzip,

@@ -1,5 +1,5 @@
 /** Why compressed data can't be decompressed: it would exceed the limit, bytes follow its end, it is damaged, or nothing here reads its format. */
-export type Obstacle = "limits" | "trailing" | "damaged" | "unreadable";
+type Obstacle = "limits" | "trailing" | "damaged" | "unreadable";
 
 /** Thrown by the decoders of single formats; `decompress` turns it into the caller's FeedkeyError. */
 export class Undecodable extends Error {

@@ -7,7 +7,7 @@ const SKIPPABLE_MAGIC = 0x184d2a50;
 /** The maximum size of a block, in bytes. */
 export const MAX_BLOCK = 128 * 1024;
 
-export interface ZstdFrame {
+interface ZstdFrame {
   /** The whole frame, including header and checksum. */
   readonly bytes: Uint8Array;
   /** The size of the content in bytes; undefined if the frame does not give the size. */

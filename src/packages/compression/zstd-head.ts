@@ -5,7 +5,7 @@ const REPEATED = 1;
 const COMPRESSED = 2;
 
 /** The beginning of a .zst file. */
-export interface ZstdHead {
+interface ZstdHead {
   readonly bytes: Uint8Array;
   /** Whether the beginning was cut because further blocks could decompress to more than the limit. */
   readonly isFull: boolean;
