@@ -1,5 +1,5 @@
-// State and archive side: kill -9 at any write leaves the old state or the new, never half. Each run is a
-// process of its own, ended by SIGKILL at its n-th step that changes the disk, on a copy of one starting point.
+// State and archive side: kill -9 at any write leaves the old state or the new, never half. Each run dies at its n-th step
+// that changes the disk, on a copy of one starting point. Real processes are killed in `test/faults/kills.test.ts`.
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";

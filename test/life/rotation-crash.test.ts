@@ -10,7 +10,7 @@ import { inLife, type Life } from "../testkit/archives/years.ts";
 import { day } from "../testkit/dates.ts";
 import { factsOf } from "../testkit/judging.ts";
 import { runHere } from "../testkit/programs/command-line.ts";
-import { diesAt } from "../testkit/programs/crash.ts";
+import { diesAt, forgetLocks } from "../testkit/programs/crash.ts";
 import { leftovers } from "../testkit/snapshot.ts";
 
 interface Story {
@@ -42,12 +42,6 @@ async function signaturesIn({ archive, first }: Life): Promise<Record<string, nu
   return count;
 }
 
-async function forgetLocks(folder: string): Promise<void> {
-  for (const name of await fs.readdir(folder, { recursive: true })) {
-    if (/(^|\/)\.lock$/.test(name)) await fs.rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
 /** Kills a command at each of its steps, on the same starting point, and repeats it. @returns how many steps it has */
 async function killEverywhere(life: Life, { at, args, signatures }: Story): Promise<number> {
   const { folder, home, site, config } = life.archive;
@@ -57,7 +51,7 @@ async function killEverywhere(life: Life, { at, args, signatures }: Story): Prom
   for (let step = 0; ; step += 1) {
     for (const part of [...parts, life.safe]) await fs.rm(part, { recursive: true, force: true });
     for (const part of parts) await fs.cp(`${part}.before`, part, { recursive: true });
-    const died = await diesAt(step, () => runHere(command));
+    const ended = await diesAt(step, () => runHere(command));
     await forgetLocks(folder);
     const again = await runHere(command);
     expect(again.status, `repeated after step ${step}: ${again.stdout}`).to.equal(0);
@@ -65,7 +59,7 @@ async function killEverywhere(life: Life, { at, args, signatures }: Story): Prom
     // Of what is published and of the keys; records of the program's own do not count.
     const kept = ["private", "certs", "revocations"].map((part) => join(home, part));
     for (const part of [site, ...kept]) expect(await leftovers(part), `after step ${step}`).to.deep.equal([]);
-    if (!died) return step;
+    if (ended !== undefined) return step;
   }
 }
 

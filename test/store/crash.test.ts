@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { FeedkeyError } from "../../src/error.ts";
 import { ClientState } from "../../src/store/client-state.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
-import { diesAt, forgetLock } from "../testkit/programs/crash.ts";
+import { diesAt, forgetLocks } from "../testkit/programs/crash.ts";
 import { fingerprintA, inScratch, refusal } from "../testkit/scratch.ts";
 import { sampleIndex, sampleLedger } from "./sample-state.ts";
 
@@ -43,9 +43,8 @@ async function killEverywhere(
     await inScratch(async (scratch) => {
       const folder = join(scratch, "store");
       await prepare(folder);
-      died = await diesAt(n, () => action(folder));
-      await forgetLock(folder);
-      await forgetLock(join(folder, "proteanos"));
+      died = (await diesAt(n, () => action(folder))) === undefined;
+      await forgetLocks(folder);
       await check(folder);
     });
     if (!died) return n;

@@ -1,45 +1,18 @@
-/** kill -9 at every step: each run is a process of its own on a copy of one starting point. */
+/** kill -9 at every step: each run begins with a copy of one starting point, and dies within this process. */
 import * as fs from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { iso } from "../../../src/time.ts";
 import { hour, published, type TestArchive } from "../archives/opkg-archive.ts";
-import { type Ended, runHere, runProcess } from "./command-line.ts";
+import { snapshot } from "../snapshot.ts";
+import { runHere } from "./command-line.ts";
+import { diesAt, forgetLocks } from "./crash.ts";
+import { diskSteps } from "./disk-steps.ts";
 
 /** The clients' time. */
 export const at = published + 2 * hour;
-const node = ["--import", new URL("./kill-preload.js", import.meta.url).href];
-/** Runs at once: the machine has no more processors to give. */
-const atOnce = 2;
-
-function runUntil(
-  step: number,
-  args: readonly string[],
-  steps: readonly string[] | undefined,
-  cache: string,
-): Promise<Ended> {
-  const only = steps === undefined ? {} : { FEEDKEY_KILL: steps.join(",") };
-  return runProcess(args, { node, env: { FEEDKEY_KILL_AT: String(step), FEEDKEY_KILL_CACHE: cache, ...only } });
-}
-
-/** The command once to its end, on a copy of its own, so that the compiled program is there and no later run saves it. */
-async function compile<Start extends Copied>({ start, args }: Story<Start>, cache: string): Promise<void> {
-  const copy = (await start.copy()) as Start;
-  try {
-    expect((await runProcess(args(copy), { env: { XDG_CACHE_HOME: cache } })).status).to.equal(0);
-  } finally {
-    await copy.removeFolder();
-  }
-}
-
-/** What time does to the locks of a killed run. */
-async function forgetLocks(folder: string): Promise<void> {
-  for (const name of await fs.readdir(folder, { recursive: true })) {
-    if (/(^|\/)\.lock$/.test(name)) await fs.rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
+/** Options of node that load what counts a run's steps, and ends it. */
+export const killPreload = ["--import", new URL("./kill-preload.js", import.meta.url).href];
 /** What a run starts from: it can be copied into a folder of its own. */
 interface Copied {
   readonly folder: string;
@@ -56,40 +29,38 @@ export interface Story<Start extends Copied> {
   readonly steps?: readonly string[];
 }
 
-/** Kills a command at every step it has. @returns the number of steps */
-export async function killEverywhere<Start extends Copied>(story: Story<Start>): Promise<number> {
-  const cache = await fs.mkdtemp(join(tmpdir(), "feedkey-compiled-"));
-  try {
-    await compile(story, cache);
-    return await killFrom(story, cache);
-  } finally {
-    await fs.rm(cache, { recursive: true, force: true });
-  }
+/** Whatever a reader of a folder can tell; temporary files count by their number, since nobody reads them. */
+async function readable(folder: string): Promise<string> {
+  const all = Object.entries(await snapshot(folder)).filter(([path]) => !path.endsWith(".lock-owner"));
+  const isTemporary = (path: string) => /\/\.feedkey-[^/]*\.tmp(\/|$)/.test(path);
+  const left = all.filter(([path]) => isTemporary(path)).map(([path]) => dirname(path));
+  const seen = all.filter(([path]) => !isTemporary(path)).map(([path, what]) => [path.slice(folder.length), what]);
+  return JSON.stringify([seen, left.map((path) => path.slice(folder.length)).sort()]);
 }
 
-async function killFrom<Start extends Copied>(
-  { start, args, check, steps }: Story<Start>,
-  cache: string,
-): Promise<number> {
-  const once = async (step: number): Promise<boolean> => {
+/**
+ * Kills a command at every step it has. Runs that leave the same behind are checked once.
+ * @returns the number of steps
+ */
+export async function killEverywhere<Start extends Copied>(story: Story<Start>): Promise<number> {
+  const { start, args, check, steps = diskSteps } = story;
+  const checked = new Set<string>();
+  for (let step = 0; ; step += 1) {
     const copy = (await start.copy()) as Start;
     try {
-      const ended = await runUntil(step, args(copy), steps, cache);
-      const killed = ended.signal === "SIGKILL";
-      if (!killed) expect(ended.status, ended.stdout).to.equal(0);
+      const run = await diesAt(step, () => runHere(args(copy)), steps);
+      if (run !== undefined) expect(run.ended.status, run.ended.stdout).to.equal(0);
       await forgetLocks(copy.folder);
-      await check(copy, killed).catch((error: unknown) => {
-        throw new Error(`after step ${step}${killed ? "" : ", its last"}: ${error}`, { cause: error });
+      const left = await readable(copy.folder);
+      if (run === undefined && checked.has(left)) continue;
+      checked.add(left);
+      await check(copy, run === undefined).catch((error: unknown) => {
+        throw new Error(`after step ${step}${run === undefined ? "" : ", its last"}: ${error}`, { cause: error });
       });
-      return killed;
+      if (run !== undefined) return step;
     } finally {
       await copy.removeFolder();
     }
-  };
-  for (let step = 1; ; step += atOnce) {
-    const killed = await Promise.all(Array.from({ length: atOnce }, (_, i) => once(step + i)));
-    const end = killed.indexOf(false);
-    if (end >= 0) return step + end - 1;
   }
 }
 
