@@ -69,8 +69,12 @@ export class LiveArchive {
     await fs.writeFile(this.file(`${name}_${version}_all.deb`), packageOf(name, version));
   }
 
+  get keyserver(): string {
+    return `hkps://localhost:${this.#keyserver.port}`;
+  }
+
   get #keyserverLines(): string[] {
-    return [`keyservers = hkps://localhost:${this.#keyserver.port}`, `keyserver-ca = ${join(this.folder, "ca.pem")}`];
+    return [`keyservers = ${this.keyserver}`, `keyserver-ca = ${join(this.folder, "ca.pem")}`];
   }
 
   /** A file of the feed. */

@@ -62,6 +62,14 @@ export class Mirror {
     for (const path of Object.keys(this.#behaviours)) this.#behaviours[path] = behaviour;
   }
 
+  /** From now on, a fault answers some of the requests. @param fault gets the path and the number of the request, from 0 */
+  disturb(fault: (path: string, request: number) => Behaviour | undefined): void {
+    let count = 0;
+    for (const [path, usual] of Object.entries(this.#behaviours)) {
+      this.#behaviours[path] = (...terms) => (fault(path.slice(1), count++) ?? usual)(...terms);
+    }
+  }
+
   async close(): Promise<void> {
     await this.#server.close();
   }
