@@ -60,6 +60,8 @@ export interface SpawnOptions {
   readonly cwd?: string;
   /** Read from standard input; nothing by default. */
   readonly input?: string;
+  /** Milliseconds after which it is ended by SIGKILL. */
+  readonly killAfter?: number;
 }
 
 /** Runs any program to its end. */
@@ -69,6 +71,7 @@ export function runProgram(command: string, args: readonly string[], options: Sp
       env: { ...process.env, ...options.env },
       stdio: "pipe",
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.killAfter === undefined ? {} : { timeout: options.killAfter, killSignal: "SIGKILL" }),
     });
     const output = { stdout: "", stderr: "" };
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
