@@ -12,23 +12,25 @@ export function addKeyLifeCommands(program: Command, run: Runner): void {
   defineRevoke(
     program
       .command("revoke <fingerprint>")
-      .option("--config <file>", "archive.ini of an archive whose key bundle is updated too"),
+      .option("--config <file>", "archive.ini of an archive: also update its key bundle"),
   ).action(run("revoke", async () => (await import("./archive/revoke.ts")).revoke));
   defineDelegate(
     program
       .command("delegate [certificate]")
-      .option("--config <file>", "archive.ini of an archive whose key bundle is updated too"),
+      .option("--config <file>", "archive.ini of an archive: also update its key bundle"),
   ).action(run("delegate", async () => (await import("./archive/delegate.ts")).delegate));
   program
     .command("rehearse <command...>")
-    .description("take a step on a copy of the archive, and show who would still accept the feeds")
+    .description(
+      "run rotate, revoke or delegate on a copy of the archive, and show which clients would still accept the feeds",
+    )
     .allowUnknownOption()
     .requiredOption("--config <file>", "archive.ini")
-    .option("--publish-with <fingerprint>", "after the step, publish with that key")
-    .option("--fail-on-break", "exit 1 if a client that accepts the feeds now would refuse them afterwards")
+    .option("--publish-with <fingerprint>", "after that command, publish the copy with this key")
+    .option("--fail-on-break", "exit with status 1 if a client that accepts the feeds now would refuse them afterwards")
     .action(run("rehearse", async () => (await import("./archive/rehearse.ts")).rehearse));
   withServers(program.command("send <fingerprint...>"))
-    .description("put keys on key servers and read them back")
+    .description("send keys to key servers, and check that the servers return them")
     .option("--config <file>", "archive.ini that names the key servers")
     .action(run("send", async () => (await import("./archive/revoke.ts")).send));
   withServers(program.command("receive <fingerprint...>"))

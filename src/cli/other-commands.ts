@@ -9,7 +9,7 @@ import type { Main, Runner } from "./run.ts";
 export function addOtherCommands(program: Command, run: Runner, main: Main, everyCommand: () => Command): void {
   program
     .command("init")
-    .description("ask the questions of a first run, to publish an archive or to follow one, and write the files")
+    .description("ask a few questions, and write the first files to publish an archive or to follow one")
     .action(
       run("init", async () => {
         const { init } = await import("./init.ts");
@@ -18,13 +18,16 @@ export function addOtherCommands(program: Command, run: Runner, main: Main, ever
     );
   program
     .command("serve <dir>")
-    .description("serve an archive on loopback or a LAN")
+    .description("serve an archive over HTTP, on this machine or in a local network")
     .option("--host <address>", "address to listen on", "127.0.0.1")
-    .option("--port <port>", "port, 0 for any", "8080")
-    .option("--keyserver [dir]", "a key server below /pks/, which keeps keys in DIR")
+    .option("--port <port>", "port to listen on; with 0, the system chooses a free port", "8080")
+    .option(
+      "--keyserver [dir]",
+      "also run a key server below /pks/, which stores keys in DIR, or in memory without DIR",
+    )
     .option("--access-log <file>", "append each request to a file, in the combined log format")
-    .option("--tls-cert <file>", "PEM certificate chain")
-    .option("--tls-key <file>", "its PEM key")
+    .option("--tls-cert <file>", "serve over HTTPS with this certificate chain (a PEM file)")
+    .option("--tls-key <file>", "secret key of the TLS certificate (a PEM file)")
     .action(run("serve", async () => (await import("./archive/serve.ts")).serve));
   addCompletion(program, run, main, everyCommand);
   program

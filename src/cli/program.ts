@@ -9,20 +9,20 @@ export function makeProgram(args: readonly string[] = []): Command {
   return new Command("feedkey")
     .description("Publish, verify and fetch signed package feeds whose keys may change")
     .version(version, "-V, --version", "print the version")
-    .helpOption("-h, --help", "help on the program, or on a command")
+    .helpOption("-h, --help", "show help on the program or on a command")
     .option(
       "--profile <name|file>",
-      "the archive's profile (default: $FEEDKEY_PROFILE, else the profile called default)",
+      "the archive's profile (default: $FEEDKEY_PROFILE, or else the profile with the name default)",
     )
-    .option("--state <dir>", "client state (default: $FEEDKEY_STATE or $XDG_STATE_HOME/feedkey)")
-    .option("--home <dir>", "the archive's key store (default: $FEEDKEY_HOME or $XDG_DATA_HOME/feedkey)")
-    .option("--json", "one JSON document on standard output")
-    .option("--quiet", "print only errors and what a script needs")
-    .option("--verbose", "say more on standard error")
-    .option("--debug", "say everything, including the stack of each error")
-    .option("--offline", "ask no server")
-    .option("--at <time>", "reference time instead of the clock (RFC 3339)")
-    .option("--no-color", "no colour (also: NO_COLOR)")
+    .option("--state <dir>", "folder of the client state (default: $FEEDKEY_STATE or $XDG_STATE_HOME/feedkey)")
+    .option("--home <dir>", "folder of the archive's key store (default: $FEEDKEY_HOME or $XDG_DATA_HOME/feedkey)")
+    .option("--json", "write one JSON document to standard output")
+    .option("--quiet", "print only errors and the results that a script needs")
+    .option("--verbose", "print more details to standard error")
+    .option("--debug", "print all details, including the call stack of each error")
+    .option("--offline", "do not use the network")
+    .option("--at <time>", "use this time (RFC 3339) instead of the system's clock")
+    .option("--no-color", "print without colours (also if NO_COLOR is set)")
     .configureHelp(helpSettings)
     .showHelpAfterError(false)
     .exitOverride();

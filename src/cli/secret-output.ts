@@ -21,6 +21,6 @@ export function guardSecretOutput(
   if (stat?.isFile() !== true || (stat.mode & 0o077) === 0) return;
   const mode = (stat.mode & 0o777).toString(8);
   reporter.warn(
-    `other users can read the file that the secret key goes to (mode ${mode}): chmod 600 it, or use -o FILE`,
+    `other users can read the file into which the secret key is written (mode ${mode}): run chmod 600 on it, or use -o FILE`,
   );
 }

@@ -12,13 +12,19 @@ export function withPassphrase(command: Command): Command {
 export function withWarnings(command: Command): Command {
   return command.option(
     "--warn-within <length>",
-    "warn of keys, subkeys and delegations that end, and of rotations to finish, within this time (default: 60d; 0: never)",
+    "warn of keys, subkeys and delegations that end within this time, and of rotations to finish (default: 60d; 0: no warnings)",
   );
 }
 
 /** Adds the options that say which key servers feedkey uses. */
 export function withServers(command: Command): Command {
   return command
-    .option("--keyserver <url...>", "key servers, hkps://... (default: those of archive.ini or the profile)")
-    .option("--keyserver-ca <file>", "PEM certificates of the authority that issued the key servers' certificates");
+    .option(
+      "--keyserver <url...>",
+      "key servers, as hkps://HOST (default: the key servers in archive.ini or the profile)",
+    )
+    .option(
+      "--keyserver-ca <file>",
+      "PEM file with CA certificates for the key servers, in addition to the system's CAs",
+    );
 }

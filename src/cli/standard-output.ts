@@ -40,7 +40,7 @@ export class StandardOutput {
     return new FeedkeyError("output", `cannot write to standard output: ${causeInWords(this.#failure)}`, {
       details: { cause: systemCode(this.#failure) ?? "unknown" },
       cause: this.#failure,
-      hint: "make room or send the output elsewhere, then run the command again",
+      hint: "free some disk space or send the output elsewhere, then run the command again",
     });
   }
 }

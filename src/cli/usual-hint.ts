@@ -2,14 +2,14 @@
 import type { ErrorCode, FeedkeyError } from "../error.ts";
 
 const signedBadly = "the last good index stays in use; ask the archive's keepers, and do not install what was refused";
-const damaged = "the file is damaged or of another kind: fetch it or make it again";
+const damaged = "the file is damaged, or of a kind that is not expected here: fetch it or make it again";
 const configured = "correct the file, then try again; docs/profile.md and docs/archive-ini.md list what it may say";
 
 const usual: Readonly<Record<ErrorCode, string>> = {
   no_signature: signedBadly,
   bad_signature: signedBadly,
   untrusted_signer: signedBadly,
-  revoked: "use another key: everyone who knows of the revocation refuses this one",
+  revoked: "use another key: everyone who knows of the revocation refuses this key",
   expired: 'extend the key with "feedkey key extend", or use its successor; check this machine\'s clock too',
   not_yet_valid: "check this machine's clock, then the archive's",
   weak_algorithm: "use a key of another algorithm and SHA-256 or better",
@@ -22,7 +22,7 @@ const usual: Readonly<Record<ErrorCode, string>> = {
   not_listed: "publish the file, or remove it",
   fork: signedBadly,
   unchecked_revocation: "make sure that a key server of the profile can be reached, then try again",
-  bad_path: "use plain paths below the folder, without links and special characters",
+  bad_path: "use plain paths below the folder, without symbolic links and special characters",
   would_break: "nothing was changed; --force does it anyway",
   ends_soon: 'extend it, renew it or finish the rotation; see "feedkey status"',
   usage: 'see "feedkey --help" or "feedkey COMMAND --help"',

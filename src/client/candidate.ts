@@ -62,8 +62,12 @@ export function acceptedCandidate({ meta, index, signature }: LastIndex): Candid
     return { name: meta.source, document: new HashedDocument(index.bytes, index.sha256), signatures: detached };
   const candidate = candidateOf(unframe(signature, name), signature, name);
   if (Buffer.compare(candidate.document.bytes, index.bytes) === 0) return { ...candidate, name: meta.source };
-  throw new FeedkeyError("bad_state", `the index of feed "${meta.feed}" and its signature do not belong together`, {
-    details: { feed: meta.feed },
-    hint: "run feedkey update, which replaces both",
-  });
+  throw new FeedkeyError(
+    "bad_state",
+    `the stored index of feed "${meta.feed}" and its stored signature do not belong together`,
+    {
+      details: { feed: meta.feed },
+      hint: "run feedkey update, which downloads both again",
+    },
+  );
 }

@@ -17,7 +17,7 @@ export function chosenFeeds(profile: Profile, names: readonly string[]): readonl
     const known = profile.feeds.map((one) => one.name);
     throw new FeedkeyError("usage", `profile "${profile.name}" has no feed "${escapeText(name)}"`, {
       details: { feeds: known },
-      hint: didYouMean(name, known, `it has: ${known.join(", ") || "none"}`),
+      hint: didYouMean(name, known, `the feeds of the profile are: ${known.join(", ") || "none"}`),
     });
   });
 }

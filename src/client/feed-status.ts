@@ -88,13 +88,15 @@ function warnOfSigners(
   if (breaking === undefined) {
     return signers.flatMap(({ certificate }) => {
       const why = rejected.get(certificate)?.reason;
-      return why === undefined ? [] : [`feed "${feed}": ${certificate}, which signed it, may no longer sign: ${why}`];
+      return why === undefined
+        ? []
+        : [`feed "${feed}": ${certificate}, which signed the last accepted index, may no longer sign: ${why}`];
     });
   }
   const onPath = signers.some(({ certificate }) => trusted.get(certificate)?.role === "delegate");
   if (!onPath || !isNear(breaking, at)) return [];
   return [
-    `feed "${feed}": in ${roughly(breaking.until - at)}, on ${iso(breaking.until)}, ${endWords(breaking)}; unless its keepers renew that, its next index will be refused`,
+    `feed "${feed}": in ${roughly(breaking.until - at)}, on ${iso(breaking.until)}, ${endWords(breaking)}; unless the archive's keepers renew it, the feed's next index will be refused`,
   ];
 }
 
@@ -105,7 +107,7 @@ function warnOfIndex(
 ): string[] {
   if (signedAt === null) return [`feed "${name}" was never updated`];
   if (validUntil !== undefined && validUntil < at)
-    return [`feed "${name}": it says that it is valid until ${iso(validUntil)}; run feedkey update`];
+    return [`feed "${name}": its index says that it was valid only until ${iso(validUntil)}; run feedkey update`];
   if (expiresAt === null)
     return [`feed "${name}": its signature never expires; an old index could be replayed to new clients`];
   const left = Date.parse(expiresAt) - at;

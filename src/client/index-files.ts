@@ -25,7 +25,7 @@ export function indexLimit(feed: Feed, last: { readonly size: number } | undefin
 
 /** The hint for an index that is too large. */
 export const largerIndexHint =
-  "indexes are usually far smaller; if the archive's keepers confirm its size, set max-index-size in the feed's section of the profile";
+  "indexes are usually far smaller: ask the archive's keepers; if they confirm the size, set max-index-size in the feed's section of the profile";
 
 /**
  * Returns the hint for a root that is too large; no setting raises the limit if the root's format has a limit of its own.
@@ -34,7 +34,7 @@ export const largerIndexHint =
 export function largerRootHint({ format }: Pick<Feed, "format">, limit: number): string {
   const { maxRoot } = formatOf(format);
   if (maxRoot === undefined || limit < maxRoot) return largerIndexHint;
-  return "no client takes more: the mirror sends another file, or the archive's keepers must divide it";
+  return "no client accepts a larger one: try another mirror; if the file is as large there, ask the archive's keepers to split the feed";
 }
 
 /**
@@ -47,10 +47,10 @@ export function indexNames(feed: Feed): readonly string[] {
   if (index === undefined || forms.includes("bz2") || !/\.bz2$/.test(index)) return roots(feed);
   throw new FeedkeyError(
     "bad_profile",
-    `feed "${name}" has index = ${index}, but feedkey reads no bzip2 for ${format}`,
+    `feed "${name}" has index = ${index}, but feedkey does not read bzip2 in feeds of the format ${format}`,
     {
       details: { feed: name, index },
-      hint: `write index = ${index.replace(/bz2$/, "gz")}, or leave the line out`,
+      hint: `write index = ${index.replace(/bz2$/, "gz")}, or remove the line from the profile`,
     },
   );
 }
@@ -87,7 +87,7 @@ export async function signedBytes(
       details: { ...cause.details, index: name },
       hint: isTooLarge
         ? largerIndexHint
-        : "it was damaged on the way, or is not what it claims to be; try another mirror",
+        : "the file was damaged on the way, or is not compressed as its name says: try another mirror",
       cause,
     });
   }

@@ -90,7 +90,7 @@ export class Mirrors {
   /** Reports an error: a refusal as a warning, for everybody; an unreachable server as a note, for the curious. */
   #tell(error: FeedkeyError, location: string): void {
     const { reporter } = this.#session.options;
-    const text = `${location}: ${error.message}; the next mirror is asked`;
+    const text = `${location}: ${error.message}; trying the next mirror`;
     if (error.code === "unavailable") reporter.note(text);
     else reporter.warn(text);
   }

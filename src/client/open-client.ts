@@ -88,7 +88,7 @@ export class Client {
     { resetState = false, partial }: CallOptions,
     action: (session: Session) => Promise<Found & { readonly errors?: readonly FeedkeyError[] }>,
   ): Promise<Report<Found>> {
-    if (this.#isClosed) throw new FeedkeyError("usage", "the client was closed before it was called");
+    if (this.#isClosed) throw new FeedkeyError("usage", "this client is closed: open a new one");
     const { at = Date.now(), offline = false, justRefreshed = false, ...options } = this.#options;
     return await report(options.reporter, partial, async (reporter) => {
       const session = await Session.open({

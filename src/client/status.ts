@@ -83,7 +83,7 @@ function warnOfCheck(key: Fingerprint, { checkPolicy, state }: Session): string[
   if (!required || check === undefined || length === 0) return [];
   const left = check.lastGoodAt + length - at;
   const since = `no key server has confirmed since ${iso(check.lastGoodAt)} that ${key} is not revoked`;
-  if (left < 0) return [`${since}: the key is refused until one does`];
+  if (left < 0) return [`${since}: the key is refused until a key server does`];
   return left < length / 2 ? [`${since}: in ${roughly(left)} the key will be refused`] : [];
 }
 

@@ -112,7 +112,7 @@ async function secondTry(
     if (index === undefined || index instanceof FeedkeyError) continue;
     if (again !== name) {
       session.options.reporter.warn(
-        `feed "${feed.name}": ${name} is not what was signed (bad_index); ${again} is, so it was used`,
+        `feed "${feed.name}": ${name} is not what was signed (bad_index); ${again} is, and was used instead`,
       );
     }
     return index;

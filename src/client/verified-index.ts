@@ -225,7 +225,7 @@ function inContext({ feed, name, createdAt }: VerifiedRoot, error: unknown, part
         ? (error.hint ?? "")
         : error.details.reason === "limits"
           ? largerIndexHint
-          : "a rightful signer signed this: tell the archive's keepers; the last good index stays in use",
+          : "the signature is good, so the archive itself made this error: tell the archive's keepers; the last good index stays in use",
     cause: error,
   });
 }

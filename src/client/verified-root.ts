@@ -83,9 +83,9 @@ const hints: Readonly<Partial<Record<FeedkeyError["code"], string>>> = {
   weak_algorithm: "the archive's keepers must sign with SHA-256 or better and a modern key",
   rollback: "the mirror is out of date or someone replays an old index; the last good index stays in use",
   stale:
-    "the archive has not been signed for too long, or someone withholds newer indexes; the last good index stays in use",
+    "the archive's keepers have not signed the index for too long, or someone withholds newer indexes; the last good index stays in use",
   wrong_feed: "the index of another feed was put here; the last good index stays in use",
-  fork: "two keys claim to follow the same one: ask the archive's keepers through another channel which one is theirs",
+  fork: "two keys claim to be the successor of the same key: ask the archive's keepers, over another channel, which key is theirs",
   unchecked_revocation: "make sure that a key server of the profile can be reached, then try again",
 };
 
@@ -116,7 +116,7 @@ interface Good {
  */
 function notBeside(name: string, cause: FeedkeyError): FeedkeyError {
   return new FeedkeyError("bad_signature_data", `${name} is a signed text, not a signature over the file beside it`, {
-    hint: "for a checksum file, verify that one itself: in the profile, write its name as index",
+    hint: 'if that text is the checksum file itself, write its name as "index" into the feed\'s section of the profile',
     cause,
   });
 }

@@ -80,7 +80,7 @@ async function verifyWith(
     if (again.sha256 === index.sha256) return again;
     throw new FeedkeyError("bad_index", `index ${escapeText(path)} was replaced while it was verified`, {
       details: { feed: feed.name },
-      hint: "verify it again",
+      hint: "run the command again",
     });
   });
   warnOfAlgorithms(session, index.signers);

@@ -56,8 +56,8 @@ function readLimited(path: string, limit: number, isNamed: boolean): HashedDocum
 }
 
 function tooLarge(path: string, limit: number, size?: number): FeedkeyError {
-  const found = size === undefined ? "more bytes" : `${size} bytes, more`;
-  return new FeedkeyError("bad_index", `${escapeText(path)} has ${found} than the ${limit} that are read`, {
+  const found = size === undefined ? "more bytes than" : `${size} bytes, more than`;
+  return new FeedkeyError("bad_index", `${escapeText(path)} has ${found} the limit of ${limit}`, {
     details: { path, limit, reason: "too_large", ...(size === undefined ? {} : { size }) },
     hint: largerIndexHint,
   });
@@ -194,7 +194,7 @@ export async function verifyLocal(
     const problem = `index "${name}" differs from "${otherName}", which is the one that was signed`;
     throw new FeedkeyError("bad_index", problem, {
       details: { feed: feed.name, index: name, signed: otherName },
-      hint: `use ${otherName}, and have the archive publish both forms again`,
+      hint: `verify ${otherName} instead, and ask the archive's keepers to publish both forms again`,
       cause: error,
     });
   }

@@ -136,9 +136,12 @@ export async function refuseWritableByOthers(
     if (systemCode(error) === "ENOENT") return;
     // Nobody can have written anything at an impossible path, for example below a file.
     if (systemCode(error) === "ENOTDIR") throw outputError(error, folder);
-    throw refuse(`cannot look at "${folder}": ${causeInWords(error)}`, "run as the user that owns it");
+    throw refuse(
+      `cannot check the folder "${folder}": ${causeInWords(error)}`,
+      "run feedkey as the user that owns the folder",
+    );
   }
   if ((mode & 0o022) === 0) return;
-  const hint = `chmod go-w '${folder}' (or mount a FAT or exFAT stick with umask=077), then look at what is in it`;
+  const hint = `run chmod go-w '${folder}' (or mount a FAT or exFAT stick with umask=077), then check the files in it`;
   throw refuse(`other users can write to the folder "${folder}"`, hint);
 }

@@ -62,7 +62,7 @@ export class HashedFile implements Content {
   #changed(): FeedkeyError {
     return new FeedkeyError("locked", `${escapeText(this.#path)} changed while it was being read`, {
       details: { path: this.#path },
-      hint: "run the command again once the program that writes it has ended",
+      hint: "run the command again once the program that writes the file has ended",
     });
   }
 }

@@ -82,7 +82,7 @@ export async function findProfile(nameOrFile: string): Promise<string> {
   const isFile = nameOrFile.includes("/") || nameOrFile.endsWith(".ini");
   if (!isFile && !/^[A-Za-z0-9._-]+$/.test(nameOrFile)) {
     throw new FeedkeyError("usage", `"${nameOrFile}" is not the name of a profile`, {
-      hint: "a name has letters, digits, dots, hyphens and underscores; a file has a / or ends in .ini",
+      hint: "give a name of only letters, digits, dots, hyphens and underscores, or the path of a file, which contains a / or ends in .ini",
     });
   }
   const candidates = isFile
@@ -103,10 +103,10 @@ async function isRegularFile(path: string): Promise<boolean> {
     if ((await fs.stat(path)).isFile()) return true;
   } catch (error) {
     if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return false;
-    throw new FeedkeyError("bad_profile", `cannot look at the profile "${path}": ${causeInWords(error)}`, {
+    throw new FeedkeyError("bad_profile", `cannot read the profile "${path}": ${causeInWords(error)}`, {
       details: { path },
       cause: error,
     });
   }
-  throw new FeedkeyError("bad_profile", `the profile "${path}" is not a file`, { details: { path } });
+  throw new FeedkeyError("bad_profile", `the profile "${path}" is not a plain file`, { details: { path } });
 }

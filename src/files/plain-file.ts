@@ -28,9 +28,15 @@ export function kindOf(stat: Stats): string {
 
 /** Makes the error for something else in the place of a file, or of a folder in its path. */
 export function notExpected(path: string, problem: string, expected: string): FeedkeyError {
-  return new FeedkeyError("bad_path", `${escapeText(path)} ${problem}: expected ${expected}`, {
+  const isKind = problem.startsWith("is a ");
+  const wanted = isKind ? `: expected ${expected}` : "";
+  return new FeedkeyError("bad_path", `${escapeText(path)} ${problem}${wanted}`, {
     details: { path, problem },
-    hint: "find out who put it there, and remove it; the right file is written again; links below the root are not followed",
+    hint: isKind
+      ? `find out who put it there, and remove it; feedkey follows no links here`
+      : problem.startsWith("is larger")
+        ? "find out who wrote so large a file, and remove it"
+        : "run the command again once the program that writes there has ended",
   });
 }
 

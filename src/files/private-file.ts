@@ -18,7 +18,7 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
   try {
     // O_NONBLOCK: opening a pipe that somebody put at this path must not hang.
     const bytes = await readChecked(path, constants.O_NOFOLLOW | constants.O_NONBLOCK, async (stat, handle) => {
-      if (!stat.isFile()) throw refuse(path, `${what} is not a plain file`, "put the key file itself there");
+      if (!stat.isFile()) throw refuse(path, `${what} is not a plain file`, "put the key file itself at that path");
       refuseForeign(stat, what, path);
       // If the file system has no modes, as FAT on a USB stick, the owner can't change the mode; `warnOfModes` warns the keeper
       // instead.
@@ -28,7 +28,7 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
     if (systemCode(error) === undefined) throw error;
-    throw refuse(path, `cannot read ${what}: ${causeInWords(error)}`, "run as the user that owns it");
+    throw refuse(path, `cannot read ${what}: ${causeInWords(error)}`, "run feedkey as the user that owns the file");
   }
 }
 
@@ -49,7 +49,11 @@ export async function readPassphraseFile(path: string): Promise<string> {
 
 function refuseForeign({ uid }: Stats, what: string, path: string): void {
   if (uid === 0 || uid === process.geteuid?.()) return;
-  throw refuse(path, `${what} belongs to another user`, "chown it to the user that signs");
+  throw refuse(
+    path,
+    `${what} belongs to another user`,
+    "run feedkey as the owner of the file, or chown the file to the user that signs",
+  );
 }
 
 function isOpenToOthers({ mode }: Stats): boolean {
@@ -60,7 +64,7 @@ function openToOthers({ mode }: Stats, what: string, path: string): FeedkeyError
   return refuse(
     path,
     `${what} is open to other users (mode ${(mode & 0o777).toString(8)})`,
-    `chmod 600 '${path}', and consider whether somebody has read it`,
+    `run chmod 600 '${path}'; if somebody may have read the file, replace the secret in it`,
   );
 }
 

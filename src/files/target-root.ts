@@ -50,7 +50,9 @@ export class TargetRoot {
     } catch (error) {
       if (systemCode(error) === undefined) throw error;
     }
-    throw new FeedkeyError("not_found", `the root ${path} is not there, or not a folder`, { details: { root: path } });
+    throw new FeedkeyError("not_found", `the root folder ${path} does not exist, or is not a folder`, {
+      details: { root: path },
+    });
   }
 
   /** Whether the root is the root of the running system. */
@@ -251,10 +253,14 @@ export class TargetRoot {
 
   #leadsOut(name: string, link = join(this.#real, name)): FeedkeyError {
     const where = relative(this.#real, link);
-    return new FeedkeyError("bad_path", `/${name} would be written outside of the root: ${where} is a link out of it`, {
-      details: { root: this.folder, path: `/${name}`, link: `/${where}` },
-      hint: "a link that is right inside that system can be followed only there: run setup in it, or make the link relative",
-    });
+    return new FeedkeyError(
+      "bad_path",
+      `/${name} would be written outside of the root: ${where} is a symbolic link that leads out of it`,
+      {
+        details: { root: this.folder, path: `/${name}`, link: `/${where}` },
+        hint: "an absolute link can be followed only inside that system: run setup there, or make the link relative",
+      },
+    );
   }
 }
 

@@ -55,7 +55,7 @@ export async function readTrustedFile(path: string, use: TrustedUse): Promise<Bu
   const { real, judging } = await judgeWay(path, use, true);
   // O_NONBLOCK: opening a pipe that somebody put at this path must not hang.
   return await readChecked(real, constants.O_NOFOLLOW | constants.O_NONBLOCK, (stat) => {
-    if (!stat.isFile()) throw refuse(judging, "is not a plain file", "put the file itself there");
+    if (!stat.isFile()) throw refuse(judging, "is not a plain file", "put the file itself at that path");
     refuseOpen(stat, judging);
   });
 }
@@ -126,31 +126,31 @@ function judgeStep(step: Step, above: Stats, judging: Judging, isStrict: boolean
   const folder = escapeText(step.folder);
   if (!judging.owners.has(above.uid)) {
     const problem = `can be replaced by the owner of the folder "${folder}"`;
-    throw refuse(judging, problem, "move it to a folder of your own, once you have looked at it");
+    throw refuse(judging, problem, "check the file, then move it to a folder of your own");
   }
   if ((above.mode & OTHERS_WRITE) === 0) return;
   const isSticky = (above.mode & STICKY) !== 0;
   if (isSticky && !isStrict && judging.owners.has(step.stat.uid)) return;
   const problem = `can be replaced: other users can write to the folder "${folder}"`;
-  const hint = `chmod go-w '${folder}', then look at what is in it; or move it to a folder of your own`;
+  const hint = `run chmod go-w '${folder}', then check the file; or move the file to a folder of your own`;
   throw refuse(judging, problem, hint);
 }
 
 function refuseOpen({ uid, mode }: Stats, judging: Judging): void {
   if (!judging.owners.has(uid)) {
-    throw refuse(judging, "belongs to another user", "make a copy of your own, once you have looked at it");
+    throw refuse(judging, "belongs to another user", "check the file, then use a copy that belongs to you");
   }
   const path = `'${escapeText(judging.path)}'`;
   const others = `other users (mode ${(mode & 0o777).toString(8)})`;
   if (judging.use.isSecret === true && (mode & OTHERS_READ) !== 0) {
-    const hint = `chmod 600 ${path}, and think about whether somebody has read it`;
+    const hint = `run chmod 600 ${path}; if somebody may have read the secret in the file, replace the secret`;
     throw refuse(judging, `is open to ${others}`, hint);
   }
   if ((mode & OTHERS_WRITE) === 0) return;
   throw refuse(
     judging,
     `can be changed by ${others}`,
-    `chmod go-w ${path}, and look at whether somebody has changed it`,
+    `run chmod go-w ${path}, and check whether somebody has changed the file`,
   );
 }
 

@@ -59,7 +59,7 @@ export async function refuseOffProfile(
     `clients of profile "${profile.name}" do not accept ${name}: ${why}`,
     {
       details: { fingerprint: name, profile: profile.name },
-      hint: "sign with a key that a seed of the profile leads to",
+      hint: "sign with a key that these clients accept (feedkey chain shows them), or have this key certified by one of them",
     },
   );
 }

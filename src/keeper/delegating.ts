@@ -54,7 +54,7 @@ async function warnOfUnknownFeeds(opened: Opened, globs: readonly string[], repo
   if (names.size === 0) return;
   for (const glob of globs) {
     if ([...names].some((name) => matchesFeed(name, [glob]))) continue;
-    const next = didYouMean(glob, names, `there are: ${[...names].join(", ")}`);
+    const next = didYouMean(glob, names, `the archive's feeds are: ${[...names].join(", ")}`);
     reporter.warn(`no feed of the archive matches "${escapeText(glob)}"; ${next}`);
   }
 }

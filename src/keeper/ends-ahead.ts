@@ -86,7 +86,10 @@ export async function endsOfArchive(
   if (refused !== undefined) {
     throw new FeedkeyError(refused.code, `clients refuse what ${key.fingerprint} signs: ${refused.reason}`, {
       details: { fingerprint: key.fingerprint },
-      hint: refused.code === "expired" ? "renew it with feedkey key extend" : "let another key sign",
+      hint:
+        refused.code === "expired"
+          ? "extend the key with feedkey key extend"
+          : "name another key in archive.ini, then publish",
     });
   }
   const terms = lookAhead(at, warnWithin);

@@ -67,7 +67,7 @@ export async function initArchive(
   if ((await unlessMissing(lstat(terms.file))) !== undefined) {
     throw new FeedkeyError("output", `there is a file ${escapeText(terms.file)} already`, {
       details: { path: terms.file },
-      hint: "run the command in another folder, or add what is missing to the file by hand",
+      hint: "run the command in another folder, or add what is missing to the file yourself",
     });
   }
   readArchiveConfig(textOf(terms, "0".repeat(40)), terms.file);

@@ -30,8 +30,8 @@ export async function exportCertificates(
   const names = texts.length === 0 ? [...own.keys()] : await Promise.all(texts.map((one) => store.resolve(one)));
   const certificates = names.flatMap((name) => own.get(name) ?? []);
   if (certificates.length < names.length) {
-    throw new FeedkeyError("bad_certificate", "one of these certificates is of a kind that can't be used", {
-      hint: "see feedkey key list for those that can",
+    throw new FeedkeyError("bad_certificate", "one of these certificates is of a kind or form that feedkey can't use", {
+      hint: "feedkey key list shows the keys that can be exported",
     });
   }
   const readable = certificates.filter(({ facts }) => program !== "gpg" || facts.primary.version === 4);
@@ -66,7 +66,7 @@ export async function importFiles(opened: Opened, files: readonly (string | Uint
     for (const one of found.changes) changes.push(one);
     for (const one of found.withoutPrimary) {
       reporter.warn(
-        `${one} came without its primary key's secret: it can sign here, but it can't be revoked from here`,
+        `${one} was imported without the secret of its primary key: it can sign here, but it can't be extended, rotated or revoked here`,
       );
     }
   }

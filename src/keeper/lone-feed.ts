@@ -40,7 +40,9 @@ export function loneFeed(folder: string, options: LoneFeedOptions): { root: stri
   const root = resolve(folder);
   const name = options.feed ?? basename(root);
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
-    throw new FeedkeyError("usage", `"${name}" can't be the name of a feed`, { hint: "choose one with --feed" });
+    throw new FeedkeyError("usage", `"${name}" can't be the name of a feed`, {
+      hint: "choose another with --feed: letters, digits, dots, hyphens and underscores, with a letter or digit first",
+    });
   }
   const format = formatOf(options.format ?? "opkg");
   const feed = { name, format, path: "", packages: "", compress: formsOf(format, options.compress) };

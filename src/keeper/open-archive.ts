@@ -285,7 +285,7 @@ export class Keeper {
 
 function noServer(): FeedkeyError {
   return new FeedkeyError("usage", "no key server given", {
-    hint: "use --keyserver hkps://..., --config or --profile",
+    hint: "give --keyserver hkps://HOST, or an archive.ini (--config) or profile (--profile) that names key servers",
   });
 }
 

@@ -21,7 +21,7 @@ const noPassphrase: PassphraseSource = Object.assign(refusePassphrase, { asks: t
 
 async function refusePassphrase(fingerprint: Fingerprint): Promise<string> {
   throw new FeedkeyError("bad_config", `key ${fingerprint} is locked, and no passphrase was given`, {
-    hint: "open the archive with a passphrase",
+    hint: "pass the key's passphrase when you open the archive",
   });
 }
 
@@ -59,7 +59,9 @@ export class Opened {
   async archive(): Promise<Archive> {
     const found = await this.found();
     if (found !== undefined) return found;
-    throw new FeedkeyError("usage", "no archive given", { hint: "give it with --config archive.ini" });
+    throw new FeedkeyError("usage", "no archive given", {
+      hint: "give the archive's configuration with --config archive.ini",
+    });
   }
 
   /** Returns the clients' profile, if the options name one. */
@@ -88,7 +90,7 @@ export class Opened {
   async spread(fingerprints: readonly Fingerprint[], reporter: Reporter): Promise<Spread> {
     const servers = await this.servers();
     if (servers.urls.length === 0 && this.#options.keyservers === undefined)
-      reporter.warn("no key server is configured: clients learn of this only from the bundle");
+      reporter.warn("no key server is configured: clients learn of this change only from the archive's key bundle");
     return await (await import("../keys/send-and-receive.ts")).spread(this.store, fingerprints, servers);
   }
 

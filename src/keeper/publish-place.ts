@@ -39,7 +39,7 @@ export async function publishPlace(
     });
   }
   if (options.page === true && config === undefined) {
-    throw new FeedkeyError("usage", "the trust page is of an archive, and no --config was given", {
+    throw new FeedkeyError("usage", "only an archive with an archive.ini has a trust page, and no --config was given", {
       hint: "give --config archive.ini",
     });
   }

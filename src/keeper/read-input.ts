@@ -24,7 +24,7 @@ export async function readInput(path: string): Promise<Uint8Array> {
     }
     throw new FeedkeyError("usage", `${escapeText(path)} has more than ${maxInputBytes} bytes`, {
       details: { path, most: maxInputBytes },
-      hint: "give a file with only the certificates that you need",
+      hint: "make a file with only the certificates that you need, and give that file",
     });
   } catch (cause) {
     throw readError(cause, path);

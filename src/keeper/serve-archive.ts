@@ -60,9 +60,9 @@ export async function serveArchive(options: ServeArchiveOptions): Promise<Archiv
   const root = resolve(options.root);
   const found = await stat(root).catch(() => undefined);
   if (found?.isDirectory() !== true) {
-    throw new FeedkeyError("not_found", `there is no folder ${escapeText(root)}`, {
+    throw new FeedkeyError("not_found", `${escapeText(root)} does not exist, or is not a folder`, {
       details: { path: root },
-      hint: "give the folder that holds the archive",
+      hint: "give the folder that contains the archive",
     });
   }
   const { host, port = 0, keyserver, onRequest } = options;

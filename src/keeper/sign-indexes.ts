@@ -141,10 +141,15 @@ export async function signIndexes(
   const archiveFeed = await feedOf(config, options.feed, indexes);
   const feed = options.feed ?? archiveFeed?.name;
   if (options.key === undefined && feed === undefined) {
-    throw new FeedkeyError("usage", "archive.ini has no feed with this index", {
-      details: { indexes },
-      hint: "name the feed with --feed, or the key with --key FINGERPRINT",
-    });
+    throw new FeedkeyError(
+      "usage",
+      "no feed in archive.ini has all of these indexes: ${indexes.map((one) => escapeText(one)).join(",
+      ")}",
+      {
+        details: { indexes },
+        hint: "name the feed with --feed, or the key with --key FINGERPRINT",
+      },
+    );
   }
   const stored = await certificatesWith(store, place);
   const tree = archiveFeed && config && (await PublishedTree.open(config.root));
@@ -188,6 +193,6 @@ function refuseTwice(keys: readonly SignerOf[]): void {
   const twice = names.find((name, place) => names.indexOf(name) !== place);
   if (twice === undefined) return;
   throw new FeedkeyError("usage", `key ${twice} appears twice`, {
-    hint: "give each key only once, in --key or --also-key",
+    hint: "give each key only once: either with --key or with --also-key",
   });
 }

@@ -23,9 +23,13 @@ export async function signPackages(
   readonly errors: readonly FeedkeyError[];
 }> {
   if (text.startsWith("gpg:")) {
-    throw new FeedkeyError("usage", "packages can't be signed through gpg: pkg_add refuses what GnuPG 2.2 makes", {
-      hint: "keep the key for packages in feedkey's key store",
-    });
+    throw new FeedkeyError(
+      "usage",
+      "feedkey can't sign packages with a key in GnuPG: pkg_add refuses the signatures of GnuPG 2.2",
+      {
+        hint: "import the key into feedkey's key store, and give its fingerprint without gpg:",
+      },
+    );
   }
   const { store, at } = opened;
   const own = await ownCertificates(store);

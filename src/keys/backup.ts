@@ -22,9 +22,9 @@ async function writeAndReadBack(files: readonly Copy[]): Promise<void> {
   await commitStaged(await stageAll(files));
   for (const { path, data } of files) {
     if ((await fs.readFile(path, "utf8")) === data) continue;
-    throw new FeedkeyError("output", `${escapeText(path)} can't be read back as it was written`, {
+    throw new FeedkeyError("output", `${escapeText(path)} does not contain what was just written to it`, {
       details: { path },
-      hint: "the medium may be broken: use another one",
+      hint: "the disk or stick may be broken: use another one",
     });
   }
 }

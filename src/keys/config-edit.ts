@@ -17,7 +17,7 @@ export async function switchKey(file: string, from: Fingerprint, to: Fingerprint
   const after = readArchiveConfig(next, file).key.fingerprint;
   if (before !== from || after !== to) {
     throw new FeedkeyError("bad_config", `the line "key" of ${file} could not be changed from ${from} to ${to}`, {
-      hint: "change it by hand, then run the command again",
+      hint: "change the line yourself, then run the command again",
     });
   }
   // A symbolic link stays a link: the target is changed, and keeps its permissions.

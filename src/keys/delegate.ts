@@ -68,8 +68,8 @@ function termsFor({ feeds, depth }: DelegationTermsWanted): { readonly text: str
   const text = formatTerms({ depth, feeds });
   const terms = parseTerms(text);
   if (terms !== undefined) return { text, terms };
-  throw new FeedkeyError("usage", `these terms are not possible: ${escapeText(text)}`, {
-    hint: "feeds are names or globs separated by commas, without spaces; the depth is 0 to 8",
+  throw new FeedkeyError("usage", `these terms of a delegation are not valid: ${escapeText(text)}`, {
+    hint: "give --feeds names or patterns separated by commas, without spaces, and --depth a number from 0 to 8",
   });
 }
 
@@ -84,9 +84,13 @@ function refuseIssuer({ raw, facts }: OwnCertificate, at: Instant): void {
     throw new FeedkeyError(refused.code, `${raw.fingerprint} can't delegate: ${refused.reason}`, { details });
   const state = primaryState(facts, at);
   if ("code" in state || state.canCertify) return;
-  throw new FeedkeyError("bad_certificate", `${raw.fingerprint} can't delegate: its key is not for certifying`, {
-    details,
-  });
+  throw new FeedkeyError(
+    "bad_certificate",
+    `${raw.fingerprint} can't delegate: its key flags do not allow certifying`,
+    {
+      details,
+    },
+  );
 }
 
 /**
@@ -106,13 +110,16 @@ function limitsOf(
   const standing = standingOf(own, fingerprint, undefined, at);
   if (standing === undefined) return [];
   const refuse = (code: FeedkeyError["code"], why: string) =>
-    new FeedkeyError(code, `clients would refuse a delegate of ${fingerprint}: ${why}`, {
+    new FeedkeyError(code, `clients would refuse a delegation by ${fingerprint}: ${why}`, {
       details: { fingerprint, because: why },
-      hint: "first have its own delegation renewed or widened by the key that made it",
+      hint: "first ask the owner of the key that delegated to this key to renew or widen that delegation",
     });
   const { trust, delegate } = standing;
   if (delegate === undefined) {
-    const { code, reason } = trust.rejected.get(fingerprint) ?? { code: "untrusted_signer", reason: "it is unknown" };
+    const { code, reason } = trust.rejected.get(fingerprint) ?? {
+      code: "untrusted_signer",
+      reason: "it is unknown to them",
+    };
     throw refuse(code, reason);
   }
   if (delegate.role !== "delegate") return [];
@@ -127,9 +134,13 @@ function limitsOf(
   if (beyond !== undefined) throw refuse("untrusted_signer", `it may not sign feed "${beyond}" itself`);
   const warnings: string[] = [];
   const depth = largest(deep.map((grant) => grant.depth)) - 1;
-  if (terms.depth > depth) warnings.push(`clients count its depth as ${depth}: ${fingerprint} may not give more`);
+  if (terms.depth > depth)
+    warnings.push(`clients will use depth ${depth} for this delegation: ${fingerprint} may not give more`);
   const ends = largest(deep.map((grant) => grant.expiresAt));
-  if (ends < expiresAt) warnings.push(`it ends sooner, on ${iso(ends)}, unless the delegation above it is renewed`);
+  if (ends < expiresAt)
+    warnings.push(
+      `this delegation will end sooner, on ${iso(ends)}, unless the delegation to ${fingerprint} is renewed`,
+    );
   return warnings;
 }
 
@@ -149,10 +160,10 @@ function dateOf(facts: CertificateFacts, issuer: Fingerprint, at: Instant): Inst
   if (last < now) return now;
   // Two delegations from one second would limit each other.
   if (last - now < 60_000) return last + 1000;
-  const problem = `${issuer} made a delegation to it dated ${iso(last)}, which is in the future`;
+  const problem = `${issuer} already made a delegation or withdrawal for this key that is dated in the future, ${iso(last)}`;
   throw new FeedkeyError("not_yet_valid", problem, {
     details: { issuer, madeAt: iso(last) },
-    hint: "only the newest delegation counts: set this machine's clock right, or wait until then",
+    hint: "clients use only the newest: correct this machine's clock, or wait until that date",
   });
 }
 
@@ -234,7 +245,7 @@ export async function planWithdrawal(
   if (given.length === 0) {
     throw new FeedkeyError("not_found", `${by} never delegated to ${raw.fingerprint}`, {
       details: { issuer: by, delegate: raw.fingerprint },
-      hint: "give the delegate's certificate: feedkey delegate FILE --withdraw",
+      hint: "check both fingerprints with feedkey delegate --status; if the delegate's stored certificate is too old, give a newer one as a file: feedkey delegate FILE --withdraw --key FINGERPRINT",
     });
   }
   const below = listDelegations(own, undefined, at).filter((one) => one.issuer === raw.fingerprint);

@@ -16,30 +16,35 @@ import { pruneForStore, type TakenIn } from "./store-certificate.ts";
 /** Returns the only certificate in a request. @throws FeedkeyError `bad_certificate` if the request is anything else */
 export function readRequest(bytes: Uint8Array): RawCertificate {
   if (bytes.length > limits.requestBytes)
-    throw tooLarge(`it has ${bytes.length} bytes, but may have at most ${limits.requestBytes}`);
+    throw tooLarge(
+      `it has ${bytes.length} bytes, but may have at most ${limits.requestBytes}`,
+      "a certificate is normally a few kilobytes: ask the owner to export the key without other people's signatures, or to make a new key",
+    );
   const { certificates, secretKeys, problems } = readKeys(bytes);
   const [raw, ...others] = [...collect(certificates).values()];
   if (secretKeys > 0) {
     throw new FeedkeyError("bad_certificate", "the request contains a secret key", {
-      hint: "ask for the certificate alone (feedkey key export), and have that key replaced: others have seen it",
+      hint: "ask the owner to send only a certificate (feedkey key export), of a new key: others may have seen this secret key",
     });
   }
   if (raw !== undefined && others.length === 0) {
     if (problems.length === 0) return raw;
     const found = escapeText(problems.join("; "));
     throw new FeedkeyError("bad_certificate", `the request can't be read to its end: ${found}`, {
-      hint: "have it sent again: feedkey key export FINGERPRINT",
+      hint: "ask the owner to export and send the certificate again: feedkey key export FINGERPRINT",
     });
   }
-  throw new FeedkeyError("bad_certificate", `expected one certificate, found ${others.length + (raw ? 1 : 0)}`, {
-    hint: 'run "feedkey key export FINGERPRINT" on the machine that will sign, and give the file that it writes',
-  });
+  throw new FeedkeyError(
+    "bad_certificate",
+    `expected one certificate in the request, found ${others.length + (raw ? 1 : 0)}`,
+    {
+      hint: 'run "feedkey key export FINGERPRINT" on the machine that will sign, and give the file that it writes',
+    },
+  );
 }
 
-function tooLarge(why: string): FeedkeyError {
-  return new FeedkeyError("bad_certificate", `the request is too large: ${why}`, {
-    hint: "a real certificate has some kilobytes: have a new key made, or export it without other people's signatures",
-  });
+function tooLarge(why: string, hint: string): FeedkeyError {
+  return new FeedkeyError("bad_certificate", `the request is too large: ${why}`, { hint });
 }
 
 /**
@@ -50,14 +55,18 @@ function tooLarge(why: string): FeedkeyError {
 export async function knownOf(request: RawCertificate, own: Own): Promise<OwnCertificate & Pick<TakenIn, "left">> {
   const stored = [...own.values()].map(({ raw }) => raw);
   const taken = (await pruneForStore(stored, [request])).get(request.fingerprint);
-  if (taken === undefined) throw new FeedkeyError("bad_certificate", "the certificate is of a kind that can't be used");
+  if (taken === undefined)
+    throw new FeedkeyError(
+      "bad_certificate",
+      "feedkey can't use the certificate in the request: its kind of key or its form is not supported",
+    );
   const { certificate: raw, facts, left } = taken;
   return { raw, facts, left };
 }
 
 /** Refuses a certificate that its owner filled with self-signatures. @throws FeedkeyError `bad_certificate` */
 export function refuseCrammed({ left }: Pick<TakenIn, "left">): void {
-  if (left > 0) throw tooLarge("it has too many of its owner's own signatures");
+  if (left > 0) throw tooLarge("the key has made too many signatures on it", "ask the owner to make a new key");
 }
 
 /** Refuses a delegate whose key is revoked or expired. @throws FeedkeyError with the reason as its code */
@@ -88,7 +97,7 @@ function refuseArchiveName(facts: CertificateFacts, issuer: OwnCertificate, own:
   const problem = `${fingerprint} carries the archive's own user ID or address: "${escapeText(taken.text)}"`;
   throw new FeedkeyError("bad_certificate", problem, {
     details: { fingerprint, userId: taken.text },
-    hint: "a delegate needs a name of its own: make its key with another --user-id",
+    hint: "a delegate needs a different user ID: ask the owner to make the key again with another --user-id",
   });
 }
 
@@ -103,15 +112,19 @@ export function chooseUserId(facts: CertificateFacts, issuer: OwnCertificate, ow
   const { fingerprint } = facts.primary;
   const usable = facts.userIds.filter((userId) => addressOf(userId.bytes) !== undefined && isOwned(userId, facts, at));
   if (usable.length === 0) {
-    throw new FeedkeyError("bad_certificate", `${fingerprint} has no self-certified user ID with an address`, {
-      details: { fingerprint },
-    });
+    throw new FeedkeyError(
+      "bad_certificate",
+      `${fingerprint} can't be a delegate: it has no valid user ID with an address`,
+      {
+        details: { fingerprint },
+      },
+    );
   }
   const chosen = usable.find((userId) => !isWithdrawn(userId, issuer.raw.fingerprint));
   if (chosen !== undefined) return chosen;
   throw new FeedkeyError("revoked", `${issuer.raw.fingerprint} has withdrawn its delegation to ${fingerprint}`, {
     details: { issuer: issuer.raw.fingerprint, delegate: fingerprint },
-    hint: "a withdrawal is final: clients refuse any later delegation over that user ID; make a new key for that machine",
+    hint: "a withdrawal is final: clients refuse every later delegation to that user ID of the key; make a new key for that machine",
   });
 }
 

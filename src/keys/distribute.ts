@@ -71,7 +71,7 @@ async function sendAndRead(server: string, { certificate, proven }: ToSend, tran
   return fail(
     new FeedkeyError("unavailable", `${server} took ${fingerprint} but does not give back ${what}`, {
       details: { server, fingerprint, missing },
-      hint: "the server dropped it: send it to other servers too; clients also read the archive's bundle",
+      hint: "that server dropped a part or all of the key: send the key to other servers too; clients also read the archive's key bundle",
     }),
   );
 }

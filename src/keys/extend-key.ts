@@ -77,7 +77,9 @@ function presentEnd(facts: CertificateFacts, at: Instant): Instant {
   const state = primaryState(facts, at);
   if ("code" in state) throw new FeedkeyError(state.code, `${fingerprint}: ${state.reason}`);
   if (state.expiresAt !== undefined) return state.expiresAt;
-  throw new FeedkeyError("usage", `${fingerprint} never expires`, { details: { fingerprint } });
+  throw new FeedkeyError("usage", `${fingerprint} never expires, so it can't be extended`, {
+    details: { fingerprint },
+  });
 }
 
 export interface Extended {
@@ -109,7 +111,7 @@ export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Ex
   if (expiresAt <= before) {
     throw new FeedkeyError("usage", `${fingerprint} is already valid until ${iso(before)}`, {
       details: { fingerprint, expiresAt: iso(before) },
-      hint: "give a longer time, counted from now; to end it sooner, revoke it as retired",
+      hint: "give --expires a longer time, counted from now; to end the key sooner, revoke it as retired",
     });
   }
   secret.requirePrimary();

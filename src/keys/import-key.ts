@@ -49,7 +49,8 @@ async function prepare(
   const incoming = armor(block, "PRIVATE KEY BLOCK");
   const certificate = await publicPartOf(incoming);
   const [raw] = readKeyring(certificate).certificates;
-  if (raw === undefined) throw new FeedkeyError("bad_certificate", "the secret key has no readable public part");
+  if (raw === undefined)
+    throw new FeedkeyError("bad_certificate", "the secret key in the file has a public part that can't be read");
   const { fingerprint } = raw;
   const isPresent = await store.hasPrivate(fingerprint);
   // The secrets are stored unchanged: locked keys stay locked.
@@ -59,7 +60,7 @@ async function prepare(
   if (!secret.hasAny) {
     throw new FeedkeyError("bad_config", `no part of ${fingerprint} has its secret in this file`, {
       details: { fingerprint },
-      hint: "export it with gpg --export-secret-keys, or with --export-secret-subkeys if its primary key stays elsewhere",
+      hint: "export the key again with gpg --export-secret-keys, or with --export-secret-subkeys if its primary key stays elsewhere",
     });
   }
   const revocations = secret.hasPrimary ? await revocationsOf(secret, at) : {};
@@ -108,7 +109,7 @@ async function importRevocations(store: KeyStore, loose: Keyring["loose"]): Prom
  */
 function refuseTooLarge(bytes: Uint8Array): void {
   if (bytes.length <= limits.keyringBytes) return;
-  throw new FeedkeyError("bad_certificate", `the file is larger than ${limits.keyringBytes} bytes`, {
+  throw new FeedkeyError("bad_certificate", `the file to import is larger than ${limits.keyringBytes} bytes`, {
     details: { bytes: bytes.length, most: limits.keyringBytes },
     hint: "import the keys that you need one by one: gpg --export FINGERPRINT",
   });

@@ -50,7 +50,7 @@ async function fromSafe(
   const [packet] = loose;
   if (packet !== undefined) return withKeySignature(certificate, packet);
   const what = `the revocation certificate "${reason}" of ${certificate.fingerprint}`;
-  throw new FeedkeyError("bad_certificate", `${what} can't be read`, { hint: "restore it from a backup" });
+  throw new FeedkeyError("bad_certificate", `${what} can't be read`, { hint: "restore the file from a backup" });
 }
 
 /**
@@ -94,9 +94,13 @@ async function revoke(
     return await ofToday(store, certificate, reason, at, passphrase);
   }
   if (reason !== "unspecified") return await fromSafe(store, certificate, reason);
-  throw new FeedkeyError("not_found", `the secret key of ${certificate.fingerprint} is not here`, {
-    hint: 'revoke it as "compromised" with the certificate from the safe',
-  });
+  throw new FeedkeyError(
+    "not_found",
+    `the secret key of ${certificate.fingerprint} is not in this key store, and no prepared revocation certificate states the reason "unspecified"`,
+    {
+      hint: "use --reason superseded, retired or compromised: each has a prepared revocation certificate",
+    },
+  );
 }
 
 /**
@@ -107,9 +111,13 @@ async function revoke(
 async function refuseUseless(certificate: RawCertificate, isMeant: (found: Revocation) => boolean): Promise<void> {
   const keys = await KeyIndex.of([certificate]);
   for (const loaded of keys.certificates) if ((await readFacts(loaded, keys)).revocations.some(isMeant)) return;
-  throw new FeedkeyError("bad_certificate", `the revocation does not revoke ${certificate.fingerprint}`, {
-    hint: "the file in revocations/ belongs to another key: restore the right one from a backup",
-  });
+  throw new FeedkeyError(
+    "bad_certificate",
+    `the stored revocation certificate is not a valid revocation of ${certificate.fingerprint}`,
+    {
+      hint: "the file in revocations/ is damaged or belongs to another key: restore the right one from a backup",
+    },
+  );
 }
 
 /** The origin of the revocation: made now, or, for a forecast, the stored revocation, which needs no secret key. */
@@ -160,10 +168,10 @@ export async function planRevocation(
 export function refuseOrphans({ fingerprint, generations }: RevocationPlan, force: boolean): void {
   const orphans = generations.filter(({ orphaned }) => orphaned);
   if (force || orphans.length === 0) return;
-  const problem = `revoking ${fingerprint} orphans clients: ${describeGenerations(orphans).join("; ")}`;
+  const problem = `some clients would accept no key of the archive after the revocation of ${fingerprint}: ${describeGenerations(orphans).join("; ")}`;
   throw new FeedkeyError("usage", problem, {
     details: { fingerprint, orphaned: orphans.map(({ seed }) => seed) },
-    hint: "if you must revoke it anyway (a stolen key must go at once), use --force; these clients need a release with a new seed",
+    hint: "a stolen key must be revoked nevertheless: use --force, and give these clients a profile with a new seed",
   });
 }
 

@@ -109,7 +109,7 @@ function unsettled(present: Fingerprint, { certificate, until }: Rival, cause: F
   return new FeedkeyError("fork", problem, {
     cause,
     details: { present, rival, until: until === undefined ? null : iso(until) },
-    hint: `${wait}bring its secret key here, or revoke it if nobody needs it; --force cuts those clients off`,
+    hint: `${wait}import the secret key of ${rival}, or revoke ${rival} if nobody needs it; --force goes on, and those clients accept no key any more`,
   });
 }
 

@@ -112,9 +112,9 @@ async function refuseWithoutBackup(store: KeyStore, successor: Fingerprint, opti
     return;
   }
   if (options.force) return;
-  throw new FeedkeyError("usage", "no backup of the new key's revocation certificates", {
+  throw new FeedkeyError("usage", "the new key's revocation certificates have no backup", {
     details: { successor },
-    hint: "say where to copy them with --backup DIR (a stick, another machine's folder), or use --force",
+    hint: "give --backup DIR, a folder on a stick or another machine where feedkey copies them, or use --force",
   });
 }
 

@@ -28,7 +28,7 @@ export interface Spread {
 }
 
 async function withServers<T>({ ca, offline }: Servers, action: (transport: Transport) => Promise<T>): Promise<T> {
-  const use = { what: "the certificate authority", code: "bad_config" } as const;
+  const use = { what: "the file of CA certificates", code: "bad_config" } as const;
   const pem = ca === undefined ? {} : { ca: (await readTrustedFile(ca, use)).toString("utf8") };
   const transport = createTransport({ offline, ...pem });
   try {

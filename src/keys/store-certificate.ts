@@ -107,7 +107,7 @@ function bodiesOf(certificate: RawCertificate): string[] {
 function noRoom({ fingerprint }: RawCertificate): FeedkeyError {
   return new FeedkeyError("bad_certificate", `the certificate ${fingerprint} has no room for one more signature`, {
     details: { fingerprint },
-    hint: "its owner filled it with user IDs or signatures: have a new key made",
+    hint: "the certificate is full of user IDs or signatures: make a new key, or ask its owner for one",
   });
 }
 
@@ -127,7 +127,8 @@ export async function addSecretKey(store: KeyStore, key: SecretToAdd): Promise<v
     const { certificates } = readKeys(Buffer.from(key.certificate));
     const taken = await pruneForStore(await readAllStored(store), certificates);
     const own = taken.get(key.fingerprint)?.certificate;
-    if (own === undefined) throw new FeedkeyError("bad_certificate", `${key.fingerprint} is a key that can't be used`);
+    if (own === undefined)
+      throw new FeedkeyError("bad_certificate", `${key.fingerprint} is of a kind or form that feedkey can't use`);
     if (key.replaces === true) {
       await writer.putCertificate(key.fingerprint, armored(own));
       await writer.replacePrivate(key.fingerprint, key.privateKey);

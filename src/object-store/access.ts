@@ -27,7 +27,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Finds the access to a bucket. @throws FeedkeyError `bad_config`; no message contains a key */
 export async function storeAccess(place: BucketPlace, env: Environment = process.env): Promise<StoreAccess> {
   const region = place.region ?? (env.AWS_REGION || env.AWS_DEFAULT_REGION || "us-east-1");
-  if (!isRegion(region)) throw bad("AWS_REGION is not the name of a region", "write it as eu-central-1");
+  if (!isRegion(region)) throw bad("AWS_REGION is not the name of a region", "give a name such as eu-central-1");
   return { url: urlOf(place, region, env), region, keys: keysOf(env) ?? (await keysInFile(env)) };
 }
 
@@ -41,7 +41,7 @@ function urlOf({ bucket, endpoint }: BucketPlace, region: string, env: Environme
   }
   const url = endpointOf(given);
   if (url === undefined) {
-    throw bad("AWS_ENDPOINT_URL is not the address of a server", "write it as https://s3.example.org");
+    throw bad("AWS_ENDPOINT_URL is not the address of a server", "give an address such as https://s3.example.org");
   }
   return new URL(url).hostname.startsWith(`${bucket}.`) ? url : `${url}/${bucket}`;
 }
@@ -55,8 +55,7 @@ function keysOf(env: Environment): StoreKeys | undefined {
 async function keysInFile(env: Environment): Promise<StoreKeys> {
   const path = env.AWS_SHARED_CREDENTIALS_FILE || join(homedir(), ".aws", "credentials");
   const profile = env.AWS_PROFILE || "default";
-  const hint =
-    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write aws_access_key_id and aws_secret_access_key there";
+  const hint = `set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write aws_access_key_id and aws_secret_access_key into ${escapeText(path)}`;
   try {
     const use = { what: "the file of object store keys", code: "bad_config", isSecret: true } as const;
     const text = (await readTrustedFile(path, use)).toString("utf8");
@@ -69,7 +68,7 @@ async function keysInFile(env: Environment): Promise<StoreKeys> {
     return checked(value("aws_access_key_id"), value("aws_secret_access_key"), value("aws_session_token"), path);
   } catch (cause) {
     if (systemCode(cause) === undefined) throw cause;
-    throw bad(`no keys of the object store: ${escapeText(path)} can't be read`, hint);
+    throw bad(`no keys for the object store are set, and ${escapeText(path)} can't be read`, hint);
   }
 }
 
@@ -78,7 +77,7 @@ function checked(id = "", secret = "", token: string | undefined, where: string)
   if (!isPlain(id) || !isPlain(secret) || !(token === undefined || token === "" || isPlain(token))) {
     throw bad(
       `the key of the object store in ${escapeText(where)} is not complete`,
-      "it has an ID and a secret, without blanks",
+      "give both the key ID and the secret, each without spaces",
     );
   }
   return { accessKeyId: id, secretAccessKey: secret, ...(token ? { sessionToken: token } : {}) };

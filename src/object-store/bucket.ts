@@ -44,7 +44,7 @@ const hints: Readonly<Record<string, string>> = {
   AuthorizationHeaderMalformed: "check s3-region: the bucket is in another region",
   PermanentRedirect: "check s3-region and s3-endpoint: the bucket is somewhere else",
   RequestTimeTooSkewed: "the clock of this computer is wrong: set it",
-  NoSuchBucket: "make the bucket first, or correct root = s3://BUCKET",
+  NoSuchBucket: "create the bucket first, or correct root = s3://BUCKET",
   BadDigest: "the file changed while it was uploaded; run the command again",
   XAmzContentSHA256Mismatch: "the file changed while it was uploaded; run the command again",
 };

@@ -44,14 +44,21 @@ async function openPackageIn(folder: string, path: string): Promise<FileHandle> 
   if ("handle" in opened && isPlain) return opened.handle;
   if ("handle" in opened) await opened.handle.close();
   if (isThere && !("refused" in opened && opened.refused === "denied")) {
-    throw new FeedkeyError("bad_path", `the package ${escapeText(path)} is not a plain file, or is behind a link`, {
-      details: { path },
-      hint: "put the package itself where the summary says that it is",
-    });
+    throw new FeedkeyError(
+      "bad_path",
+      `the package ${escapeText(path)} is not a plain file, or its path leads through a symbolic link`,
+      {
+        details: { path },
+        hint: "put the package file itself at that path",
+      },
+    );
   }
   throw new FeedkeyError("not_found", `the package ${escapeText(path)} can't be read`, {
     details: { path, reason: "refused" in opened ? opened.refused : "missing" },
-    hint: "put the summary beside its packages, or give their place in FILE_NAME",
+    hint:
+      "refused" in opened && opened.refused === "denied"
+        ? "make the file readable for the user that runs feedkey"
+        : "put the summary into the folder of its packages, or write the path of each package into FILE_NAME",
   });
 }
 
@@ -102,12 +109,11 @@ async function complete(stanza: SummaryStanza, folder: string): Promise<Uint8Arr
   const said = textOf(stanza, "FILE_CKSUM");
   const checksum = said === undefined ? undefined : parseFileCksum(said);
   if (typeof checksum === "object" && hashNames[checksum.algorithm] === undefined) {
-    throw differs(
-      "no_digest",
-      stanza,
-      path,
-      `digest, ${escapeText(checksum.algorithm)}, which can't be computed here,`,
-    );
+    const problem = `line ${stanza.line} of the summary gives a digest by ${escapeText(checksum.algorithm)}, which feedkey can't compute`;
+    throw new FeedkeyError("no_digest", problem, {
+      details: { path, line: stanza.line },
+      hint: "make the summary again, with SHA-256 digests or with none",
+    });
   }
   const wanted = typeof checksum === "object" ? [checksum.algorithm] : [];
   const { size, digests } = await hashFile(folder, path, new Set(["sha256", ...wanted]));

@@ -27,7 +27,7 @@ export async function ownCertificate(store: KeyStore, fingerprint: Fingerprint):
     `the certificate of ${fingerprint} is missing from the key store "${store.folder}"`,
     {
       details: { fingerprint },
-      hint: "restore it from a backup, or import it with: feedkey key import FILE",
+      hint: "restore the certificate from a backup, or import it with: feedkey key import FILE",
     },
   );
 }

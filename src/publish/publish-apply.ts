@@ -66,7 +66,7 @@ async function refuseChanged({ plan: { folder, writes }, signatures }: SignedPla
     if (now?.equals(document) === true) continue;
     throw new FeedkeyError("locked", `${escapeText(`${folder.path}/${name}`)} changed while it was being signed`, {
       details: { path: `${folder.path}/${name}` },
-      hint: "run the command again once the program that writes it has ended",
+      hint: "run the command again once the program that writes the file has ended",
     });
   }
 }

@@ -126,7 +126,7 @@ export async function planFeed(
     const why = first === undefined ? "" : `; ${bad.length} can't be published, the first because ${first.message}`;
     throw new FeedkeyError(
       "not_found",
-      `no package is left for feed "${feed.name}", whose published index lists some${why}`,
+      `no package is left for feed "${feed.name}", whose published index still lists packages${why}`,
       {
         details: {
           feed: feed.name,
@@ -135,8 +135,8 @@ export async function planFeed(
         },
         hint:
           first === undefined
-            ? "is the folder mounted? if the feed really is to be empty, use --allow-empty"
-            : "run it without --skip-bad to see what is wrong with each; if the feed really is to be empty, use --allow-empty",
+            ? "check that the folder of the packages is mounted; if the feed is meant to be empty, use --allow-empty"
+            : "run the command without --skip-bad to see what is wrong with each package; if the feed is meant to be empty, use --allow-empty",
       },
     );
   }

@@ -115,8 +115,8 @@ function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: P
       details: { fingerprint },
       hint:
         refused.code === "expired"
-          ? `extend it with: feedkey key extend ${fingerprint} --expires 2y`
-          : "clients would refuse every index that it signs: choose the archive's present key",
+          ? `extend the key with: feedkey key extend ${fingerprint} --expires 2y`
+          : "clients would refuse every index that this key signs: choose the archive's present key",
     });
   }
   const names = feeds.map(({ name }) => name);
@@ -124,9 +124,9 @@ function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: P
   const is = ({ bytes }: UserIdFacts) => userId === undefined || matchesIdentity(bytes, { kind: "user-id", userId });
   if (isDelegate(facts) || facts.userIds.some(is)) return;
   const called = facts.userIds.map(({ text }) => `"${escapeText(text)}"`).join(", ");
-  throw new FeedkeyError("bad_config", `key ${fingerprint} is not the archive's: its user ID is ${called}`, {
+  throw new FeedkeyError("bad_config", `key ${fingerprint} is not a key of the archive: its user ID is ${called}`, {
     details: { fingerprint, expected: userId },
-    hint: `archive.ini says user-id = ${userId}; a delegate must first import its certified certificate: feedkey key import FILE`,
+    hint: `archive.ini says user-id = ${userId}; if the key is a delegate, first import its certificate with the delegation: feedkey key import FILE`,
   });
 }
 
@@ -140,7 +140,7 @@ async function refuseOdd(tree: PublishedTree, feeds: readonly ArchiveFeed[]): Pr
 function leftError({ name }: ArchiveFeed, key: Fingerprint, cause: FeedkeyError): FeedkeyError {
   return new FeedkeyError(cause.code, `the index of feed "${name}" was NOT signed with ${key}: ${cause.message}`, {
     details: { feed: name, key },
-    hint: "look at what is published there, then run feedkey publish; or feedkey sign, where another program writes the index",
+    hint: "look at what is published there, then run feedkey publish, or feedkey sign if another program writes the index",
     cause,
   });
 }
@@ -161,7 +161,7 @@ function keyOf(certificates: Own, own: Own, fingerprint: Fingerprint, { folder }
   if (found !== undefined) return found;
   throw new FeedkeyError("not_found", `the certificate of ${fingerprint} is missing from the key store "${folder}"`, {
     details: { fingerprint },
-    hint: "restore it from a backup, or import it with: feedkey key import FILE",
+    hint: "restore the certificate from a backup, or import it with: feedkey key import FILE",
   });
 }
 

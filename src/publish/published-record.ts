@@ -96,11 +96,14 @@ export async function readPublished(records: string): Promise<PublishedRecord> {
   const file = fileIn(records);
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
     if (systemCode(cause) === "ENOENT") return undefined;
-    throw new FeedkeyError("bad_config", `${file} can't be read`, { cause, details: { path: file } });
+    throw new FeedkeyError("bad_config", `the record of what was published last, ${file}, can't be read`, {
+      cause,
+      details: { path: file },
+    });
   });
   const record = text === undefined ? { indexes: new Map(), bundle: false, made: new Map() } : parse(text);
   if (record !== undefined) return record;
-  throw new FeedkeyError("bad_config", `${file} is damaged: it says which indexes were published last`, {
+  throw new FeedkeyError("bad_config", `the record of what was published last, ${file}, is damaged`, {
     details: { path: file },
     hint: "check what is published, remove that file, and run feedkey publish",
   });

@@ -31,7 +31,7 @@ export function warnOfEnd(what: string, signing: Signing | undefined, text: Uint
   const found = signing?.validity?.(text);
   if (found === undefined || (found.until - at) * 2 >= found.until - found.since) return [];
   const words = found.until <= at ? "and clients refuse it" : "which is soon";
-  return [`${what} is valid until ${iso(found.until)}, ${words}: have the program that wrote it write it again`];
+  return [`${what} is valid until ${iso(found.until)}, ${words}: run the program that wrote it again`];
 }
 
 /**
@@ -69,7 +69,7 @@ export function warnOfNone(what: string, packages: number): string[] {
 export async function refuseUnreadableFile(name: string, what: string, bytes: Uint8Array): Promise<ReadableIndex> {
   const named = singleNames.find((format) => compressionNamed(formats[format], name) !== undefined);
   const hint =
-    "correct the program that wrote it and sign again; --force signs it as it is, for programs that read it differently";
+    "correct the program that wrote the index, and sign again; --force signs the index as it is, for other clients that can read it";
   const errors: FeedkeyError[] = [];
   for (const format of named === undefined ? singleNames : [named]) {
     try {
@@ -89,6 +89,6 @@ export async function refuseUnreadableFile(name: string, what: string, bytes: Ui
   }
   throw new FeedkeyError("bad_index", `${what} is not an index of ${singleNames.join(" or ")}`, {
     details: { name: escapeText(name), line: error?.details.line },
-    hint: "--force signs it as it is, for programs that read another format",
+    hint: "--force signs the file as it is, for clients of another format",
   });
 }

@@ -79,7 +79,7 @@ interface FilePlan extends FolderPlan {
 async function readIndex(folder: PublishedFolder, path: string): Promise<Uint8Array> {
   const index = await folder.read(basename(path), maxIndexBytes);
   if (index !== undefined) return index;
-  throw new FeedkeyError("not_found", `the index ${escapeText(path)} can't be read`, {
+  throw new FeedkeyError("not_found", `the index ${escapeText(path)} does not exist`, {
     details: { path, reason: "ENOENT" },
     hint: "write the index first, then sign it",
   });
@@ -90,17 +90,17 @@ function refuseMisfit(path: string, signing: Signing | undefined, { severally, f
   const name = basename(path);
   if (severally && (signing?.several ?? "one") === "one") {
     throw new FeedkeyError("usage", `${escapeText(name)} can be signed by only one key`, {
-      hint: "--also-key is for formats whose clients need to know only one of several signers",
+      hint: "leave --also-key out: clients of this format refuse an index if they lack the key of any signer",
     });
   }
   if (signing === undefined && /^Packages\.(gz|xz|zst|bz2)$/.test(name)) {
     throw new FeedkeyError("usage", `an opkg index is signed in its plain form, not as ${name}`, {
-      hint: `sign ${path.replace(/\.[a-z0-9]+$/, "")}: its signature serves the compressed form too`,
+      hint: `sign ${path.replace(/\.[a-z0-9]+$/, "")}: its signature is also for the compressed form`,
     });
   }
   if (framed && !(signing?.files(name, true) ?? []).some(({ holds }) => holds === "framed")) {
     throw new FeedkeyError("usage", `${escapeText(name)} can't contain its own signature`, {
-      hint: "leave --clearsign out: its clients expect the signature in a file beside it",
+      hint: "leave --clearsign out: clients of this format expect the signature in a separate file",
     });
   }
 }
@@ -148,7 +148,7 @@ function whereabouts(folder: PublishedFolder, name: string, { feedAt, at }: Sign
     return renamed ?? (await folder.readOnce(place)) ?? (await feedAt?.folder.readOnce(place));
   };
   const hint =
-    "let the program that wrote it write it again; --force signs it as it is, for programs that read it otherwise";
+    "run the program that wrote the index again; --force signs the index as it is, for other clients that can read it";
   return { feed: feedAt?.feed, list, at, hint };
 }
 
@@ -215,7 +215,7 @@ async function withChecksums(path: string, there: Uint8Array): Promise<Uint8Arra
   if (kind === "bzip2" || kind !== compressionNamed(formats.pkgsrc, name)) {
     throw new FeedkeyError(
       "usage",
-      `--add-checksums can't write ${escapeText(name)}: it takes pkg_summary, or pkg_summary.gz, .xz or .zst compressed as named`,
+      `--add-checksums can't write ${escapeText(name)}: it accepts only pkg_summary, or pkg_summary.gz, .xz or .zst if the file is compressed as its name says`,
       {
         hint: "add the checksums to pkg_summary itself, then compress it",
       },

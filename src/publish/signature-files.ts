@@ -41,8 +41,8 @@ export async function planSignatureFiles(
 export function replaces(folder: FolderView, file: string, what: string): FeedkeyError {
   const path = `${folder.path}/${file}`;
   const isArmored = file.endsWith(".asc");
-  return new FeedkeyError("would_break", `${escapeText(path)} is ${what}: its clients may need it`, {
+  return new FeedkeyError("would_break", `${escapeText(path)} is ${what}, which some clients may need`, {
     details: { path },
-    hint: `${isArmored ? "" : "write .asc alone, with signatures = asc in archive.ini or --form asc; "}--force replaces it`,
+    hint: `${isArmored ? "" : "write only the .asc file, with signatures = asc in archive.ini or --form asc; "}--force replaces that file`,
   });
 }

@@ -34,7 +34,7 @@ export async function keyNews(session: Session): Promise<KeyNews> {
     errors: unanswered.map((key) => {
       return new FeedkeyError("unavailable", `no key server gave a usable answer about ${key}`, {
         details: { fingerprint: key },
-        hint: "check the network and the profile's key servers; until one answers, known keys stay usable for the profile's grace period",
+        hint: "check the network and the profile's key servers; until a key server answers, known keys stay usable for the profile's grace period",
       });
     }),
   };

@@ -58,8 +58,8 @@ const fullAnswer = 100;
 function warnOfFull({ options }: Session, address: string, blocks: readonly Uint8Array[]): void {
   const count = blocks.reduce((sum, block) => sum + readKeyring(block).certificates.length, 0);
   if (count < fullAnswer) return;
-  const missing = "the archive's newest keys may be among those that it left out";
-  options.reporter.warn(`a key server sent ${count} keys for ${address}, perhaps not all it has: ${missing}`);
+  const missing = "the archive's newest keys may be missing";
+  options.reporter.warn(`a key server sent ${count} keys for ${address}, and may have left out others: ${missing}`);
 }
 
 /** Asks every server about the keys, and adds all answers. */
@@ -133,7 +133,9 @@ async function askKeyservers(session: Session, thoroughly: boolean, bundles: Bun
 function warnOfGrace(session: Session, { trust }: Judged): void {
   for (const [key] of trust.trusted) {
     if (session.checkState(key) !== "grace") continue;
-    session.options.reporter.warn(`key ${key} is used with an older revocation check (within the profile's grace)`);
+    session.options.reporter.warn(
+      `key ${key} could not be checked for revocation now: an earlier check still counts, within the profile's grace period`,
+    );
   }
 }
 

@@ -47,7 +47,7 @@ export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
     const problem = `profile "${profile.name}" has no seed, so feedkey can't know which keys are the archive's`;
     throw new FeedkeyError("no_seed", problem, {
       details: { profile: profile.name, file: profile.file },
-      hint: `get the archive's full fingerprint from its keepers, put the certificate into ${escapeText(keyring)} and the fingerprint into "seeds" of ${escapeText(profile.file)}`,
+      hint: `get the full fingerprint of the archive's key from the archive's keepers, put its certificate into ${escapeText(keyring)} and the fingerprint into "seeds" of ${escapeText(profile.file)}`,
     });
   }
   const certificates: RawCertificate[] = [];
@@ -61,7 +61,7 @@ export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
     if (read.secretKeys > 0) {
       throw new FeedkeyError("bad_profile", `there is a secret key in the keyring: ${escapeText(file)}`, {
         details: { file },
-        hint: "anyone who has seen this file can sign as the archive: revoke that key, make a new one, and ship certificates only",
+        hint: "anyone who has seen this file can sign as the archive: tell the archive's keepers, who must revoke that key; a keyring must contain only certificates",
       });
     }
     // The missing part may contain a revocation.
@@ -83,12 +83,13 @@ export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
   if (missing.length > 0) {
     throw new FeedkeyError(
       "bad_profile",
-      [`seed ${missing.join(", ")} of profile "${profile.name}" is not in its keyring`, ...unread.slice(0, 5)].join(
-        "; ",
-      ),
+      [
+        `profile "${profile.name}" names ${missing.length === 1 ? "a seed that is" : "seeds that are"} not in its keyring: ${missing.join(", ")}`,
+        ...unread.slice(0, 5),
+      ].join("; "),
       {
         details: { profile: profile.name, keyring, missing, unread },
-        hint: `put its certificate (armored or binary) into ${escapeText(keyring)}`,
+        hint: `put the certificate of each missing seed (armored or binary) into ${escapeText(keyring)}`,
       },
     );
   }

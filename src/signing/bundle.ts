@@ -64,7 +64,7 @@ function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[
   const { path } = tree.folder(bundlePath);
   if (wroteBefore) {
     return [
-      `left out of the key bundle: ${names(strangers)}, which no certification connects with the archive's keys; find out who put it there`,
+      `left out of the key bundle: ${names(strangers)}, which no certification connects with the archive's keys; find out who added it to the published bundle`,
     ];
   }
   throw new FeedkeyError(
@@ -72,7 +72,7 @@ function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[
     `the published key bundle contains ${names(strangers)}, which is not in this key store and not certified by any of its keys`,
     {
       details: { path, certificates: strangers.map(({ raw }) => raw.fingerprint) },
-      hint: `if this is the archive's, run "feedkey key import ${escapeText(path)}"; if not, remove the bundle: feedkey writes a new one`,
+      hint: `if it is a key of the archive, run "feedkey key import ${escapeText(path)}"; if not, remove the bundle: feedkey writes a new one`,
     },
   );
 }
@@ -107,7 +107,7 @@ async function writeBundle(own: Own, signing: OwnCertificate, userId: string, mo
   }
   throw new FeedkeyError("bad_config", `the key bundle would have ${size} bytes, but clients read at most ${most}`, {
     details: { bytes: size, most, certificates: chosen.length },
-    hint: "remove certificates of delegates whose delegations have ended from the key store: feedkey delegate --status",
+    hint: "delete the certificates of delegates whose delegations have ended (see feedkey delegate --status) with feedkey key delete",
   });
 }
 

@@ -127,7 +127,7 @@ export function refuseBeyondDelegation(
     const { code, reason } = trust.rejected.get(fingerprint) ?? { code: "untrusted_signer", reason: "" };
     throw new FeedkeyError(code, `clients refuse what ${fingerprint} signs: ${reason}`, {
       details: { fingerprint, because: reason },
-      hint: "have its delegation renewed, then import the new certificate: feedkey key import FILE",
+      hint: "ask the owner of the key that delegated to it to renew the delegation, then import the new certificate: feedkey key import FILE",
     });
   }
   if (delegate.role !== "delegate") return;
@@ -136,6 +136,6 @@ export function refuseBeyondDelegation(
   const scopes = delegate.grants.map((grant) => scopeText(grant.scopes));
   throw new FeedkeyError("untrusted_signer", `${fingerprint} may not sign feed "${escapeText(beyond)}"`, {
     details: { fingerprint, feed: beyond, scopes },
-    hint: `its delegation is for ${scopesText(delegate.grants)}: have it changed, or sign with another key`,
+    hint: `its delegation is for ${scopesText(delegate.grants)}: ask for a delegation that includes this feed, or sign with another key`,
   });
 }

@@ -20,7 +20,7 @@ async function gpg(args: readonly string[], input: Uint8Array, passphrase?: stri
   if (ran.cause !== undefined) {
     throw new FeedkeyError("bad_config", "gpg can't be started", {
       cause: ran.cause,
-      hint: "install GnuPG, or keep the key in feedkey's store",
+      hint: "install GnuPG, or import the key into feedkey's key store",
     });
   }
   if (ran.status === 0) return ran.stdout;
@@ -44,7 +44,7 @@ export async function gpgCertificate(fingerprint: Fingerprint): Promise<RawCerti
   if (owner !== undefined) throw isSubkey(fingerprint, owner, `gpg:${owner}`);
   throw new FeedkeyError("not_found", `GnuPG has no key ${fingerprint}`, {
     details: { fingerprint },
-    hint: "see gpg --list-secret-keys; GNUPGHOME names the folder where it looks",
+    hint: "gpg --list-secret-keys shows the keys that it has; GNUPGHOME names the folder where gpg looks",
   });
 }
 
@@ -61,7 +61,7 @@ export function gpgSigner(fingerprint: Fingerprint, passphrase: PassphraseSource
       if (refused !== undefined) {
         throw new FeedkeyError(refused.code, `can't sign with ${fingerprint}: ${refused.reason}`, {
           details: { fingerprint },
-          hint: "clients would refuse what it signs: choose the archive's present key",
+          hint: "clients would refuse what this key signs: choose the archive's present key",
         });
       }
       const expires =

@@ -35,13 +35,13 @@ function refuseUnreadable(signature: Uint8Array, { facts }: SigningKey): void {
   const refuse = (why: string) =>
     new FeedkeyError("bad_config", `pkg_add can't verify what ${maker ?? "this key"} signs: ${why}`, {
       details: { fingerprint: facts.primary.fingerprint, signingKey: maker },
-      hint: "make a key for packages: feedkey keygen --algorithm rsa3072",
+      hint: "make an RSA key for packages: feedkey keygen --algorithm rsa3072",
     });
   if (key === undefined) throw refuse("the signature does not name its key");
-  if (key.algorithm !== "rsa") throw refuse(`it is ${escapeText(key.algorithm)}, not RSA`);
-  if (key.version !== 4) throw refuse(`its version is ${key.version}, not 4`);
+  if (key.algorithm !== "rsa") throw refuse(`the key is ${escapeText(key.algorithm)}, not RSA`);
+  if (key.version !== 4) throw refuse(`the key's version is ${key.version}, not 4`);
   // netpgpverify drops leading zero octets, and then does not find the key.
-  if (key.keyId.startsWith("00")) throw refuse(`its key ID, ${key.keyId}, begins with 00`);
+  if (key.keyId.startsWith("00")) throw refuse(`the key ID, ${key.keyId}, begins with 00`);
 }
 
 const endings: Readonly<Record<string, string>> = { "1f8b": ".tgz", "425a": ".tbz", fd37: ".txz", "28b5": ".tzst" };
@@ -87,10 +87,14 @@ async function signOpen(
   const pkgname = packageName(await readContents(source));
   const name = nameOf(source, pkgname);
   if (basename(path) !== name || !isPackageName(name, "pkgsrc")) {
-    throw new FeedkeyError("bad_path", `package "${escapeText(path)}" contains ${escapeText(pkgname)}`, {
-      details: { path, package: pkgname, expected: name },
-      hint: `rename it to ${escapeText(name)}: clients refuse a signed package under another name`,
-    });
+    throw new FeedkeyError(
+      "bad_path",
+      `package "${escapeText(path)}" contains ${escapeText(pkgname)}, which its file name does not say`,
+      {
+        details: { path, package: pkgname, expected: name },
+        hint: `rename the file to ${escapeText(name)}: clients refuse a signed package under another name`,
+      },
+    );
   }
   const hash = hashPackage(source, pkgname);
   // OpenPGP packets have dates in whole seconds.

@@ -90,7 +90,7 @@ export function isSubkey(subkey: Fingerprint, owner: Fingerprint, write: string)
     `${subkey} is a subkey of ${owner}, but the primary key's fingerprint is needed`,
     {
       details: { fingerprint: subkey, primary: owner },
-      hint: `write ${write}: feedkey itself chooses the subkey that may sign`,
+      hint: `give ${write} instead: feedkey itself chooses the subkey that may sign`,
     },
   );
 }
@@ -153,6 +153,6 @@ export function notationDomain({ facts }: OwnCertificate, configured?: string): 
   const names = facts.userIds.map(({ text }) => `"${escapeText(text)}"`).join(", ");
   throw new FeedkeyError("bad_config", `key ${facts.primary.fingerprint} has no user ID with an address: ${names}`, {
     details: { fingerprint: facts.primary.fingerprint },
-    hint: "give the domain of its notations: notation-domain = example.org in archive.ini, or --notation-domain example.org",
+    hint: "give a domain for the notations in its signatures: notation-domain = example.org in archive.ini, or --notation-domain example.org",
   });
 }

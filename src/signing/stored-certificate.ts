@@ -24,10 +24,14 @@ export function readWhole(bytes: Uint8Array, fingerprint: Fingerprint, code: Err
     (found === undefined ? "it contains another certificate" : undefined) ??
     (looksArmored(bytes) && blocks !== 1 ? "it is not one armored block" : undefined);
   if (found !== undefined && problem === undefined) return found;
-  throw new FeedkeyError(code, `${what} can't be read to its end: ${escapeText(problem ?? "")}`, {
-    details: { fingerprint },
-    hint: "the missing part may be a revocation: restore the file from a backup",
-  });
+  throw new FeedkeyError(
+    code,
+    `${what} can't be ${problems[0] === undefined ? "used" : "read to its end"}: ${escapeText(problem ?? "")}`,
+    {
+      details: { fingerprint },
+      hint: "a revocation may be missing from it: restore the file from a backup",
+    },
+  );
 }
 
 /** A certificate of the key store. @throws FeedkeyError `not_found`; `bad_config` if it can't be read to its end */

@@ -91,7 +91,7 @@ describe("cases: package", () => {
       for (const [request, hint] of [
         ["omega", /^feeds searched: base; if the package is new/],
         ["alpah", /^did you mean "alpha"\? feeds searched/],
-        ["alpha=9", /^listed are: 1\.0-1$/],
+        ["alpha=9", /^the indexes list these versions: 1\.0-1$/],
       ] as const) {
         const { error } = await archive.refuse(missing, at, "fetch", request, "-o", archive.out);
         expect(error?.hint).to.match(hint);

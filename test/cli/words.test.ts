@@ -56,7 +56,7 @@ describe("words: a mistyped", () => {
           code: "usage",
           message: 'profile "example" has no feed "bsae"',
         });
-        expect(error.hint).to.equal('did you mean "base"? it has: base');
+        expect(error.hint).to.equal('did you mean "base"? the feeds of the profile are: base');
       }
     });
   });
@@ -81,7 +81,7 @@ describe("words: a mistyped", () => {
         return documentOf(await runHere(archive.keeperArgs(Date.now(), ...give, "--feeds", feeds))).warnings ?? [];
       };
       expect(await warned("bse,b*")).to.deep.equal([
-        'no feed of the archive matches "bse"; did you mean "base"? there are: base',
+        'no feed of the archive matches "bse"; did you mean "base"? the archive\'s feeds are: base',
       ]);
       expect(await warned("*")).to.deep.equal([]);
     });

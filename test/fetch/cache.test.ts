@@ -77,7 +77,7 @@ describe("the cache of packages", () => {
       await fs.mkdir(join(folder, packages[0]?.sha256 ?? "", "inside"), { recursive: true });
       const { asked, warnings } = await fetchInto(archive, "two", { folder });
       expect(asked).to.deep.equal(["alpha", "beta"]);
-      expect(warnings.join()).to.match(/nothing more is kept in the cache/);
+      expect(warnings.join()).to.match(/no more packages are stored in the cache/);
       expect(await leftovers(archive.folder)).to.deep.equal([]);
     });
   });

@@ -25,10 +25,10 @@ describe("several mirrors", () => {
   other[9] = (other[9] ?? 0) ^ 1;
   const half = `HTTP/1.1 200 OK\r\ncontent-length: ${other.length}\r\n\r\n!<arch>\n`;
   const cases: readonly (readonly [string, Behaviour, "warnings" | "notes", RegExp])[] = [
-    ["that is wrong", plain(200, other), "warnings", /has SHA256 .* the next mirror is asked$/],
-    ["without the package", plain(404, "gone"), "notes", /status 404; the next mirror is asked$/],
-    ["that is broken", plain(500, "oops"), "notes", /status 500; the next mirror is asked$/],
-    ["that breaks off", raw(half), "notes", /the next mirror is asked$/],
+    ["that is wrong", plain(200, other), "warnings", /has SHA256 .* trying the next mirror$/],
+    ["without the package", plain(404, "gone"), "notes", /status 404; trying the next mirror$/],
+    ["that is broken", plain(500, "oops"), "notes", /status 500; trying the next mirror$/],
+    ["that breaks off", raw(half), "notes", /trying the next mirror$/],
   ];
   for (const [what, behaviour, where, words] of cases) {
     it(`one ${what}: the next one is used, with a word about it`, async () => {

@@ -249,7 +249,7 @@ describe("a key that stays in GnuPG", function () {
   it("can't be rotated from here, and says what to do", async () => {
     await use(await gpg.generate(archiveUserId));
     const { error } = await refuses("bad_config", 78, "rotate", "--config", archive.config, "--force");
-    expect(error?.message).to.equal("a key that stays in GnuPG can't be rotated from here");
+    expect(error?.message).to.equal("the key is in GnuPG, and feedkey can rotate only a key in its own key store");
     expect(await fs.readdir(archive.home).catch(() => [])).to.not.include("private");
   });
 

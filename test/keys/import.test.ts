@@ -184,7 +184,7 @@ describe("feedkey key import", function () {
         const { status, document } = await importing(await subkeysOf(key));
         expect(status, document.error?.message).to.equal(0);
         expect(document.imported).to.deep.equal([{ fingerprint: key, secret: true, news: true }]);
-        expect(JSON.stringify(document.warnings)).to.include("can't be revoked from here");
+        expect(JSON.stringify(document.warnings)).to.include("can't be extended, rotated or revoked here");
         await fs.writeFile(join(folder, "index"), "Package: a\nVersion: 1\n");
         expect((await feedkey("sign", join(folder, "index"), "--key", key)).status).to.equal(0);
         const { status: refused, document: why } = await feedkey("revoke", key, "--reason", "compromised", "--force");

@@ -19,7 +19,9 @@ describe("delegation that clients would refuse", () => {
         "games",
       );
       const { warnings = [] } = await person.do(day(4), ...command, "--feeds", "net-www", "--depth", "1");
-      expect(warnings.join("\n")).to.contain("count its depth as 0").and.to.contain("ends sooner, on 2026-02-03");
+      expect(warnings.join("\n"))
+        .to.contain("use depth 0 for this delegation")
+        .and.to.contain("will end sooner, on 2026-02-03");
       expect(await person.refuses("untrusted_signer", day(40), ...command)).to.contain("it has expired");
     });
   });

@@ -73,7 +73,9 @@ describe("feedkey status, delegates", () => {
       expect(near[0]).to.contain('feed "base": in 13 days').and.to.contain(because);
       const after = await status(62);
       expect(after.feeds[0]).to.include({ breaksAt: null, breaksBecause: null });
-      expect(after.warnings?.join("\n")).to.contain(`${machine.key}, which signed it, may no longer sign`);
+      expect(after.warnings?.join("\n")).to.contain(
+        `${machine.key}, which signed the last accepted index, may no longer sign`,
+      );
     });
   });
 

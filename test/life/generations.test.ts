@@ -66,7 +66,7 @@ describe("generations: an ancestor falls", () => {
     await life.sync();
     const { warnings = [] } = await client.refuse(refused("untrusted_signer"), day(21), "update");
     for (const key of [first, second]) {
-      expect(warnings.filter((warning) => warning.includes(`${key}, accepted before, is dropped`))).to.have.length(1);
+      expect(warnings.filter((warning) => warning.includes(`${key} was accepted before, but is not accepted any more`))).to.have.length(1);
     }
     expect(await client.remembers()).to.deep.equal([recovery]);
 
@@ -101,7 +101,7 @@ describe("generations: an ancestor falls", () => {
       expect(await client.update(day(11))).to.deep.equal([second]);
       await client.reprofile((text) => text.replace(`${life.first}, `, ""));
       const { warnings = [] } = await client.refuse(refused("untrusted_signer"), day(12), "update");
-      expect(warnings.join("\n")).to.contain(`${second}, accepted before, is dropped`);
+      expect(warnings.join("\n")).to.contain(`${second} was accepted before, but is not accepted any more`);
       expect(await client.remembers()).to.deep.equal([recovery]);
     });
   });

@@ -47,7 +47,7 @@ describe("keys that sign packages", () => {
       await archive.keeper(published, "sign-package", path, "--key", key.fingerprint),
       "bad_config",
     );
-    expect(message).to.match(/its key ID, 00[0-9A-F]{14}, begins with 00/);
+    expect(message).to.match(/the key ID, 00[0-9A-F]{14}, begins with 00/);
     expect((await fs.readFile(path)).equals(pkgsrcPackage())).to.equal(true);
   });
 

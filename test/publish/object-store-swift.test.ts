@@ -66,7 +66,7 @@ describe("an archive in OpenStack Swift", function () {
       };
       const first = await publish(published + hour);
       expect(first.objectStore).to.deep.include({ uploaded: 9, removed: 0 });
-      expect(first.warnings?.join()).to.contain("no conditional writes");
+      expect(first.warnings?.join()).to.contain("does not support conditional writes");
       await archive.accept(published + 2 * hour, "update");
       await archive.accept(published + 2 * hour, "fetch", "alpha", "gamma+1~rc1", "--output", archive.out);
       const head = await fetch(`${place}/site/feeds/base/Packages`);

@@ -206,7 +206,7 @@ describe("an archive in an object store", function () {
 
   it("has a weaker lock where the server knows no conditions, and says so", async () => {
     store.conditions = false;
-    expect((await publish(published + hour)).warnings?.join()).to.contain("no conditional writes");
+    expect((await publish(published + hour)).warnings?.join()).to.contain("does not support conditional writes");
     store.put(lock, Buffer.from('{"owner":"other"}'));
     await refused(published + 2 * hour, "locked", "publish");
     store.objects.delete(lock);

@@ -144,7 +144,7 @@ describe("scanning packages", () => {
       fs.appendFileSync(path, "x");
       const error = await expectDamage(() => scanFile(before), /^package "a.deb": changed while it was read$/);
       expect(error.details).to.deep.equal({ path: "a.deb", reason: "changed" });
-      expect(error.hint).to.equal("scan again when nothing writes to the folder");
+      expect(error.hint).to.equal("publish again when no program is writing to the folder");
     });
 
     it("to the same size and time is bad", async () => {

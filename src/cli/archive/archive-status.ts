@@ -92,10 +92,11 @@ export async function archiveStatus(context: Context, options: ArchiveStatusOpti
   const span = asked === undefined ? `${roughly(warnWithin)}, or a year for an algorithm` : roughly(warnWithin);
   if (first === undefined)
     return { text: [`nothing ends within ${span}`, ...followerLines(followers)].join("\n\n"), json };
-  const count = ends.length === 1 ? "one thing ends" : `${ends.length} things end`;
+  const count =
+    ends.length === 1 ? "one deadline of the archive falls" : `${ends.length} deadlines of the archive fall`;
   const error = new FeedkeyError("ends_soon", `${count} within ${span}`, {
     details: { first: iso(first.endsAt), count: ends.length },
-    hint: "the warnings say what each needs",
+    hint: "the warnings say what to do about each",
   });
   return { text: followerLines(followers).join("\n"), json, errors: [error] };
 }

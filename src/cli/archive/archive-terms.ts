@@ -16,8 +16,8 @@ export interface WarnOptions {
 export function warningTime({ warnWithin: text }: WarnOptions): Duration | undefined {
   const length = text === undefined ? undefined : parseDuration(text);
   if (text === undefined || length !== undefined) return length;
-  throw new FeedkeyError("usage", `--warn-within can't be "${text}"`, {
-    hint: "write a length of time as 30d, 2w or 1y, or 0 for no warnings",
+  throw new FeedkeyError("usage", `"${text}" is not a length of time for --warn-within`, {
+    hint: "write a length of time such as 30d, 2w or 1y, or 0 for no warnings",
   });
 }
 

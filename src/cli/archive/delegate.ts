@@ -27,12 +27,14 @@ export interface DelegateCommandOptions
 /** Reads the terms of a delegation. @throws FeedkeyError `usage` if an option is missing or not valid */
 function termsOf({ depth, expires, feeds }: DelegateCommandOptions) {
   if (expires === undefined) {
-    throw new FeedkeyError("usage", "a delegation must have an end: give it with --expires", {
+    throw new FeedkeyError("usage", "a delegation must have an expiry, and no --expires was given", {
       hint: "for example --expires 90d",
     });
   }
   if (!/^\d$/.test(depth)) {
-    throw new FeedkeyError("usage", `"${escapeText(depth)}" is not a depth`, { hint: "give a number from 0 to 8" });
+    throw new FeedkeyError("usage", `"${escapeText(depth)}" is not a depth`, {
+      hint: "give --depth a number from 0 to 8",
+    });
   }
   return { feeds: feeds.split(","), depth: Number(depth), expires: duration(expires, "--expires") };
 }
@@ -81,7 +83,7 @@ export async function delegate(
   const { key } = options;
   if (subject === undefined || key === undefined) {
     throw new FeedkeyError("usage", `no ${key === undefined ? "key" : "certificate"} given`, {
-      hint: "feedkey delegate CERTIFICATE --key FINGERPRINT --expires 90d; --status shows what has been delegated",
+      hint: "write feedkey delegate CERTIFICATE --key FINGERPRINT --expires 90d; --status shows what has been delegated",
     });
   }
   const keeper = await keeperOf(context, options);

@@ -24,7 +24,7 @@ export async function passwd(context: Context, named: string, options: PasswdOpt
     ...(newPassphraseFd === undefined ? {} : { passphraseFd: newPassphraseFd }),
   };
   if (newPassphraseFd !== undefined && Number(newPassphraseFd) === Number(options.passphraseFd)) {
-    throw new FeedkeyError("usage", "the present passphrase and the new one can't come from one descriptor", {
+    throw new FeedkeyError("usage", "the present passphrase and the new one can't come from the same file descriptor", {
       hint: "give --passphrase-fd and --new-passphrase-fd different numbers",
     });
   }

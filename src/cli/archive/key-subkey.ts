@@ -21,7 +21,7 @@ export async function subkey(
   options: SubkeyOptions,
 ): Promise<Outcome> {
   if (action !== "add") {
-    throw new FeedkeyError("usage", `"key subkey" does not know "${escapeText(action)}"`, {
+    throw new FeedkeyError("usage", `there is no command "key subkey ${escapeText(action)}"`, {
       hint: "write feedkey key subkey add FINGERPRINT; to revoke a subkey: feedkey revoke SUBKEY-FINGERPRINT",
     });
   }

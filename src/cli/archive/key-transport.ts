@@ -33,7 +33,7 @@ async function exportSecret(
 ) {
   if (named === undefined || others.length > 0) {
     throw new FeedkeyError("usage", "secret keys are exported one at a time, each by its fingerprint", {
-      hint: "feedkey key export --secret FINGERPRINT",
+      hint: "write feedkey key export --secret FINGERPRINT",
     });
   }
   const { secretSubkeys: withoutPrimary, output } = options;

@@ -20,8 +20,8 @@ interface KeygenOptions extends PassphraseOptions, Pick<MakeKeyOptions, "userId"
 export function duration(text: string, option: string): Duration {
   const length = parseDuration(text);
   if (length !== undefined && length > 0) return length;
-  throw new FeedkeyError("usage", `${option} can't be "${text}"`, {
-    hint: "write a length of time as 90s, 15m, 12h, 14d, 2w or 2y",
+  throw new FeedkeyError("usage", `"${text}" is not a length of time for ${option}`, {
+    hint: "write a length of time above zero, such as 90s, 15m, 12h, 14d, 2w or 2y",
   });
 }
 

@@ -29,12 +29,12 @@ function refuseMisfits(folder: string | undefined, options: PublishCommandOption
   for (const option of ["format", "compress", "form"] as const) {
     if (options[option] === undefined) continue;
     throw new FeedkeyError("usage", `--${option} is only for a folder: archive.ini sets it for each feed`, {
-      hint: `write ${option === "form" ? "signatures" : option} into the section of the feed`,
+      hint: `leave the option out, and write "${option === "form" ? "signatures" : option}" into the feed's section of archive.ini`,
     });
   }
   if (folder !== undefined) {
     throw new FeedkeyError("usage", "give a folder or --config, not both", {
-      hint: 'the configuration\'s "root" says which folder',
+      hint: 'the line "root" in archive.ini says which folder is published',
     });
   }
 }

@@ -38,7 +38,7 @@ type Shown = { readonly status?: boolean; readonly dryRun?: boolean };
 function refuseShows({ status, dryRun }: Shown): void {
   if (status !== true && dryRun !== true) return;
   throw new FeedkeyError("usage", `there is nothing to rehearse with ${status === true ? "--status" : "--dry-run"}`, {
-    hint: "leave it out: a rehearsal changes only its copy",
+    hint: "leave the option out: a rehearsal changes only a copy of the archive",
   });
 }
 
@@ -116,7 +116,7 @@ function plan(words: readonly string[]): Planned {
   }
   if (planned !== undefined) return planned;
   throw new FeedkeyError("usage", `"${escapeText(words[0] ?? "")}" can't be rehearsed`, {
-    hint: "rotate, revoke and delegate can, with their own options",
+    hint: "only rotate, revoke and delegate can be rehearsed, each with its own options",
   });
 }
 
@@ -128,7 +128,7 @@ function contextOn(copy: RehearsalCopy, { options, at }: Context, reporter: CliR
 /** Refuses another reference time. @throws FeedkeyError `usage` if `--at` is given, because the other programs use the clock */
 function refuseOtherTime({ options }: Context): void {
   if (options.at === undefined) return;
-  throw new FeedkeyError("usage", "a rehearsal can't use --at: gpgv and the other programs go by the clock");
+  throw new FeedkeyError("usage", "a rehearsal can't use --at: gpgv and the other programs use the system's clock");
 }
 
 /**
@@ -153,7 +153,7 @@ export async function rehearse(context: Context, words: readonly string[], optio
     errors.push(
       new FeedkeyError("would_break", `${broken.length} of ${rehearsal.rows.length} clients would break`, {
         details: { breaks: broken.length },
-        hint: "they are listed above; nothing was changed",
+        hint: "the table above shows which clients; the archive itself was not changed",
       }),
     );
   }

@@ -82,7 +82,7 @@ async function plan(context: Context, keeper: Keeper, options: RotateOptions): P
   const { lifetime: _, ...terms } = step === "abandon" ? {} : termsOf(options);
   const { steps, errors } = await keeper.planRotation({ step, to, backup, retire, force, ...terms });
   if ((step === "begin" || step === "at-once") && backup === undefined && force !== true)
-    context.reporter.warn("the command itself will be refused without --backup DIR or --force");
+    context.reporter.warn("without --dry-run, the command will be refused unless it has --backup DIR or --force");
   const text = steps.map((line, place) => `${place + 1}. ${line}`).join("\n");
   return { text, json: { dryRun: true, steps }, errors };
 }
@@ -122,7 +122,8 @@ function stockClients(
 /** Takes the step that the options select, or shows the state. @throws FeedkeyError `usage`, and the errors of the library */
 export async function rotate(context: Context, options: RotateOptions): Promise<Outcome> {
   const chosen = [options.finish, options.atOnce, options.abandon, options.status].filter((one) => one === true).length;
-  if (chosen > 1) throw new FeedkeyError("usage", "--finish, --at-once, --abandon and --status exclude each other");
+  if (chosen > 1)
+    throw new FeedkeyError("usage", "--finish, --at-once, --abandon and --status can't be combined: give only one");
   const keeper = await keeperOf(context, options);
   if (options.status === true) return await status(context, keeper, options);
   if (options.svg === true) throw new FeedkeyError("usage", "--svg needs --status");

@@ -21,7 +21,7 @@ function portOf(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65535) return port;
   throw new FeedkeyError("usage", `"${text}" is not a port`, {
-    hint: "give a number from 0 to 65535; 0 takes a free one",
+    hint: "give a number from 0 to 65535; with 0, the system chooses a free port",
   });
 }
 
@@ -29,7 +29,7 @@ function tlsOf({ tlsCert: cert, tlsKey: key }: ServeOptions) {
   if (cert === undefined && key === undefined) return undefined;
   if (cert !== undefined && key !== undefined) return { cert, key };
   throw new FeedkeyError("usage", "--tls-cert and --tls-key must be given together", {
-    hint: "give both, or neither for plain HTTP",
+    hint: "give both options, or neither for plain HTTP",
   });
 }
 

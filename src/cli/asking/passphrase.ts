@@ -18,8 +18,8 @@ export interface PassphraseOptions {
  */
 function firstLine(text: string): string {
   if (text === "") {
-    throw new FeedkeyError("usage", "no passphrase came from the given file or descriptor, not even an empty line", {
-      hint: "check the program that should have written it; an empty line means no passphrase",
+    throw new FeedkeyError("usage", "the given passphrase file or file descriptor has no line, not even an empty one", {
+      hint: "check the program that should have written the passphrase; an empty line means no passphrase",
     });
   }
   return text.split(/\r?\n/)[0] ?? "";
@@ -35,11 +35,11 @@ export async function givenPassphrase(options: PassphraseOptions): Promise<strin
     if (passphraseFile !== undefined) return firstLine(await readPassphraseFile(passphraseFile));
     if (passphraseFd === undefined) return undefined;
     if (!/^\d{1,4}$/.test(passphraseFd))
-      throw new FeedkeyError("usage", "--passphrase-fd takes the number of a descriptor");
+      throw new FeedkeyError("usage", `"${escapeText(passphraseFd)}" is not the number of a file descriptor`);
     return firstLine(readDescriptor(Number(passphraseFd)));
   } catch (cause) {
     if (cause instanceof FeedkeyError) throw cause;
-    throw new FeedkeyError("not_found", "the passphrase can't be read from the given file or descriptor", {
+    throw new FeedkeyError("not_found", "the passphrase can't be read from the given file or file descriptor", {
       cause,
       details: { reason: systemCode(cause) },
     });

@@ -14,7 +14,7 @@ interface ChainOptions {
 
 /** Asks for news of keys, then shows the chain. @throws FeedkeyError `usage`, and as `Context.withClient` */
 export async function chain(context: Context, { dot, svg, resetState }: ChainOptions): Promise<Outcome> {
-  if (dot === true && svg === true) throw new FeedkeyError("usage", "--dot and --svg exclude each other");
+  if (dot === true && svg === true) throw new FeedkeyError("usage", "--dot and --svg can't be combined: give only one");
   return await context.withClient(async (client) => {
     const { trust } = await client.chain({ resetState });
     if (dot !== true && svg !== true) return { text: chainTree(trust), json: chainJson(trust) };

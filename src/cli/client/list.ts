@@ -68,7 +68,7 @@ export async function show(context: Context, name: string, { feed: feeds }: List
 function unlisted(name: string, feeds: readonly string[]): FeedkeyError {
   return new FeedkeyError("not_found", `no accepted index lists package "${escapeText(name)}"`, {
     details: { package: name, feeds },
-    hint: 'if it is new, run "feedkey update" first; "feedkey list \'*PART*\'" finds names by a part',
+    hint: 'if the package is new, run "feedkey update" first; "feedkey list \'*PART*\'" finds packages by a part of their names',
   });
 }
 

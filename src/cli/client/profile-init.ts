@@ -12,8 +12,8 @@ function feedsOf(texts: readonly string[]) {
   return texts.map((text) => {
     const [name = "", path = ""] = [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 1)];
     if (text.includes("=") && name !== "" && path !== "") return { name, path };
-    throw new FeedkeyError("usage", `--feed can't be "${text}"`, {
-      hint: "write it as name=path/below/the/url",
+    throw new FeedkeyError("usage", `"${text}" is not a feed for --feed`, {
+      hint: "write --feed NAME=PATH, where PATH is the feed's folder below the URL",
     });
   });
 }

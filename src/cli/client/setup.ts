@@ -30,8 +30,8 @@ interface SetupCommandOptions {
 /** Refuses options that do not fit together. @throws FeedkeyError `usage` if an option does not fit the program */
 function refuseMisfits(context: Context, program: SetupProgram, options: SetupCommandOptions): void {
   if (context.options.state !== undefined) {
-    throw new FeedkeyError("usage", "setup has no --state", {
-      hint: "what that system's client learns is kept in /var/lib/feedkey/state below the root",
+    throw new FeedkeyError("usage", "setup does not take --state", {
+      hint: "leave the option out: setup keeps the client state in /var/lib/feedkey/state below --root",
     });
   }
   if (program !== "apt" && (options.suite !== undefined || options.component !== undefined)) {
@@ -75,7 +75,7 @@ async function remove(context: Context, program: SetupProgram, options: SetupCom
   const terms = { program, profile: named, root: options.root, dryRun, reporter: context.reporter };
   const { profile, root, changes, next } = await removeSetUp(terms);
   const head = `${program} for profile ${profile} below ${escapeText(root)}:`;
-  const kept = "what was learned about keys stays in /var/lib/feedkey/state";
+  const kept = "the client state stays in /var/lib/feedkey/state: remove it yourself if you no longer need it";
   return {
     text: [head, ...changeLines(changes, dryRun), kept, ...nextLines(next)].join("\n"),
     json: { program, profile, root, dryRun, changes: changesJson(changes), next },

@@ -21,7 +21,7 @@ export async function verifyPackage(
   { output, feed, state, resetState }: VerifyPackageOptions,
 ): Promise<Outcome> {
   if (output !== undefined && files.length > 1) {
-    throw new FeedkeyError("usage", "--output takes the package out of one file, not of several");
+    throw new FeedkeyError("usage", "--output can be given only with one file");
   }
   return await context.withClient(async (client) => {
     const wanted = files.map((path) => ({ path, output }));

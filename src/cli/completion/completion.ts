@@ -62,7 +62,7 @@ export async function completion(
     .trimEnd();
   if (script === undefined) {
     throw new FeedkeyError("usage", `there is no completion for "${escapeText(shell)}"`, {
-      hint: `it is one of ${Object.keys(completionScripts).join(", ")}`,
+      hint: `choose one of ${Object.keys(completionScripts).join(", ")}`,
     });
   }
   return { text: script, quiet: script, json: { shell, script } };

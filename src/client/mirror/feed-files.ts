@@ -65,7 +65,8 @@ export async function feedFiles(accepted: Accepted, location: string): Promise<F
     (whole === undefined ? plain : framed).push({ path, bytes });
     for (const one of found) if (!signatures.some((other) => other.path === one.path)) signatures.push(one);
   }
-  if (framed.length === 0 && (plain.length === 0 || signatures.length === 0)) throw changed(index.feed, "its root");
+  if (framed.length === 0 && (plain.length === 0 || signatures.length === 0))
+    throw changed(index.feed, "the signed index");
   return { lists, plain, signatures, framed };
 }
 
@@ -165,9 +166,9 @@ async function get(session: Session, location: string, path: string, limit: numb
 
 /** Makes the error for a server that is being updated, or that has another state than the server of the index. */
 function changed(feed: Feed, what: string): FeedkeyError {
-  const problem = `${escapeText(what)} of feed "${feed.name}" is not there, or not of the index that was accepted`;
+  const problem = `${escapeText(what)} of feed "${feed.name}" is missing on the server, or does not belong to the index that was accepted`;
   return new FeedkeyError("unavailable", problem, {
     details: { feed: feed.name, reason: "changed" },
-    hint: "the archive is being updated, or the server is incomplete: nothing of the mirror was changed; run the command again",
+    hint: "the archive is being updated, or the server is incomplete; the mirror was not changed: run the command again later",
   });
 }

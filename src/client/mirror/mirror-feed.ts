@@ -142,10 +142,14 @@ function refuseInPlaceOf(placed: readonly Placed[], paths: readonly string[]): v
 }
 
 function onePlace(path: string, other: string): FeedkeyError {
-  return new FeedkeyError("bad_path", `two files of the feed would be one on some file systems: ${path} and ${other}`, {
-    details: { path, other },
-    hint: "the index must list each file under a name of its own: tell the archive's keepers",
-  });
+  return new FeedkeyError(
+    "bad_path",
+    `two files of the feed would replace each other on some file systems: ${path} and ${other}`,
+    {
+      details: { path, other },
+      hint: "the paths of two files must differ in more than upper and lower case: tell the archive's keepers",
+    },
+  );
 }
 
 async function bringUpToDate(job: Job): Promise<Outcome> {

@@ -219,7 +219,7 @@ async function readRecord(path: string): Promise<FeedRecord | undefined> {
 function notRemoved(path: string, cause: unknown): FeedkeyError {
   return new FeedkeyError("output", `${escapeText(path)} can't be removed: ${systemCode(cause)}`, {
     details: { path },
-    hint: "the mirror is up to date; remove what is in the way, and run the command again",
+    hint: "the mirror is up to date, except for this old file: check the permissions of its folder, and run the command again",
     cause,
   });
 }

@@ -24,7 +24,7 @@ async function acceptedIndex(session: Session, judged: Judged, feed: Feed): Prom
   return await verifyIndex(acceptedCandidate(last), feed, terms);
 }
 
-const updateMends = "run feedkey update, which replaces it";
+const updateMends = "run feedkey update, which downloads the file again";
 
 /** Makes the errors for missing parts. All files that were accepted together exist, unless the profile now requests more. */
 function neverKept({ name }: Feed): PartSource {
@@ -42,7 +42,7 @@ function neverAccepted(message: string, details = {}): FeedkeyError {
  * Returns the indexes that are still good. An index that is no longer good, because its signer is revoked or the index is
  * stale, does not affect the others.
  * @param each whether a feed whose index was never accepted is an error
- * @throws FeedkeyError `not_found` if no index has been accepted yet
+ * @throws FeedkeyError `not_found` if none of these feeds has an accepted index yet
  */
 export async function acceptedIndexes(session: Session, judged: Judged, feeds: readonly Feed[], each: boolean) {
   const { good, errors } = await tryEach(feeds, async (feed) => {
@@ -51,6 +51,6 @@ export async function acceptedIndexes(session: Session, judged: Judged, feeds: r
     return index ?? [];
   });
   const indexes = good.flat();
-  if (indexes.length === 0 && errors.length === 0) throw neverAccepted("no index has been accepted yet");
+  if (indexes.length === 0 && errors.length === 0) throw neverAccepted("none of these feeds has an accepted index yet");
   return { indexes, errors };
 }

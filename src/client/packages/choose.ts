@@ -36,7 +36,10 @@ function notListed(request: string, indexes: readonly VerifiedIndex[]): FeedkeyE
   const feeds = indexes.map(({ feed }) => feed.name);
   const versions = [...new Set(indexes.flatMap(({ packages }) => packages.find(name).map(({ version }) => version)))];
   const next = `feeds searched: ${feeds.join(", ")}; if the package is new, run "feedkey update" first`;
-  const hint = versions.length > 0 ? `listed are: ${versions.join(", ")}` : didYouMean(name, namesIn(indexes), next);
+  const hint =
+    versions.length > 0
+      ? `the indexes list these versions: ${versions.join(", ")}`
+      : didYouMean(name, namesIn(indexes), next);
   return new FeedkeyError("not_found", `no verified index lists package "${escapeText(request)}"`, {
     details: { package: request, feeds },
     hint: escapeText(hint),
@@ -95,6 +98,6 @@ function severalArchitectures({ entry }: Choice, rival: Choice): FeedkeyError {
   const problem = `package "${escapeText(entry.name)}" ${escapeText(entry.version)} is listed for several architectures`;
   return new FeedkeyError("usage", problem, {
     details: { package: entry.name, architectures: [entry.architecture, rival.entry.architecture] },
-    hint: "choose the feed of one architecture with --feed",
+    hint: 'choose a feed that has only one architecture with --feed; if there is none, add one to the profile, with a line "architectures"',
   });
 }

@@ -130,12 +130,12 @@ function choiceOf({ index, related }: Candidate): Choice[] {
 function unmet({ related }: Candidate, need: readonly Requirement[], listed: readonly string[]): FeedkeyError {
   const wanted = need.map(({ text }) => text).join(" | ");
   const who = escapeText(`${related.name} ${related.version}`);
-  return new FeedkeyError("not_found", `${who} needs ${escapeText(wanted)}, which no feed has`, {
+  return new FeedkeyError("not_found", `${who} needs ${escapeText(wanted)}, which none of the searched feeds has`, {
     details: { package: related.name, version: related.version, needs: wanted },
     hint:
       listed.length > 0
-        ? `listed are: ${escapeText(listed.join(", "))}`
-        : "name further feeds with --feed, or get it from where the rest of the system comes from",
+        ? `the feeds have only: ${escapeText(listed.join(", "))}`
+        : "search more feeds with --feed, or install what is missing from another source",
   });
 }
 
@@ -145,8 +145,8 @@ function withoutRepeated(errors: readonly FeedkeyError[]): FeedkeyError[] {
 }
 
 function tooMany(): FeedkeyError {
-  return new FeedkeyError("bad_index", `packages need each other in more than ${maxComparisons} ways`, {
-    hint: "no distribution does that: fetch packages by their names, and tell the archive's keepers",
+  return new FeedkeyError("bad_index", `finding the dependencies would take more than ${maxComparisons} comparisons`, {
+    hint: "no usual archive needs so many: fetch each package by its name, without --with-depends, and tell the archive's keepers",
   });
 }
 

@@ -136,7 +136,7 @@ function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: Fe
     errors.push(
       new FeedkeyError("bad_path", `packages ${first} and ${second} have the same file name, ${escapeText(name)}`, {
         details: { file: name, feeds: [rival.index.feed.name, choice.index.feed.name] },
-        hint: "only the first was fetched: fetch the other into another folder, with --feed",
+        hint: "only the first was fetched: fetch the second by another command, with --feed and another folder",
       }),
     );
     return false;

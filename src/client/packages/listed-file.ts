@@ -22,9 +22,9 @@ export function checkPackageFile(
   found: FileDigest | undefined,
 ): void {
   if (found === undefined) {
-    throw new FeedkeyError("not_found", `there is no package file ${escapeText(path)}`, {
+    throw new FeedkeyError("not_found", `${escapeText(path)} does not exist, or is not a plain file`, {
       details: { path },
-      hint: "put the file itself there: a link, a pipe or a folder is not accepted",
+      hint: "give the path of the package file itself: a link, a pipe or a folder is not accepted",
     });
   }
   const called = index.packages.findByFile(nameOf(path));
@@ -35,7 +35,7 @@ export function checkPackageFile(
     const problem = `the index of feed "${index.feed.name}" does not list ${escapeText(nameOf(path))}`;
     throw new FeedkeyError("not_listed", problem, {
       details: { path, feed: index.feed.name },
-      hint: "it did not come from this feed: do not install it",
+      hint: "the file is not in this feed, or no longer: do not install it",
     });
   }
   const right =
@@ -58,7 +58,7 @@ function unclear(
   const problem = `the index of feed "${feed.name}" lists several different files called ${escapeText(nameOf(path))}, and the path ${escapeText(path)} does not show which of them it should be`;
   return new FeedkeyError("not_listed", problem, {
     details: { path, feed: feed.name },
-    hint: `put it at the path that the index lists, below the folder of the index: ${names.join(" or ")}`,
+    hint: `move the file to the path that the index lists, below the folder of the index: ${names.join(" or ")}`,
   });
 }
 

@@ -51,6 +51,6 @@ function problemWith(choice: Choice, folder: string, indexes: readonly VerifiedI
   const problem = `${escapeText(name)} is there already, as package ${what} of feed "${other.index.feed.name}"`;
   return new FeedkeyError("bad_path", problem, {
     details: { file: name, feeds: [other.index.feed.name, choice.index.feed.name] },
-    hint: "fetch it into another folder, or move that file away",
+    hint: "fetch the package into another folder, or move that file away",
   });
 }

@@ -40,11 +40,11 @@ export class OutputNames {
    */
   problemWith(name: string): FeedkeyError | undefined {
     if (this.#names.has(name) || !this.#exists(name)) return undefined;
-    const other = [...this.#names].find((one) => foldedName(one) === foldedName(name)) ?? "another";
+    const other = [...this.#names].find((one) => foldedName(one) === foldedName(name)) ?? "another file";
     return new FeedkeyError(
       "bad_path",
       `${escapeText(name)} would replace ${escapeText(other)}: on this file system both names are the same`,
-      { details: { file: name, other }, hint: "fetch it into another folder, or move the other file away" },
+      { details: { file: name, other }, hint: "fetch the package into another folder, or move the other file away" },
     );
   }
 }

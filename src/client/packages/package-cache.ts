@@ -95,7 +95,9 @@ export class PackageCache {
       if (systemCode(error) === undefined) throw error;
       await fs.unlink(temporary).catch(() => undefined);
       this.#isFull = true;
-      this.#reporter.warn(`nothing more is kept in the cache ${escapeText(this.#folder)}: ${causeInWords(error)}`);
+      this.#reporter.warn(
+        `no more packages are stored in the cache ${escapeText(this.#folder)}: ${causeInWords(error)}`,
+      );
     }
   }
 

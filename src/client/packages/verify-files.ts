@@ -202,7 +202,7 @@ function missingFiles(
     missing.push(
       new FeedkeyError("size_mismatch", `${what} is listed but missing in ${escapeText(folder)}`, {
         details: { package: entry.name, version: entry.version, folder },
-        hint: "copy it there, or verify without --complete",
+        hint: "copy the package there, or verify without --complete",
       }),
     );
   }

@@ -70,7 +70,7 @@ async function verifyOpen(
 ): Promise<VerifiedPackage> {
   if (!isSignedPackage(source)) {
     throw new FeedkeyError("no_signature", "it is not signed", {
-      hint: "verify it with the index of its feed instead: feedkey verify INDEX PACKAGE",
+      hint: "verify the package with the index of its feed instead: feedkey verify INDEX PACKAGE",
     });
   }
   const parts = signedParts(source);
@@ -97,7 +97,10 @@ async function judgeSignature(parts: SignedParts, judged: Judged, policy: Packag
   refuseLooseArmor(parts.signature);
   const signatures = readSignatureFile(parts.signature, '"+PKG_GPG_SIGNATURE"');
   if (signatures.length > 1) {
-    throw new FeedkeyError("bad_signature_data", `expected one signature, found ${signatures.length}`);
+    throw new FeedkeyError(
+      "bad_signature_data",
+      `expected one signature in "+PKG_GPG_SIGNATURE", found ${signatures.length}`,
+    );
   }
   const { keys, trust } = (await judged.including?.(makersNamed(signatures))) ?? judged;
   const checked = await checkSignatures(signatures, parts.hash, keys);
@@ -108,7 +111,7 @@ async function judgeSignature(parts: SignedParts, judged: Judged, policy: Packag
   const scope = policy.feed === "" ? "; if its signer may sign for some feeds only, give the feed with --feed" : "";
   throw new FeedkeyError(code, `the signature by ${issuer} is refused: ${reason}`, {
     details: { signer: issuer, because: reason },
-    hint: `do not install it${scope}`,
+    hint: `do not install the package${scope}`,
   });
 }
 
@@ -119,13 +122,13 @@ function refuseOtherNames(path: string, { innerName }: SignedParts, { pkgname }:
     return name.startsWith(pkgname) && isPackageName(ending, "pkgsrc") && ending.lastIndexOf(".") === 0;
   };
   if (!isNamed(innerName)) {
-    throw damage(`the member inside is called ${quote(innerName)}, but ${quote(pkgname)} was signed`);
+    throw damage(`the package inside is called ${quote(innerName)}, but ${quote(pkgname)} was signed`);
   }
   if (isNamed(basename(path))) return;
   const problem = `the signed package is ${escapeText(pkgname)}, which does not match the file's name`;
   throw new FeedkeyError("bad_path", problem, {
     details: { package: pkgname },
-    hint: `someone may have replaced another package with it; if it is the one you want, rename it to ${escapeText(innerName)}`,
+    hint: `someone may have put this file in the place of another package; if this is the package that you want, rename the file to ${escapeText(innerName)}`,
   });
 }
 
@@ -135,7 +138,8 @@ async function release(inner: HashedSource, pkgname: string, output: string | un
   try {
     for (const block of inner.blocks()) await file?.write(block);
     const name = packageName(await readContents(inner));
-    if (name !== pkgname) throw damage(`it contains ${escapeText(name)}, but ${escapeText(pkgname)} was signed`);
+    if (name !== pkgname)
+      throw damage(`the package inside is ${escapeText(name)}, but ${escapeText(pkgname)} was signed`);
     await file?.commit();
   } catch (error) {
     await file?.discard();

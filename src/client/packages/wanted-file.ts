@@ -29,7 +29,7 @@ export function wantedOf(entry: Entry, format: FeedFormat): Wanted {
     const missing = sha256 === undefined ? "SHA256" : "readable Size";
     throw new FeedkeyError("no_digest", `${describe(entry)} has no ${missing} in the index (line ${entry.line})`, {
       details: { package: entry.name, version: entry.version, line: entry.line },
-      hint: "MD5 is never enough: the archive must publish SHA256 and Size of every package",
+      hint: "MD5 is never enough: ask the archive's keepers to publish SHA256 and Size of every package",
     });
   }
   const path = packagePath(filename ?? "");
@@ -54,7 +54,7 @@ export function sizeMismatch(entry: Entry, wanted: Wanted, got: number | "more")
   const problem = `${describe(entry)} should have ${most}${expected} bytes, but has ${found}`;
   return new FeedkeyError("size_mismatch", problem, {
     details: { package: entry.name, version: entry.version, expected, ...(got === "more" ? {} : { got }) },
-    hint: "the archive is in the middle of an update, or someone changed the file: do not install it; try again or another mirror",
+    hint: "the archive is in the middle of an update, or someone changed the file: do not install it; try again, or use another mirror",
   });
 }
 
@@ -65,6 +65,6 @@ export function refuseOther(entry: Entry, wanted: Wanted, size: number, sha256: 
   const problem = `${describe(entry)} has SHA256 ${sha256}, but the index says ${wanted.sha256}`;
   throw new FeedkeyError("digest_mismatch", problem, {
     details: { package: entry.name, version: entry.version, expected: wanted.sha256, got: sha256 },
-    hint: "the file was changed: do not install it; fetch it again, from another mirror if there is one",
+    hint: "the file was changed or damaged: do not install it; fetch it again, from another mirror if there is one",
   });
 }

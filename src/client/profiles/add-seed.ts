@@ -41,16 +41,20 @@ async function add(profile: Profile, options: AddSeedOptions, reporter: Reporter
   const seeds = [...trust.seeds, ...added];
   if (added.length === 0) return { file, keyring: trust.keyring, seeds, added };
   if (!(await stat(trust.keyring)).isDirectory()) {
-    throw new FeedkeyError("bad_profile", `the keyring ${escapeText(trust.keyring)} is one file`, {
-      hint: `add the certificate to it, and ${added.join(", ")} to the line "seeds" of the profile, by hand`,
-    });
+    throw new FeedkeyError(
+      "bad_profile",
+      `the keyring ${escapeText(trust.keyring)} is a file, and feedkey adds seeds only to a folder`,
+      {
+        hint: `add the certificate to that file yourself, and ${added.join(", ")} to the line "seeds" of the profile`,
+      },
+    );
   }
   const bundle = await readBundle(archive.url, { ca: archive.ca, offline, credentials: archive.credentials });
   const { certificates } = await takeSeeds({ at, reporter }, bundle, added);
   const next = withValue(await readFile(file, "utf8"), "trust", "seeds", seeds.join(", "));
   if (readProfile(next, file).trust.seeds.join() !== seeds.join()) {
     throw new FeedkeyError("bad_profile", `the line "seeds" of ${escapeText(file)} could not be changed`, {
-      hint: `write it by hand: seeds = ${seeds.join(", ")}`,
+      hint: `write the line yourself: seeds = ${seeds.join(", ")}`,
     });
   }
   // A symbolic link stays a link; its target is changed, and keeps its permissions.

@@ -58,10 +58,14 @@ export async function takeSeeds(
     taken.push(facts);
   }
   if (missing.length === 0) return { certificates, identity: identityOf(taken, taking) };
-  throw new FeedkeyError("untrusted_signer", `the archive's bundle has no certificate ${missing.join(", ")}`, {
-    details: { missing },
-    hint: "compare the fingerprint with what the archive's keepers publish; nothing was written",
-  });
+  throw new FeedkeyError(
+    "untrusted_signer",
+    `the archive's key bundle has no certificate with the fingerprint ${missing.join(", ")}`,
+    {
+      details: { missing },
+      hint: "compare the fingerprint with what the archive's keepers publish; nothing was written",
+    },
+  );
 }
 
 /**
@@ -95,7 +99,7 @@ function namesOf(facts: CertificateFacts, { at }: Pick<Taking, "at">): UserIdFac
   const names = owned.map(({ text }) => `"${escapeText(text)}"`).join(", ") || "none at all";
   throw new FeedkeyError("bad_certificate", `no self-certified user ID of the key has an address: ${names}`, {
     details: { fingerprint: facts.primary.fingerprint },
-    hint: 'an archive key has a user ID such as "Name <address@domain>"',
+    hint: 'ask the keepers of the archive for a key with a user ID such as "Name <address@domain>"',
   });
 }
 
@@ -117,7 +121,7 @@ function identityOf(seeds: readonly CertificateFacts[], taking: Taking): Identit
   const found = common("user-id") ?? common("user-email");
   if (found !== undefined) return found;
   taking.reporter.warn(
-    "the seeds have no user ID and no address in common: successors are found by the first one's user ID alone",
+    "the seeds have no user ID and no address in common: feedkey recognizes successors only by the user ID of the first seed",
   );
   return first;
 }

@@ -81,9 +81,9 @@ export async function readBundle(
       return attachLoose(collect(certificates), loose);
     }
     if (answer.status === 401) throw httpError(url, answer);
-    throw new FeedkeyError("not_found", `there is no key bundle at ${url.href}`, {
+    throw new FeedkeyError("not_found", `the server gives no key bundle at ${url.href} (status ${answer.status})`, {
       details: { url: url.href, status: answer.status },
-      hint: "is this the archive's root? its keepers publish the bundle with feedkey publish",
+      hint: "check that this is the address of the archive's root, and that the archive's keepers have run feedkey publish",
     });
   } finally {
     await transport.close();
@@ -95,7 +95,7 @@ function nameOf(archive: string, options: InitProfileOptions): string {
   const name = options.name ?? (new URL(archive).hostname || "archive");
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return name;
   throw new FeedkeyError("usage", `"${escapeText(name)}" can't be the name of a profile`, {
-    hint: "choose one of letters, digits, dots, hyphens and underscores with --name",
+    hint: "choose another with --name: letters, digits, dots, hyphens and underscores, with a letter or digit first",
   });
 }
 
@@ -110,7 +110,7 @@ async function refuseToReplace(file: string, options: InitProfileOptions): Promi
   }
   throw new FeedkeyError("output", `there is a profile at ${escapeText(file)} already`, {
     details: { path: file },
-    hint: "choose another name with --name or another folder with -o; --force replaces it",
+    hint: "choose another name with --name or another folder with -o; --force replaces the profile",
   });
 }
 
@@ -138,7 +138,7 @@ function warnOfGaps({ keyservers, feeds = [] }: InitProfileOptions, reporter: Re
         "--keyservers hkps://HOST",
     );
   }
-  if (feeds.length === 0) reporter.warn("the profile has no feed yet: name each with --feed NAME=PATH");
+  if (feeds.length === 0) reporter.warn("the profile has no feed yet: name each feed with --feed NAME=PATH");
 }
 
 /** Returns the files of a keyring, one file for each certificate. */
@@ -189,7 +189,7 @@ function refuseSecrets(address: string): void {
   const has = url === undefined ? /[:/\\].*@/s.test(address) : url.username !== "" || url.password !== "";
   if (!has && !/:\/\/[^/]*@/.test(address)) return;
   throw new FeedkeyError("usage", "a URL with a user name or password is refused", {
-    hint: 'write them into ~/.netrc; the profile may name another file in its line "credentials"',
+    hint: 'write both into ~/.netrc, or into the file that the line "credentials" of the profile names',
   });
 }
 

@@ -37,7 +37,7 @@ async function fromNamedFile(file: string): Promise<readonly FindCredentials[]> 
   const entries = parseCredentials(text.toString("utf8"), (line, problem) => {
     throw new FeedkeyError("bad_config", `the file of credentials "${file}", line ${line}: ${problem}`, {
       details: { path: file, line },
-      hint: "write machine HOST/FOLDER login NAME password WORD, or machine HOST/FOLDER token WORD",
+      hint: "write each entry as machine HOST/FOLDER login NAME password WORD, or machine HOST/FOLDER token WORD",
     });
   });
   return [async (url) => findCredentials(entries, url)];

@@ -28,7 +28,7 @@ async function readText(file: string): Promise<string> {
 export async function readCa(file: string | undefined): Promise<{ ca: string } | Record<string, never>> {
   if (file === undefined) return {};
   try {
-    const use = { what: "the certificate authority", code: "bad_profile" } as const;
+    const use = { what: "the file of CA certificates", code: "bad_profile" } as const;
     return { ca: (await readTrustedFile(file, use)).toString("utf8") };
   } catch (cause) {
     const hint = 'check the lines "ca" and "keyserver-ca" of the profile';

@@ -45,7 +45,7 @@ async function defaultProfile(): Promise<string> {
   return await findProfile("default").catch((error: unknown) => {
     if (!(error instanceof FeedkeyError) || error.code !== "not_found") throw error;
     throw new FeedkeyError("usage", "no profile is given", {
-      hint: 'say which archive with --profile NAME or FILE, or $FEEDKEY_PROFILE; "feedkey profile list" shows the profiles',
+      hint: 'give the name or the file of a profile with --profile or in $FEEDKEY_PROFILE; "feedkey profile list" shows the profiles',
     });
   });
 }
@@ -116,8 +116,8 @@ function refuseSeeds(seeds: readonly SeedState[], { name, trust }: Profile): Fee
   const problem = `seed ${first.fingerprint}: ${first.state}, so it leads to no key`;
   const next =
     code === "revoked"
-      ? "the fingerprint of their present key, and replace this one by it"
-      : "their present certificate, with new self-signatures, or for another key";
+      ? "the fingerprint of their present key, and replace this seed with it"
+      : "a newer certificate of this key, or for the fingerprint of another key";
   return [
     new FeedkeyError(code, `profile "${name}" is not in order: ${problem}`, {
       details: { seeds: bad.map(({ fingerprint }) => fingerprint) },

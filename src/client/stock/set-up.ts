@@ -71,7 +71,10 @@ function warnOf(profile: Profile, program: SetupProgram, { warnings, keyrings, t
       reporter.warn(keyrings.length === 1 ? warning : `${inTarget(path)}: ${warning}`);
     }
   }
-  if (timer === "none") reporter.warn("nothing keeps the keyring current: run the two commands from a timer");
+  if (timer === "none")
+    reporter.warn(
+      "no timer was set up, so nothing keeps the keyring current: run the commands shown from a timer of your own",
+    );
 }
 
 /**

@@ -24,10 +24,14 @@ export async function changePassphrase(
   const made = await relock(before, () => present(fingerprint), next);
   await store.exclusive(async (writer) => {
     if ((await store.privateKey(fingerprint)) !== before) {
-      throw new FeedkeyError("locked", `the secret key ${fingerprint} was changed meanwhile by another run`, {
-        details: { fingerprint },
-        hint: "run the command again",
-      });
+      throw new FeedkeyError(
+        "locked",
+        `the secret key ${fingerprint} was changed by another run of feedkey at the same time`,
+        {
+          details: { fingerprint },
+          hint: "run the command again",
+        },
+      );
     }
     await writer.replacePrivate(fingerprint, made);
   });

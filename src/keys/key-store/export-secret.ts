@@ -36,7 +36,7 @@ export async function exportSecret(store: KeyStore, text: string, options: Secre
   if (options.for === "gpg" && version !== 4) {
     throw new FeedkeyError("usage", `GnuPG can't read ${fingerprint}: it is a key of version ${version}`, {
       details: { fingerprint, version },
-      hint: "rotate to a key of version 4: feedkey rotate --algorithm ed25519",
+      hint: "only a key of version 4 can be used with GnuPG: rotate to one with feedkey rotate --algorithm ed25519",
     });
   }
   const isAlone = [...present].every((one) => one === fingerprint);
@@ -44,7 +44,7 @@ export async function exportSecret(store: KeyStore, text: string, options: Secre
     const problem = `${fingerprint} has no subkey with a secret here: nothing would be left to export`;
     throw new FeedkeyError("usage", problem, {
       details: { fingerprint },
-      hint: "a signing subkey is made with: feedkey key subkey add",
+      hint: "first make a signing subkey: feedkey key subkey add FINGERPRINT",
     });
   }
   const secret = options.withoutPrimary === true ? await withoutPrimary(whole) : whole;

@@ -40,8 +40,8 @@ async function make(terms: MakeKeyTerms): Promise<NewKey> {
     return offlinePrimary === undefined ? await generate(terms) : await makeSplit(terms, offlinePrimary);
   }
   if (offlinePrimary === undefined) return await generateMaster(terms);
-  throw new FeedkeyError("usage", "give --certify-only or --offline-primary, not both", {
-    hint: "a key that only certifies has no signing subkey to keep here: make it on the machine where it will stay",
+  throw new FeedkeyError("usage", "--certify-only and --offline-primary can't be combined", {
+    hint: "a master key has no signing subkey that could stay here: make it with --certify-only alone, on the machine where it will be kept",
   });
 }
 

@@ -34,8 +34,8 @@ function strength({ algorithm, bits }: KeyFacts): number {
 /** Refuses a key whose secret is in GnuPG, because feedkey can't certify with it. @throws FeedkeyError `bad_config` */
 export function refuseInGnupg({ config }: Archive): void {
   if (config.key.where === "store") return;
-  throw new FeedkeyError("bad_config", "a key that stays in GnuPG can't be rotated from here", {
-    hint: "import its secret key, or certify the successor with gpg --quick-sign-key and import both certificates",
+  throw new FeedkeyError("bad_config", "the key is in GnuPG, and feedkey can rotate only a key in its own key store", {
+    hint: "import the secret key with feedkey key import, or certify the successor with gpg --quick-sign-key and import both certificates",
   });
 }
 
@@ -48,7 +48,7 @@ function refuseIssuer({ present }: RotationState, at: Instant): void {
     hint:
       refused.code === "expired"
         ? "extend it first with feedkey key extend: clients can't follow a chain through an expired key"
-        : "clients can't follow a chain through it any more: they need a new seed, in a new release",
+        : "clients can't follow a chain through this key any more: give them a profile with another key as the seed",
   });
 }
 
@@ -67,7 +67,7 @@ function refuseSuccessor(present: OwnCertificate, successor: OwnCertificate, at:
     `the successor ${successor.raw.fingerprint} is weaker than the present key`,
     {
       details: { present: present.facts.primary, successor: successor.facts.primary },
-      hint: "choose another --algorithm",
+      hint: "choose a stronger key with --to, or a stronger algorithm with --algorithm",
     },
   );
 }
@@ -120,7 +120,7 @@ async function refuseWithoutSecret({ store }: Archive, successor: Fingerprint): 
   if (await store.hasPrivate(successor)) return;
   throw new FeedkeyError("not_found", `the secret key of the successor ${successor} is not in this key store`, {
     details: { successor },
-    hint: "bring it back with: feedkey key restore DIR; if it is lost, withdraw it: feedkey rotate --abandon",
+    hint: "bring the key back with: feedkey key restore DIR; if it is lost, withdraw the successor: feedkey rotate --abandon",
   });
 }
 
@@ -200,7 +200,7 @@ export function refuseForeignFiles({ left }: Published): void {
   const message = found.cause instanceof FeedkeyError ? found.cause.message : found.message;
   throw new FeedkeyError("would_break", `can't rotate: ${message}`, {
     ...(found.details === undefined ? {} : { details: found.details }),
-    hint: "let feedkey publish --force, or sign --force, replace it; or write .asc alone, with signatures = asc in archive.ini",
+    hint: "replace that file with feedkey publish --force or feedkey sign --force; or write only .asc files, with signatures = asc in archive.ini",
   });
 }
 

@@ -27,7 +27,7 @@ export function refuseLarge(what: string, bytes: number, most = maxIndexBytes): 
   if (bytes <= most) return;
   throw new FeedkeyError("bad_index", `${what} has ${bytes} bytes, but no client accepts more than ${most}`, {
     details: { bytes, most },
-    hint: "divide its packages between several feeds",
+    hint: "split the packages of the feed between several feeds",
   });
 }
 

@@ -136,7 +136,7 @@ function refuseTwins(last: ScannedPackage | undefined, one: ScannedPackage): voi
     `two packages are both ${escapeText(what)}: ${escapeText(last.path)} and ${escapeText(one.path)}`,
     {
       details: { paths: [last.path, one.path] },
-      hint: "remove one of them: clients must never have to guess",
+      hint: "remove one of the two: clients could not know which of them to install",
     },
   );
 }

@@ -87,9 +87,9 @@ function suiteOf({ name, suite }: ArchiveFeed): SuiteSettings {
 }
 
 function misfit(problem: string, key: string, words: readonly string[]): FeedkeyError {
-  return new FeedkeyError("bad_package", escapeText(`${problem}: archive.ini has ${key} = ${words.join(", ")}`), {
+  return new FeedkeyError("bad_package", escapeText(`${problem}, but archive.ini has ${key} = ${words.join(", ")}`), {
     details: { [key]: words },
-    hint: `name it in ${key}, or keep the package in a folder that this feed does not publish`,
+    hint: `add it to the line "${key}" in archive.ini, or move the package to a folder that this feed does not publish`,
   });
 }
 
@@ -139,7 +139,7 @@ function dated(
     `the ${format.published} of feed "${feed.name}" is dated ${iso(date - 1000)}, after the present time ${iso(at)}: clients that accepted it would refuse an earlier date`,
     {
       details: { feed: feed.name, date: iso(date - 1000), at: iso(at) },
-      hint: `set this machine's clock; if it was wrong when that was published, remove ${format.published}, InRelease and Release.gpg there, then run this again`,
+      hint: `correct this machine's clock; if the clock was wrong when that file was published, remove ${format.published}, InRelease and Release.gpg in its folder, then run the command again`,
     },
   );
 }

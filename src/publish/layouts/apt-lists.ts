@@ -57,7 +57,7 @@ export async function publishedLists({ files }: Release, folder: FolderView): Pr
         `${escapeText(path)} is missing, or differs from what the Release file lists`,
         {
           details: { path },
-          hint: "run feedkey publish: it writes the lists again",
+          hint: "run feedkey publish, which writes the lists again",
         },
       );
     }

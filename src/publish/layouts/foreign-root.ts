@@ -56,7 +56,7 @@ export async function readForeignRoot(root: ForeignRoot): Promise<number> {
 }
 
 async function readLists(parts: readonly Part[], { format, list }: ForeignRoot): Promise<number> {
-  const terms = { feed: undefined, root: "it", limit: maxIndexBytes };
+  const terms = { feed: undefined, root: "the index", limit: maxIndexBytes };
   const seen = new Map<string, { readonly digests: string; readonly path: string }>();
   for (const part of parts) {
     const packages = readList(format, part, await partText(part, terms, list));
@@ -98,6 +98,6 @@ export async function readPublishedRoot(
   return await readForeignRoot({
     ...{ format: formatOf(feed.format), bytes, feed, at, list: (place) => folder.readOnce(place) },
     what: `the index of feed "${feed.name}"`,
-    hint: "let the program that wrote it write it again; until then what was signed before stays as it is",
+    hint: "run the program that wrote the index again; until then, feedkey leaves the old signatures as they are",
   });
 }

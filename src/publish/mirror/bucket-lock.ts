@@ -78,13 +78,13 @@ function lockedByAnother({ since }: Holder): FeedkeyError {
   const when = typeof since === "string" ? `, since ${escapeText(since.slice(0, 40))}` : "";
   return new FeedkeyError("locked", `another publisher is at work in the bucket${when}`, {
     details: { object: lockName, since: typeof since === "string" ? since : null },
-    hint: "wait for it to end; if none runs, take over with feedkey publish --force",
+    hint: "wait until that publisher has ended; if no publisher is running, take the lock over with feedkey publish --force",
   });
 }
 
 function lost(): FeedkeyError {
   return new FeedkeyError("locked", "lost the lock of the bucket: another publisher has taken over", {
     details: { object: lockName },
-    hint: "nothing more was uploaded; look at what was published, and run the command again",
+    hint: "this run uploaded nothing more; look at what was published, and run the command again",
   });
 }

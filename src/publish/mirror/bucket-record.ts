@@ -53,10 +53,10 @@ export async function openBucketRecord(records: string, place: string, lock: Hel
     found = parse(present, place);
   } catch (cause) {
     if (systemCode(cause) !== "ENOENT") {
-      throw new FeedkeyError("bad_config", `${file} is damaged, or can't be read: it says what was uploaded`, {
+      throw new FeedkeyError("bad_config", `the record of what was uploaded, ${file}, is damaged or can't be read`, {
         cause,
         details: { path: file },
-        hint: "remove it, look at what is in the bucket, and run feedkey publish --force",
+        hint: "check what is in the bucket, remove that file, and run feedkey publish --force",
       });
     }
   }

@@ -21,7 +21,7 @@ const smallBytes = 1024 * 1024;
 function odd(
   path: string,
   problem: string,
-  hint = "put the file itself there, or remove it, then publish again",
+  hint = "put a plain file there, or remove what is there, then publish again",
 ): FeedkeyError {
   return new FeedkeyError("bad_path", `${escapeText(path)} ${problem}`, { details: { path }, hint });
 }
@@ -73,7 +73,11 @@ async function open(root: string, path: string) {
     throw systemCode(error) === undefined ? error : outputError(error, join(root, path));
   });
   if ("handle" in opened) return opened.handle;
-  throw odd(join(root, path), "changed while it was uploaded");
+  throw odd(
+    join(root, path),
+    "changed while it was uploaded",
+    "run the command again once the program that writes the file has ended",
+  );
 }
 
 /** Computes a file's digests. Object stores identify a version by MD5. @throws FeedkeyError `bad_path`, `output` */

@@ -99,8 +99,12 @@ export async function mirroring<Result extends { readonly applied: boolean }>(
 function writtenByAnother(place: string, foreign: readonly string[]): FeedkeyError {
   const [first = ""] = foreign;
   const more = foreign.length > 1 ? ` and ${foreign.length - 1} more` : "";
-  return new FeedkeyError("would_break", `${escapeText(place + first)}${more}: not what this key store uploaded last`, {
-    details: { place, objects: foreign.slice(0, 100) },
-    hint: "another machine may have published something newer, or someone else can write to the bucket: look at it, bring the local tree up to date, then run feedkey publish --force",
-  });
+  return new FeedkeyError(
+    "would_break",
+    `the bucket contains other data than this key store last uploaded: ${escapeText(place + first)}${more}`,
+    {
+      details: { place, objects: foreign.slice(0, 100) },
+      hint: "another machine may have published something newer, or someone else can write to the bucket: look at the bucket, bring the local tree up to date, then run feedkey publish --force",
+    },
+  );
 }

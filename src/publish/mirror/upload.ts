@@ -128,12 +128,14 @@ export async function upload(plan: MirrorPlan, terms: UploadTerms): Promise<Uplo
 
 function notesOf({ conditions }: BucketLock, foreign: readonly string[]): string[] {
   const weak =
-    "the object store knows no conditional writes: two machines that publish at the same time are told from a lock object alone";
+    "the object store does not support conditional writes: only a lock object keeps two machines from publishing at the same time";
   const [first = ""] = foreign;
   const more = foreign.length > 1 ? ` and ${foreign.length - 1} more` : "";
   return [
     ...(conditions ? [] : [weak]),
-    ...(first === "" ? [] : [`${escapeText(first)}${more}: not what was uploaded last, and uploaded again`]),
+    ...(first === ""
+      ? []
+      : [`${escapeText(first)}${more}: not what this key store last uploaded, and now uploaded again`]),
   ];
 }
 

@@ -65,7 +65,7 @@ async function takeSigned(feed: SignedFeed, folder: FolderView, at: Instant, spo
     `feed "${feed.name}" has no ${escapeText(feed.index)} in ${escapeText(folder.path)}`,
     {
       details: { feed: feed.name, folder: folder.path },
-      hint: "let the program that writes it run first, then feedkey publish",
+      hint: "first run the program that writes this index, then feedkey publish",
     },
   );
 }

@@ -122,6 +122,6 @@ function assertUnchanged(descriptor: number, found: FoundPackage): void {
   if (status.isFile() && sameIdentity(identityOf(status), found.identity)) return;
   throw new FeedkeyError("bad_package", "changed while it was read", {
     details: { reason: "changed" },
-    hint: "scan again when nothing writes to the folder",
+    hint: "publish again when no program is writing to the folder",
   });
 }

@@ -139,7 +139,7 @@ function realFolder(folder: string): string {
   } catch (error) {
     throw new FeedkeyError("not_found", `folder "${escapeText(folder)}" cannot be read: ${systemCode(error)}`, {
       details: { path: folder },
-      hint: "give the folder that holds the packages",
+      hint: "give the folder that contains the packages, and check that you may read it",
       cause: error,
     });
   }
