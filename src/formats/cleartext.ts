@@ -29,10 +29,10 @@ function refuseLarge(size: number, name: string): void {
   if (size <= maxFramedBytes) return;
   throw new FeedkeyError(
     "bad_index",
-    `${escapeText(name)} has ${size} bytes, more than the ${maxFramedBytes} that a signed text may have`,
+    `${escapeText(name)} has ${size} bytes, more than the limit of ${maxFramedBytes} for a text that contains its signature`,
     {
       details: { limit: maxFramedBytes, reason: "limits" },
-      hint: "apt refuses larger ones too; shorten the text, or put its signature into a file beside it",
+      hint: "apt has this limit too: shorten the text, or put its signature into a separate file",
     },
   );
 }
@@ -110,7 +110,8 @@ export function unframe(file: Uint8Array, name: string): Unframed {
   const signed = readText(bytes, lines);
   const first = { number: lines.number, start: lines.start };
   do {
-    if (!lines.next()) throw lines.error("begins a signature that has no end", first.number);
+    if (!lines.next())
+      throw lines.error("begins a signature, but the line that ends the signature is missing", first.number);
   } while (!lines.is(signature.end));
   if (lines.feed + 1 < bytes.length) throw lines.error("follows the signature", lines.number + 1);
   return { signed, signatures: Buffer.concat([bytes.subarray(first.start, lines.feed), Buffer.from("\n")]) };
@@ -152,7 +153,7 @@ export function frame(text: Uint8Array, armored: string, hashes: readonly string
   const plain = asBuffer(text).toString("latin1");
   if (/[\r\0]/.test(plain)) {
     throw new FeedkeyError("bad_index", "the text has a carriage return or a NUL: it can't be signed as text", {
-      hint: "write it with line feeds only",
+      hint: "write the text without NUL, and with line feeds (LF) only",
     });
   }
   const lines = plain.replace(/\n$/, "").replace(/^-/gm, "- -");

@@ -114,7 +114,7 @@ export class PackageIndex implements Packages {
     if (!isSamePackage(entry, earlier)) return false;
     if (hasSameDigests(entry, earlier)) return true;
     const what = `${entry.name} ${entry.version} ${entry.architecture}`.trimEnd();
-    throw badText(indexText, entry.line, `lists ${what} with other digests than line ${earlier.line}`);
+    throw badText(indexText, entry.line, `lists ${what} with different digests from line ${earlier.line}`);
   }
 }
 

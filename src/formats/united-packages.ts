@@ -22,7 +22,7 @@ export class UnitedPackages implements Packages {
         const [earlier] = this.#among(this.#lists.slice(0, place), entry.name, entry.version, entry.architecture);
         if (earlier === undefined) continue;
         const same = earlier.sha256 === entry.sha256 && earlier.otherDigest === entry.otherDigest;
-        const what = `lists ${entry.name} ${entry.version} ${entry.architecture} with other digests than another list`;
+        const what = `lists ${entry.name} ${entry.version} ${entry.architecture} with different digests from another list`;
         if (!same) throw badText({ name: escapeText(name), code: "bad_index" }, entry.line, escapeText(what));
         repeats++;
       }

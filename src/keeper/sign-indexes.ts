@@ -2,6 +2,7 @@
 import { realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
 import { type HeldLock, withLock } from "../files/lock.ts";
 import { defaultValidFor } from "../profile/read-archive.ts";
 import type { ArchiveConfig, ArchiveFeed } from "../profile/types.ts";
@@ -143,8 +144,7 @@ export async function signIndexes(
   if (options.key === undefined && feed === undefined) {
     throw new FeedkeyError(
       "usage",
-      "no feed in archive.ini has all of these indexes: ${indexes.map((one) => escapeText(one)).join(",
-      ")}",
+      `no feed in archive.ini has all of these indexes: ${indexes.map((one) => escapeText(one)).join(", ")}`,
       {
         details: { indexes },
         hint: "name the feed with --feed, or the key with --key FINGERPRINT",

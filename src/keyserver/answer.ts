@@ -93,7 +93,7 @@ function cutShort(url: URL): FeedkeyError {
 function tooLong(url: URL, limit: number): FeedkeyError {
   return unavailable(url, "too_large", `expected at most ${limit} bytes, found more; its beginning was used`, {
     status: 200,
-    hint: "somebody may have flooded the key with signatures there: add a key server that drops other people's signatures from keys",
+    hint: "somebody may have flooded the key with signatures there: add a key server to the profile that removes other people's signatures from keys",
   });
 }
 

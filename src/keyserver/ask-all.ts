@@ -106,7 +106,7 @@ class Lane {
   #timeIsOver(fingerprint: Fingerprint): Unasked {
     const found = `not asked about ${fingerprint}: the ${this.#total / 1000} seconds allowed for this server are over`;
     const error = unavailable(this.server, "timeout", found, {
-      hint: "the server is slow or stuck; try again later, or add another one",
+      hint: "the server is slow or stuck; try again later, or add another key server to the profile",
     });
     return { outcome: "unknown", error, unasked: true };
   }

@@ -259,7 +259,7 @@ export class KeyDatabase {
         const problem = `the key server's file "${path}" does not contain exactly the key in its name`;
         throw new FeedkeyError("bad_state", problem, {
           details: { path },
-          hint: "move it out of the folder, and upload the key again",
+          hint: "move the file out of the folder, and upload the key again",
         });
       }
       this.#hold({ key, since: Math.floor(mtimeMs) });

@@ -121,9 +121,9 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
 async function checkFolder(root: string): Promise<void> {
   const is = await stat(root).catch(() => undefined);
   if (is?.isDirectory() === true) return;
-  throw new FeedkeyError("not_found", `there is no folder "${root}" to serve`, {
+  throw new FeedkeyError("not_found", `the folder to serve, "${root}", does not exist or is not a folder`, {
     details: { root },
-    hint: "give the folder that holds the archive",
+    hint: "give the folder that contains the archive",
   });
 }
 
@@ -157,7 +157,7 @@ function secure(
   } catch (cause) {
     throw new FeedkeyError("bad_config", "the TLS certificate and key cannot be used", {
       cause,
-      hint: "both must be PEM, the key without a passphrase, and belong together",
+      hint: "give PEM files: a certificate chain, and its secret key without a passphrase",
     });
   }
 }

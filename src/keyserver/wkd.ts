@@ -30,13 +30,13 @@ interface WkdUrls {
 
 /**
  * Returns the URLs for the keys of an address. Only ASCII letters are lower-cased (section 3.1), and only for the hash.
- * @throws FeedkeyError `usage` if the text is not a mail address with a host name
+ * @throws FeedkeyError `usage` if the text is not an email address with a host name
  */
 export function wkdUrls(address: string): WkdUrls {
   const [, local, host] = /^([^@\s]+)@([a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+)$/.exec(address) ?? [];
   if (local === undefined || host === undefined) {
-    throw new FeedkeyError("usage", `"${escapeText(address)}" is not a mail address`, {
-      hint: "write it as name@host",
+    throw new FeedkeyError("usage", `"${escapeText(address)}" is not an email address`, {
+      hint: "write the address as name@host",
     });
   }
   const domain = host.toLowerCase();
@@ -51,7 +51,7 @@ export function wkdUrls(address: string): WkdUrls {
 
 /**
  * Asks the domain of an address for the address's keys, with the same limits and outcomes as for key servers.
- * @throws FeedkeyError `usage` if the text is not a mail address
+ * @throws FeedkeyError `usage` if the text is not an email address
  */
 export async function lookupWkd(address: string, options: KeyserverOptions): Promise<Answer> {
   const urls = wkdUrls(address);

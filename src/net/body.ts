@@ -57,7 +57,7 @@ export class BodyTaker {
 
   #tooLarge(found: string): FeedkeyError {
     return unavailable(this.#url, "too_large", `expected at most ${this.#options.maxBytes} bytes, found ${found}`, {
-      hint: "this is not the file that was asked for, or the server is broken; use another server",
+      hint: "the server sent another file than feedkey asked for, or is broken; use another server",
     });
   }
 }

@@ -18,9 +18,9 @@ export function certificateAuthorities(pem: string): string[] {
   try {
     for (const block of blocks) new X509Certificate(block);
   } catch (cause) {
-    throw badAuthorities("one of the certificate authorities in the file cannot be read", cause);
+    throw badAuthorities("one of the CA certificates in the file can't be read", cause);
   }
-  if (blocks.length === 0) throw badAuthorities("the file of certificate authorities has no PEM certificate");
+  if (blocks.length === 0) throw badAuthorities("the file of CA certificates has no PEM certificate");
   return blocks;
 }
 

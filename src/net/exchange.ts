@@ -88,7 +88,7 @@ export async function readBody(
         "protocol",
         `the server encoded the answer as "${shown(encoding)}", which was not requested`,
         {
-          hint: "the server must send files as they are; switch its Content-Encoding off for this folder",
+          hint: "the server must send files as they are; ask the server's operator to switch Content-Encoding off for this folder",
         },
       );
     }

@@ -57,11 +57,11 @@ export function said(body: Uint8Array): string {
 export function httpFailure(url: URL, status: number, body: Uint8Array = new Uint8Array(0)): FeedkeyError {
   const hint =
     status === 401 || status === 403
-      ? "the server requires other credentials or does not give out this file; ask its operator"
+      ? "the server requires other credentials, or does not allow access to this file; ask the operator of the server"
       : status === 404 || status === 410
         ? "check the address in the profile; the mirror may be incomplete"
         : status === 407
-          ? "the proxy requires a user name and a password; put them into its address: http://user:password@host:port"
+          ? "the proxy requires a user name and a password; put both into the address of the proxy: http://user:password@host:port"
           : status === 429
             ? "the server has had too many requests; try again later"
             : status >= 500
@@ -111,7 +111,7 @@ function tlsFailure(code: string, url: URL, error: unknown): { found: string; hi
   if (untrustedIssuer.has(code)) {
     return {
       found: "the TLS certificate comes from a certificate authority that this computer does not know",
-      hint: "if the server has an authority of its own, give its certificate in the profile: ca for the archive, keyserver-ca for key servers",
+      hint: 'if the server has its own CA, name a PEM file with the CA\'s certificate in the profile: "ca" for the archive, "keyserver-ca" for key servers',
     };
   }
   if (/^(ERR_SSL_|ERR_TLS_|CERT_|CRL_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$|UND_ERR_PRX_TLS)/.test(code)) {

@@ -18,7 +18,7 @@ function localPath(url: URL): string {
   }
   throw new FeedkeyError("bad_path", `"${shown(plainUrl(url))}" is not the address of a local file`, {
     details: { url: plainUrl(url) },
-    hint: "write it as file:///folder/file, without encoded slashes",
+    hint: "write the address as file:///folder/file, without encoded slashes",
   });
 }
 

@@ -11,7 +11,7 @@ const redirecting = new Set([301, 302, 303, 307, 308]);
 function refuse(from: URL, status: number, found: string): FeedkeyError {
   return unavailable(from, "redirect", found, {
     status,
-    hint: "feedkey does not follow it, for safety; if the new address is right, write it into the profile",
+    hint: "for safety, feedkey does not follow this redirect; if the new address is right, write that address into the profile",
   });
 }
 

@@ -29,7 +29,7 @@ export async function systemAuthorities(env: Readonly<Record<string, string | un
   const { SSL_CERT_FILE: named } = env;
   if (named === undefined && getCACertificates !== undefined) return getCACertificates("system");
   for (const file of named === undefined ? bundles : [named]) {
-    const use = { what: "the certificate authorities", code: "bad_config" } as const;
+    const use = { what: "the file of CA certificates", code: "bad_config" } as const;
     // A file that other users can change is skipped like a missing file: skipping a file can only reduce trust.
     const text = await readTrustedFile(file, use).catch(() => Buffer.alloc(0));
     const found = pemCertificates(text.toString("latin1"));

@@ -16,7 +16,11 @@ export function readBucket(section: Section, root: IniValue, errorAt: ErrorAt): 
   if (!root.text.startsWith("s3:")) {
     for (const key of onlyWithBucket) {
       const value = section.raw(key);
-      if (value !== undefined) throw errorAt(value.line, `"${key}" goes with root = s3://BUCKET/PREFIX`);
+      if (value !== undefined)
+        throw errorAt(
+          value.line,
+          `"${key}" can be used only if the archive is in an object store, with root = s3://BUCKET/PREFIX`,
+        );
     }
     return undefined;
   }
@@ -37,7 +41,11 @@ function readEndpoint(value: IniValue | undefined, errorAt: ErrorAt): string | u
   if (value === undefined) return undefined;
   const endpoint = endpointOf(value.text);
   if (endpoint !== undefined) return endpoint;
-  throw errorAt(value.line, '"s3-endpoint" is not the address of a server', "write it as https://s3.example.org");
+  throw errorAt(
+    value.line,
+    '"s3-endpoint" is not the address of a server',
+    "write an address such as https://s3.example.org",
+  );
 }
 
 /**
@@ -53,7 +61,11 @@ export function endpointOf(text: string): string | undefined {
 
 function readRegion(value: IniValue | undefined, errorAt: ErrorAt): string | undefined {
   if (value === undefined || isRegion(value.text)) return value?.text;
-  throw errorAt(value.line, `"s3-region" is not a region: "${value.text}"`, "write it as eu-central-1");
+  throw errorAt(
+    value.line,
+    `"s3-region" is not a region: "${value.text}"`,
+    "write the name of a region, such as eu-central-1",
+  );
 }
 
 /** Whether a text can be the name of a region. */

@@ -79,16 +79,21 @@ function decodeValue(text: string, number: number, errorAt: ErrorAt): string {
     // If the quoted text is not a JSON string, the library returns the text unchanged.
     const decoded = quoted === undefined ? undefined : unsafe(quoted);
     if (decoded === undefined || decoded === quoted) {
-      throw errorAt(number, "the quoted value is not a complete JSON string");
+      throw errorAt(number, "the value in double quotes is not a valid JSON string");
     }
     if (isControlled(decoded)) throw errorAt(number, "the value has a control character");
     return decoded;
   }
-  if (text.startsWith("'")) throw errorAt(number, "the value starts with a single quote", 'use "double quotes"');
+  if (text.startsWith("'"))
+    throw errorAt(number, "the value starts with a single quote", 'put the value into "double quotes"');
   const bare = trimBlank(text.replace(/(^|[ \t]);.*$/s, ""));
   // Unlike this file format, the library trims every kind of space, and takes any ; or # for the start of a comment.
   if (bare !== bare.trim()) {
-    throw errorAt(number, "the value begins or ends with an unusual space", 'use "double quotes"');
+    throw errorAt(
+      number,
+      "the value begins or ends with a space character other than a plain space or tab",
+      'put the value into "double quotes"',
+    );
   }
   return unsafe(bare.replace(/\\.|[;#]/gs, (found) => (found.length === 1 ? `\\${found}` : found)));
 }

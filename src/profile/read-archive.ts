@@ -90,7 +90,11 @@ function readRoot({ text, line }: IniValue, file: string, errorAt: ErrorAt): str
   const root = resolve(dirname(file), text);
   const below = relative(root, resolve(file));
   if (!below.startsWith(`..${sep}`) && !isAbsolute(below)) {
-    throw errorAt(line, `this file is inside "${text}", the tree that gets published`, "move it out of the tree");
+    throw errorAt(
+      line,
+      `this file is inside "${text}", the folder that is published`,
+      "move archive.ini out of that folder",
+    );
   }
   return root;
 }
@@ -98,7 +102,7 @@ function readRoot({ text, line }: IniValue, file: string, errorAt: ErrorAt): str
 /** Reads the domain in the notation `feed@DOMAIN` in index signatures (T10). */
 function readDomain(value: IniValue | undefined, errorAt: ErrorAt): string | undefined {
   if (value === undefined || /^(?=.{1,253}$)[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(value.text)) return value?.text;
-  throw errorAt(value.line, `"notation-domain" is not a domain: "${value.text}"`, "write it as example.org");
+  throw errorAt(value.line, `"notation-domain" is not a domain: "${value.text}"`, "write a domain such as example.org");
 }
 
 /** Reads the user ID. If the user ID has no email address, `notation-domain` is required. */
@@ -108,7 +112,7 @@ function readUserId({ text, line }: IniValue, notationDomain: string | undefined
   throw errorAt(
     line,
     `"user-id" must end in one address in < and >, not "${text}"`,
-    "write NAME <address@example.org>; or, where the keys' user ID has no address, notation-domain = example.org",
+    "write NAME <address@example.org>; if the user ID of the keys has no address, also write notation-domain = example.org",
   );
 }
 
@@ -131,7 +135,11 @@ function readFeed(name: string, section: Section, usual: SignatureForm, errorAt:
   const packages = section.optional("packages");
   // In a profile, "." is the feed's folder, but here "." would be the archive's folder, so the meaning is unclear.
   if (packages?.text === ".") {
-    throw errorAt(packages.line, '"packages" is "."', "leave it out if the packages are in the feed's own folder");
+    throw errorAt(
+      packages.line,
+      '"packages" is "."',
+      'leave "packages" out if the packages are in the feed\'s own folder',
+    );
   }
   const compress = section.optional("compress");
   if (compress !== undefined && format !== "pkgsrc") {
@@ -152,7 +160,7 @@ function readFeed(name: string, section: Section, usual: SignatureForm, errorAt:
     return { name, format, ...readRootPath(name, format, path, index, errorAt), ...signatures };
   }
   if (index !== undefined) {
-    const hint = "leave it out: feedkey writes the index, under the usual name of the format";
+    const hint = 'leave "index" out: feedkey writes the index with the usual name of the format';
     throw errorAt(index.line, '"index" is only for feeds whose index another program writes', hint);
   }
   const folder = packages === undefined ? path : readFolder("packages", packages, errorAt);
@@ -172,7 +180,7 @@ function refuseKeys(section: Section, keys: readonly string[], errorAt: ErrorAt)
   for (const key of keys) {
     const value = section.raw(key);
     if (value === undefined) continue;
-    const hint = 'leave it out; or write format = apt and the folder of the package files as "packages"';
+    const hint = `leave "${key}" out; or write format = apt, and write the folder of the package files as "packages"`;
     throw errorAt(value.line, `"${key}" is only for suites that feedkey writes`, hint);
   }
 }
@@ -191,6 +199,6 @@ function readRootPath(feed: string, name: FeedFormat, path: string, index: IniVa
   throw errorAt(
     index.line,
     `no client of ${name} asks for an index "${index.text}"`,
-    "leave it out for the usual name",
+    'leave "index" out: then the index has its usual name',
   );
 }

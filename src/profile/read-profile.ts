@@ -79,12 +79,15 @@ function readIdentity(section: Section, errorAt: ErrorAt): Identity {
     throw errorAt(
       line,
       'section [archive] has both "user-id" and "user-email"',
-      "keep the one that stays the same for all keys",
+      "keep only the line that stays true for all future keys",
     );
   }
   if (userId !== undefined) return { kind: "user-id", userId: userId.text };
   if (email === undefined)
-    throw section.missing("user-id", 'write "user-id", or "user-email" where the name part changes');
+    throw section.missing(
+      "user-id",
+      'write the user ID of the archive\'s keys as "user-id", or only their address as "user-email" if the name changes',
+    );
   if (!/^[^\s<>@,]+@[^\s<>@,]+$/.test(email.text)) {
     throw errorAt(email.line, `"user-email" must be one bare address, not "${email.text}"`, "leave out the < and >");
   }

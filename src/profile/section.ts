@@ -83,7 +83,7 @@ export class Section {
       throw this.#errorAt(
         value.line,
         `"${key}" must be a length of time, not "${value.text}"`,
-        "write a number with s, m, h, d, w or y, for example 14d",
+        "write a number and a unit (s, m, h, d, w or y), for example 14d",
       );
     }
     if (length === 0 && zero === "above zero") throw this.#errorAt(value.line, `"${key}" must be more than 0`);
@@ -110,7 +110,7 @@ export class Section {
     const [, digits = "", unit = ""] = /^([1-9]\d{0,11})([KMG]?)$/.exec(value.text) ?? [];
     const size = Number(digits) * (units[unit] ?? 1);
     if (size > 0 && size <= most) return size;
-    const hint = `write a number of bytes, or one with K, M or G, for example 200M; at most ${most}`;
+    const hint = `write a number of bytes, or a number with K, M or G, for example 200M; at most ${most} bytes`;
     throw this.#errorAt(value.line, `"${key}" must be a size, not "${value.text}"`, hint);
   }
 }

@@ -46,14 +46,14 @@ export function readSuiteSettings(section: Section, path: string, packages: stri
   const said: FeedNames = Object.fromEntries(names.flatMap((key) => readName(section, key, errorAt)));
   const settings = said.suite === undefined && said.codename === undefined ? { ...said, suite: name } : said;
   if (settings.suite !== name && settings.codename !== name) {
-    const hint = `clients ask for it as "${name}": set one of the two to that name`;
+    const hint = `clients ask for this suite as "${name}": set "suite" or "codename" to that name`;
     throw errorAt(line, `neither "suite" nor "codename" is the name in "path"`, hint);
   }
   const components = readSuiteWords(section, "components", errorAt);
   const architectures = readSuiteWords(section, "architectures", errorAt);
-  refuse(section, "components", components, /\//, "write the name of a folder of the pool", errorAt);
+  refuse(section, "components", components, /\//, "write the name of a folder in the pool", errorAt);
   const hint =
-    "the list of each architecture includes the packages for all: give only those of machines, such as amd64";
+    "write only architectures of machines, such as amd64: feedkey adds the packages for all architectures to each list";
   refuse(section, "architectures", architectures, /^all$|[^a-z0-9-]/, hint, errorAt);
   return { ...settings, components, architectures, signedBy: section.yesNo("signed-by") };
 }

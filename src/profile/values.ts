@@ -7,7 +7,7 @@ import type { IniValue } from "./ini.ts";
  * @throws what `errorAt` makes, if the text is not an https, http or file URL, or has credentials, a query or a fragment
  */
 export function readArchiveUrl({ text, line }: IniValue, errorAt: ErrorAt): string {
-  const hint = 'write them into a file that the line "credentials" names, or into ~/.netrc';
+  const hint = 'write the user name and password into the file that the line "credentials" names, or into ~/.netrc';
   refuseCredentials(text, line, errorAt, hint);
   // WHATWG URL parsing repairs many errors (backslashes, spaces, missing slashes), but feedkey refuses texts with such errors.
   const url = /^(https?:\/\/[^/]|file:\/\/\/)[^\s\\]*$/i.test(text) ? parseUrl(text) : undefined;

@@ -64,7 +64,7 @@ export interface StockClient {
 
 /** Returns the verdict for an exit status. @param reason a reason from the program's output */
 export function verdictOf({ status, stderr }: Ran, reason: string): Verdict {
-  if (status === undefined) return { word: "fails", reason: `it could not be run to its end: ${lastLine(stderr)}` };
+  if (status === undefined) return { word: "fails", reason: `the program failed: ${lastLine(stderr)}` };
   return { word: status === 0 ? "accepts" : "refuses", reason };
 }
 

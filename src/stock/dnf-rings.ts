@@ -57,7 +57,7 @@ async function writeRings(
   keys: readonly Fingerprint[],
 ): Promise<readonly string[]> {
   if (repository.id.includes("/"))
-    return [`the repository ${escapeText(repository.id)} is left out: dnf takes no such ID`];
+    return [`the repository ${escapeText(repository.id)} is left out: dnf does not accept such an ID`];
   const warnings: string[] = [];
   for (const ring of await ringsOf(repository, root)) {
     const added = (await isCurrent(ring, keyring, keys)) ? [] : await replaceRing(ring, keyring, keys);
@@ -101,7 +101,7 @@ async function replaceRing(ring: string, keyring: Uint8Array, keys: readonly Fin
     await removeHome(ring);
     if (!(error instanceof FeedkeyError) && systemCode(error) === undefined) throw error;
     return [
-      `${escapeText(ring)} is removed, since gpg could not write it: dnf asks about the keys once, or takes them with -y`,
+      `${escapeText(ring)} was removed, because gpg could not write it: dnf will ask once whether to trust the keys (with -y, dnf trusts them)`,
     ];
   }
 }

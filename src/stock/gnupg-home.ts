@@ -78,7 +78,7 @@ export async function presentHome(path: string): Promise<string> {
   const why = isOurs ? "has secret keys in it" : "was not made by feedkey";
   throw new FeedkeyError("output", `${escapeText(path)} ${why}, and would be replaced`, {
     details: { path },
-    hint: "choose a folder that does not exist yet, and set gpg_dir in opkg.conf to it",
+    hint: "choose a folder that does not exist yet, and write its path as gpg_dir into opkg.conf",
   });
 }
 
@@ -149,7 +149,7 @@ export async function writeHome(path: string, keyring: Uint8Array, keys: readonl
     throw new FeedkeyError("output", `the GnuPG home ${escapeText(path)} could not be made`, {
       cause,
       details: { path },
-      hint: "GnuPG (gpg) must be installed",
+      hint: "check that GnuPG (gpg) is installed and that you may write to the folder",
     });
   }
   const old = homeMovedAside(path);

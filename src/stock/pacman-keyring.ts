@@ -128,6 +128,6 @@ function accept({ status, stderr, cause }: Ran, problem: string): void {
   const said = stderr.trim().split("\n").at(-1) ?? "";
   throw new FeedkeyError("output", `${problem}: ${escapeText(said || "it can't be run")}`, {
     cause,
-    hint: "this must run as root, with pacman-key and gpg installed",
+    hint: "install pacman-key and gpg, and run feedkey as root",
   });
 }

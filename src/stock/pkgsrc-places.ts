@@ -77,7 +77,7 @@ export async function refuseIgnored(
       const message = `${admin} does not read what setup wrote: ${name} is "${escapeText(said)}" for it, not "${value}"`;
       throw new FeedkeyError("bad_config", `${message}; packages are NOT verified`, {
         details: { program: admin, name, value: said, wanted: value },
-        hint: "its pkg_install.conf is elsewhere: give its prefix with --prefix, or undo the setup with --remove",
+        hint: "that program reads another pkg_install.conf: give the prefix of the program with --prefix, or undo the setup with --remove",
       });
     }
   }

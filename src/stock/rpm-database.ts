@@ -156,7 +156,7 @@ async function rpm(
     {
       cause: ran.cause,
       details: { root },
-      hint: "rpm must be installed for zypper, and this must run as root",
+      hint: "check that rpm is installed, and run feedkey as root",
     },
   );
 }

@@ -20,7 +20,7 @@ function wordsOf(given: readonly string[], { variables }: Profile, names: readon
   const odd = words.find((word) => !/^[A-Za-z0-9./][A-Za-z0-9._+~/-]*$/.test(word));
   if (odd === undefined) return words;
   throw new FeedkeyError("usage", `"${escapeText(odd)}" can't be a suite or component of apt`, {
-    hint: "use letters, digits and . _ + ~ / -",
+    hint: "use only letters, digits and . _ + ~ / -",
   });
 }
 
@@ -42,7 +42,7 @@ async function refuseRivals({ root, profile }: Terms, suites: readonly string[],
     throw contradiction(
       path,
       `names ${profile.archive.url} already`,
-      "apt refuses two entries for one suite with different keyrings: remove that one, or add the line Signed-By there",
+      "apt refuses two entries for one suite with different keyrings: remove that entry, or add a line Signed-By with this keyring to it",
     );
   }
 }
@@ -99,7 +99,7 @@ export async function configureApt(terms: Terms): Promise<Configured> {
   const flat = suites.filter((suite) => suite.endsWith("/")).length;
   if (flat > 0 && (flat < suites.length || components.length > 0)) {
     throw new FeedkeyError("usage", 'a suite that ends in "/" is a folder, and has no components', {
-      hint: "give only folders, or suites with their components",
+      hint: "give only folders (without --component), or only suites with their components",
     });
   }
   if (suites.length === 0 || (flat === 0 && components.length === 0)) {
@@ -110,7 +110,7 @@ export async function configureApt(terms: Terms): Promise<Configured> {
     return {
       keyrings: [{ path, feeds: terms.only }],
       items: [{ kind: "export", path }],
-      warnings: [`${warning}: give --suite and --component, or add the line ${signedBy} to your own`],
+      warnings: [`${warning}: give --suite and --component, or add the line ${signedBy} to your own source`],
       byHand: [signedBy],
     };
   }

@@ -102,9 +102,9 @@ export function written(program: SetupProgram, profile: string): string {
 /** Throws if a profile's name needs quoting, because the name goes into names of units and files and into command lines. */
 export function refuseName(name: string): void {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) return;
-  throw new FeedkeyError("usage", `a profile called "${name}" can't be set up`, {
+  throw new FeedkeyError("usage", `a profile with the name "${name}" can't be set up`, {
     details: { name },
-    hint: "give its file a name of letters, digits, dots, hyphens and underscores, at most 100 of them",
+    hint: "rename the profile's file: at most 100 letters, digits, dots, hyphens and underscores, with a letter or digit first",
   });
 }
 

@@ -39,7 +39,9 @@ const version = 1;
 function badManifest(path: string, problem: string, hint?: string): FeedkeyError {
   return new FeedkeyError("bad_state", `the record of what feedkey set up, ${path}, ${problem}`, {
     details: { path },
-    hint: hint ?? "restore it, or move it away: what was set up then counts as somebody else's and is left alone",
+    hint:
+      hint ??
+      "restore the file from a backup, or move it away: without it, feedkey leaves all earlier setups as they are",
   });
 }
 

@@ -46,7 +46,7 @@ function missingLines(wanted: readonly Omit<Line, "path">[], there: readonly Lin
       throw contradiction(
         other.path,
         `has ${what}, and opkg keeps only one of the two`,
-        "remove that line, or give it the same value",
+        "remove that line, or write the same value into it",
       );
     }
     if (same.length === 0) lines.push(`${type} ${name} ${value}`);

@@ -22,7 +22,7 @@ export async function configurePacman({ profile, root, only }: Terms): Promise<C
   const others = new Set([...withoutBlock(text).matchAll(/^\s*\[([^\]\n]+)\]/gm)].map(([, name]) => name));
   const rival = repositories.find(({ name }) => others.has(name));
   if (rival !== undefined) {
-    const hint = "remove that section: pacman takes each repository once";
+    const hint = "remove that section: pacman accepts only one section for each repository";
     throw contradiction(conf, `has a section [${rival.name}] already`, hint);
   }
   const folder = keyringFolder(await root.text("usr/bin/pacman-key")) ?? "/usr/share/pacman/keyrings";
@@ -44,7 +44,7 @@ function repositoryOf(index: string): string {
   const name = /^([^\s\][]+)\.db$/.exec(index)?.[1];
   if (name !== undefined) return name;
   throw new FeedkeyError("bad_profile", `pacman can't be set up for a database "${index}"`, {
-    hint: "it asks for NAME.db: leave index out of the profile, or give it such a name",
+    hint: 'pacman asks for NAME.db: remove "index" from the feed in the profile, or give it such a name',
   });
 }
 

@@ -20,7 +20,7 @@ async function restOf(root: TargetRoot, path: string): Promise<string> {
   throw contradiction(
     path,
     "has one of feedkey's two marks without the other, or more than one pair",
-    "remove what is left of them, and the lines between",
+    "remove the marks and the lines between them",
   );
 }
 

@@ -114,7 +114,7 @@ function refusal(conflicts: readonly { readonly path: string; readonly problem: 
   const message = `${inTarget(first?.path ?? "")} ${first?.problem ?? ""}${rest}; nothing was changed`;
   return new FeedkeyError("output", message, {
     details: { conflicts: conflicts.map(({ path, problem }) => ({ path: inTarget(path), problem })) },
-    hint: "check what is there, and move it away if it is not needed; files of another setup go with its --remove",
+    hint: "check that file, and move it away if it is not needed; if another setup wrote it, undo that setup with --remove",
   });
 }
 

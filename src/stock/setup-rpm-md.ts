@@ -107,7 +107,7 @@ async function refuseRivals(
     throw contradiction(
       path,
       `names ${same} already`,
-      "packages would come from there too, by other keys: remove that entry",
+      "packages would also come from that entry, checked with other keys: remove the entry",
     );
   }
 }

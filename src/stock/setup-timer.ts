@@ -44,7 +44,7 @@ export async function feedkeyPath(root: TargetRoot, given: string | undefined): 
   for (const path of given === undefined ? usual : []) if (await root.exists(path.slice(1))) return path;
   const path = given ?? "/usr/bin/feedkey";
   if (/^(\/[A-Za-z0-9_+@][A-Za-z0-9._+@-]*)+$/.test(path)) return path;
-  throw new FeedkeyError("usage", `"${path}" can't be the path of feedkey in a unit or crontab`, {
+  throw new FeedkeyError("usage", `"${path}" can't be the path of feedkey in a systemd unit or crontab`, {
     hint: "give an absolute path of letters, digits and . _ + @ -, for example /usr/bin/feedkey",
   });
 }

@@ -152,7 +152,7 @@ function refuseEmpty(
   const why = first === undefined ? "none may sign now" : `${first.fingerprint} can't be used: ${first.reason}`;
   throw new FeedkeyError("bad_profile", `profile "${profile.name}" has no key for ${program}: ${why}`, {
     details: { left },
-    hint: `feedkey --profile ${profile.name} chain says more about each key`,
+    hint: `run feedkey --profile ${profile.name} chain to see why each key is refused`,
   });
 }
 
@@ -229,7 +229,7 @@ async function planKeyrings(
 function outage({ code, message, details }: FeedkeyError): FeedkeyError {
   return new FeedkeyError(code, message, {
     details,
-    hint: "make sure that a key server of the profile can be reached; or leave the keyring to the timer with --no-keyring",
+    hint: "make sure that a key server of the profile can be reached; or, with --no-keyring, let the timer write the keyring later",
   });
 }
 
@@ -266,7 +266,7 @@ export async function removeSetup(
     const setups = setupsIn(manifest);
     if (!setups.includes(`${id.program} ${id.profile}`)) {
       const message = `${id.program} is not set up for profile "${id.profile}" below ${root.folder}`;
-      const hint = `what is set up there: ${setups.join(", ")}`;
+      const hint = `the setups there are: ${setups.join(", ")}`;
       throw new FeedkeyError("not_found", message, {
         details: { ...id, root: root.folder, setups },
         ...(setups.length === 0 ? {} : { hint }),

@@ -123,7 +123,7 @@ export class ClientStateView {
       const accepted = await this.feedFolder.read(feed);
       if (accepted === undefined) {
         if (record === undefined) return undefined;
-        throw badState(path, "is gone, but an index was accepted before");
+        throw badState(path, "is missing, although the ledger says that an index was accepted");
       }
       compareWithLedger(path, accepted.meta, record);
       return await read(accepted);

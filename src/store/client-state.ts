@@ -225,8 +225,8 @@ export class ClientState extends ClientStateView {
     if (meta.createdAt === seen.createdAt && meta.sha256 === seen.sha256) return;
     const sameDate = meta.createdAt === seen.createdAt;
     const problem = sameDate
-      ? `index of feed "${feed}" has the same date as the one already accepted, ${iso(seen.createdAt)}, but different contents`
-      : `index of feed "${feed}" dates from ${iso(meta.createdAt)}, older than ${iso(seen.createdAt)} already accepted`;
+      ? `index of feed "${feed}" has the same date as the last accepted index, ${iso(seen.createdAt)}, but different contents`
+      : `index of feed "${feed}" dates from ${iso(meta.createdAt)}, and is older than the last accepted index, of ${iso(seen.createdAt)}`;
     throw new FeedkeyError("rollback", problem, {
       details: { feed, got: iso(meta.createdAt), seen: iso(seen.createdAt) },
       hint: "the mirror is out of date or someone replays an old index; the last good index stays in use",

@@ -71,7 +71,7 @@ export class FeedFolder {
       links.map(async (link) => {
         const { feed } = await this.#readMeta(join(this.#folder, link));
         if (fileNameFor(feed) === link) return feed;
-        throw badState(join(this.#folder, link), `is about the feed "${feed}"`);
+        throw badState(join(this.#folder, link), `is the state of another feed, "${feed}"`);
       }),
     );
   }
@@ -87,9 +87,10 @@ export class FeedFolder {
     // The link is resolved once, so that all three files are from one generation, whatever another run does meanwhile.
     const folder = join(this.#folder, this.#generationName(feed, generation));
     const meta = await this.#readMeta(folder);
-    if (meta.feed !== feed) throw badState(folder, `is about the feed "${meta.feed}"`);
+    if (meta.feed !== feed) throw badState(folder, `is the state of another feed, "${meta.feed}"`);
     const accepted = acceptedIn(folder, meta);
-    if ((await sizeOf(accepted.indexPath)) !== meta.size) throw badState(accepted.indexPath, "has another size");
+    if ((await sizeOf(accepted.indexPath)) !== meta.size)
+      throw badState(accepted.indexPath, "does not have the size that was recorded when it was accepted");
     await sizeOf(accepted.signaturePath);
     return accepted;
   }
@@ -183,7 +184,10 @@ export class FeedFolder {
     if (target === undefined) return undefined;
     const generation = /\.([1-9]\d{0,14})$/.exec(target)?.[1];
     if (generation !== undefined && target === `.${name}.${generation}`) return Number(generation);
-    throw badState(join(this.#folder, name), `leads to "${target}", which is not one of its own folders`);
+    throw badState(
+      join(this.#folder, name),
+      `leads to "${target}", which is not a folder that feedkey makes for this feed`,
+    );
   }
 
   async #target(link: string): Promise<string | undefined> {
@@ -224,7 +228,7 @@ async function readDigested(path: string, expected: string): Promise<Hashed> {
 }
 
 function unfit(path: string): FeedkeyError {
-  return badState(path, "does not match the digest of what was accepted");
+  return badState(path, "does not match the digest that was recorded when it was accepted");
 }
 
 async function digestOf(path: string): Promise<string> {

@@ -19,7 +19,7 @@ export function requireFingerprint(text: string): string {
   if (isFingerprint(text)) return text;
   throw new FeedkeyError("usage", `"${text}" is not a full fingerprint`, {
     details: { given: text },
-    hint: "all 40 or 64 hex digits are needed",
+    hint: "give all 40 or 64 hex digits",
   });
 }
 
@@ -31,6 +31,6 @@ export function fullFingerprint(text: string): string {
   const hex = hexDigits(text);
   if (isFingerprint(hex)) return hex;
   throw new FeedkeyError("usage", `"${escapeText(text)}" is not a full fingerprint`, {
-    hint: "all 40 or 64 hex digits are needed, from the archive's keepers and not from the archive itself",
+    hint: "give all 40 or 64 hex digits; get them from the archive's keepers, not from the archive itself",
   });
 }

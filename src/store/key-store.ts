@@ -114,7 +114,8 @@ export class KeyStore {
   /** Returns the armored revocation certificate that was made with the key. @throws FeedkeyError `not_found` if it is missing */
   async revocation(fingerprint: string, reason: RevocationReason): Promise<string> {
     const file = this.#revocationFile(fingerprint, reason);
-    const hint = "get it from its safe place: feedkey key import FILE revokes the key with it, without the secret key";
+    const hint =
+      "if you have the revocation certificate in a safe place, feedkey key import FILE revokes the key with it; the secret key is not needed";
     return this.#read(file, `no revocation certificate "${reason}" of ${fingerprint}`, fingerprint, hint);
   }
 
@@ -250,7 +251,7 @@ export class KeyStore {
       details: { fingerprint, path: this.folder },
       hint:
         hint ??
-        "choose another key store with --home; if the key was lost, restore it with: feedkey key restore DIR; make one with: feedkey keygen",
+        "choose another key store with --home; if the key was lost, restore it with feedkey key restore DIR; if you never had a key, make one with feedkey keygen",
     });
   }
 }

@@ -6,7 +6,7 @@ import { causeInWords } from "../files/system-error.ts";
 
 /** The hint for errors that only a reset can solve. */
 export const startAgain =
-  "if you accept to forget what was learned, start again from the profile's seeds with --reset-state";
+  "if you do not mind losing the client state, start again from the profile's seeds with --reset-state";
 
 /** Returns the error for unusable client state. feedkey never repairs such state silently, because it contains revocations. */
 export function badState(path: string, problem: string, hint = startAgain): FeedkeyError {
@@ -17,7 +17,7 @@ export function badState(path: string, problem: string, hint = startAgain): Feed
 export function unreadable(path: string, error: unknown): FeedkeyError {
   // If only the permission is missing, nothing is lost, so the hint is not `--reset-state`.
   const forbidden = systemCode(error) === "EACCES" || systemCode(error) === "EPERM";
-  const hint = forbidden ? "run as the user that owns it" : startAgain;
+  const hint = forbidden ? "run feedkey as the user that owns the file" : startAgain;
   return badState(path, `cannot be read: ${causeInWords(error)}`, hint);
 }
 

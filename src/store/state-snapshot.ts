@@ -83,7 +83,7 @@ export function compareWithLedger(path: string, meta: FeedMeta, record: FeedReco
   const found = { createdAt: meta.createdAt, sha256: meta.sha256 };
   if (record === undefined || meta.createdAt > record.createdAt) return found;
   if (meta.createdAt < record.createdAt)
-    throw badState(path, "is older than the ledger says: an old copy was put back");
+    throw badState(path, "is older than the ledger says: somebody may have restored an old copy");
   if (meta.sha256 !== record.sha256) throw badState(path, "is not the index that the ledger names");
   return found;
 }
@@ -95,7 +95,7 @@ async function refuseIfGone(places: StatePlaces): Promise<void> {
   const feeds = await namesIn(places.feeds);
   const revocations = await readStateFile(places.revocations);
   if (marked || certificates.length > 0 || feeds.length > 0 || revocations !== undefined) {
-    throw badState(places.ledger, `is gone, but profile "${places.profile}" was in use here`);
+    throw badState(places.ledger, `is missing, although profile "${places.profile}" was in use here`);
   }
 }
 
@@ -108,7 +108,7 @@ async function readFeeds(
   for (const feed of new Set([...records.keys(), ...(await folder.names())])) {
     const path = join(places.feeds, fileNameFor(feed));
     const accepted = await folder.read(feed);
-    if (accepted === undefined) throw badState(path, "is gone, but an index was accepted before");
+    if (accepted === undefined) throw badState(path, "is missing, although the ledger says that an index was accepted");
     found.set(feed, compareWithLedger(path, accepted.meta, records.get(feed)));
   }
   return found;

@@ -115,7 +115,7 @@ function refuseAge(signature: SignatureFacts, policy: IndexPolicy, at: Instant):
 }
 
 const delegateHint =
-  "the archive had delegated to this key: its keepers must renew that delegation if it has expired, or sign with another key";
+  "the archive delegated to this key: if the delegation has expired, the archive's keepers must renew it; otherwise they must sign with another key";
 
 function judgeMaker(signature: SignatureFacts, trust: TrustSet, policy: IndexPolicy): SignatureRefusal | Signer {
   const issuer = signature.certificate;

@@ -162,7 +162,7 @@ describe("export for opkg", function () {
     const client = ["--profile", archive.profile, "--state", join(archive.folder, "state")];
     const ended = await runProcess([...client, "export", "--for", "opkg", home], { env: { PATH: archive.folder } });
     expect(ended.status).to.equal(73);
-    expect(ended.stderr).to.include("GnuPG (gpg) must be installed");
+    expect(ended.stderr).to.include("check that GnuPG (gpg) is installed");
     expect(await snapshot(join(archive.folder, "opkg"))).to.deep.equal(before);
   });
 });

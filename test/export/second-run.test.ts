@@ -239,7 +239,7 @@ describe("export: another system's root", () => {
       await fs.mkdir(join(root, "etc/yum.repos.d"), { recursive: true });
       await fs.writeFile(join(root, "etc/yum.repos.d/example.repo"), repo("a/b"));
       const warnings = await followDnf({ path: join(root, dnfFile), certificates: [], barred: new Set() });
-      expect(warnings).to.deep.equal(["the repository a/b is left out: dnf takes no such ID"]);
+      expect(warnings).to.deep.equal(["the repository a/b is left out: dnf does not accept such an ID"]);
       expect(await fs.readdir(root)).to.deep.equal(["etc"]);
     });
   });

@@ -86,7 +86,7 @@ describe("index-format/package-index", () => {
     expect(refusal(() => open(one, stanza("b", "1", ""), other))).to.include({
       code: "bad_index",
       line: 9,
-      message: "line 9 of the index lists a 1 all with other digests than line 1",
+      message: "line 9 of the index lists a 1 all with different digests from line 1",
     });
   });
 
@@ -95,7 +95,7 @@ describe("index-format/package-index", () => {
     const withSha = stanza("a", "1", "", { SHA256: digest("1") });
     const withMd5 = stanza("a", "1", "", { SHA256: digest("1"), MD5Sum: "0".repeat(32) });
     expect(refusal(() => open(plain, withSha)).message).to.equal(
-      "line 4 of the index lists a 1 with other digests than line 1",
+      "line 4 of the index lists a 1 with different digests from line 1",
     );
     expect(refusal(() => open(withSha, withMd5))).to.include({ code: "bad_index", line: 5 });
   });

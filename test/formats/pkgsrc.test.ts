@@ -167,9 +167,13 @@ describe("index-format/pkgsrc", () => {
 
   const malformed: readonly [string, string, string][] = [
     ["a line without equals sign", "PKGNAME", "is not a variable: it has no equals sign"],
-    ["a name in lower case", "pkgname=a-1", "whose name is not made of upper-case letters, digits and underscores"],
-    ["a space before the equals sign", "PKGNAME =a-1", "whose name is not made of"],
-    ["a folded line", " more=text", "whose name is not made of"],
+    [
+      "a name in lower case",
+      "pkgname=a-1",
+      "whose name contains other characters than upper-case letters, digits and underscores",
+    ],
+    ["a space before the equals sign", "PKGNAME =a-1", "whose name contains other characters than"],
+    ["a folded line", " more=text", "whose name contains other characters than"],
     ["a blank-looking line", "  ", "is not a variable: it has no equals sign"],
     ["a line without name", "=a-1", "has a variable without a name"],
     ["a carriage return", "HOMEPAGE=x\r", "holds a carriage return"],

@@ -189,7 +189,7 @@ describe("feedkey key import", function () {
         expect((await feedkey("sign", join(folder, "index"), "--key", key)).status).to.equal(0);
         const { status: refused, document: why } = await feedkey("revoke", key, "--reason", "compromised", "--force");
         expect({ status: refused, code: why.error?.code }).to.deep.equal({ status: 66, code: "not_found" });
-        expect(why.error?.hint).to.include("get it from its safe place");
+        expect(why.error?.hint).to.include("if you have the revocation certificate in a safe place");
       });
 
       it("a backup of it can be restored", async () => {

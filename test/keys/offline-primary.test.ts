@@ -142,7 +142,7 @@ describe("keygen --offline-primary", function () {
       const before = await snapshot(home());
       const rotating = ["rotate", "--config", config, "--backup", join(folder, "safe")];
       const { error } = await refuses("bad_config", 78, home(), ...rotating);
-      expect(error?.message).to.equal(`the primary secret key of ${key} is not here`);
+      expect(error?.message).to.equal(`this key store does not have the secret of the primary key ${key}`);
       const soft = ["revoke", key, "--reason", "superseded", "--force"];
       await refuses("bad_config", 78, home(), ...soft);
       expect(await snapshot(home()), "nothing was made").to.deep.equal(before);

@@ -66,7 +66,9 @@ describe("generations: an ancestor falls", () => {
     await life.sync();
     const { warnings = [] } = await client.refuse(refused("untrusted_signer"), day(21), "update");
     for (const key of [first, second]) {
-      expect(warnings.filter((warning) => warning.includes(`${key} was accepted before, but is not accepted any more`))).to.have.length(1);
+      expect(
+        warnings.filter((warning) => warning.includes(`${key} was accepted before, but is not accepted any more`)),
+      ).to.have.length(1);
     }
     expect(await client.remembers()).to.deep.equal([recovery]);
 

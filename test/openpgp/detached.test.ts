@@ -62,7 +62,7 @@ describe("openpgp/detached", () => {
         const said = refusal(() => readFile(bytes));
         expect(said.code).to.equal("no_signature");
         expect(said.message).to.equal("index.sig has no signature");
-        expect(said.hint).to.match(/must sign its index/);
+        expect(said.hint).to.match(/have signed the index/);
       });
     }
 

@@ -52,14 +52,14 @@ describe("profile/read-profile refuses in [archive]", () => {
       { archive: { "user-id": undefined } },
       1,
       'section [archive] lacks "user-id"',
-      'write "user-id", or "user-email" where the name part changes',
+      'write the user ID of the archive\'s keys as "user-id", or only their address as "user-email" if the name changes',
     ],
     [
       "two identities",
       { archive: { "user-email": "a@b" } },
       5,
       'section [archive] has both "user-id" and "user-email"',
-      "keep the one that stays the same for all keys",
+      "keep only the line that stays true for all future keys",
     ],
     ["an empty user ID", { archive: { "user-id": "" } }, 4, '"user-id" has no value'],
     [

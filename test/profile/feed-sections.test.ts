@@ -21,7 +21,7 @@ describe("profile/read-profile refuses in feeds and variables", () => {
     ["an index above", { "feed base": { index: ".." } }, 12, '"index" must be the plain name of a file, not ".."'],
     ...["0", "-1", "1.5M", "1 M", "1T", "513M", "1G", "9".repeat(30), "x"].map((size) => {
       const problem = `"max-index-size" must be a size, not "${size}"`;
-      const hint = "write a number of bytes, or one with K, M or G, for example 200M; at most 536870912";
+      const hint = "write a number of bytes, or a number with K, M or G, for example 200M; at most 536870912 bytes";
       return [`an index size of ${size}`, { "feed base": { "max-index-size": size } }, 12, problem, hint] as const;
     }),
     ["packages elsewhere", { "feed base": { packages: "pool" } }, 12, '"packages" must be . or /, not "pool"'],

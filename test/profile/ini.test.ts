@@ -97,11 +97,16 @@ describe("profile/ini", () => {
     ["a bare carriage return", "[a]\nk = 1\rl = 2\n", 2, "the line has a control character"],
     ["an escape sequence", "[a]\nk = \x1b[1m\n", 2, "the line has a control character"],
     ["a quoted control character", '[a]\nk = "a\\u0000"\n', 2, "the value has a control character"],
-    ["an open quote", '[a]\nk = "a\n', 2, "the quoted value is not a complete JSON string"],
-    ["text after a quote", '[a]\nk = "a" b\n', 2, "the quoted value is not a complete JSON string"],
-    ["an escape that JSON lacks", '[a]\nk = "\\x"\n', 2, "the quoted value is not a complete JSON string"],
+    ["an open quote", '[a]\nk = "a\n', 2, "the value in double quotes is not a valid JSON string"],
+    ["text after a quote", '[a]\nk = "a" b\n', 2, "the value in double quotes is not a valid JSON string"],
+    ["an escape that JSON lacks", '[a]\nk = "\\x"\n', 2, "the value in double quotes is not a valid JSON string"],
     ["single quotes", "[a]\nk = 'a'\n", 2, "the value starts with a single quote"],
-    ["an unusual space at the end", "[a]\nk = a\u00a0\n", 2, "the value begins or ends with an unusual space"],
+    [
+      "an unusual space at the end",
+      "[a]\nk = a\u00a0\n",
+      2,
+      "the value begins or ends with a space character other than a plain space or tab",
+    ],
   ];
   for (const [what, text, line, problem] of refused) {
     it(`refuses ${what}`, () => {

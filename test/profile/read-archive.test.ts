@@ -83,13 +83,19 @@ describe("profile/read-archive", () => {
     expect(change(2, "root = archive.ini.d").root).to.equal("/srv/config/archive.ini.d");
   });
 
-  const inside = (root: string) => `this file is inside "${root}", the tree that gets published`;
+  const inside = (root: string) => `this file is inside "${root}", the folder that is published`;
   const refused: readonly [string, () => unknown, number, string, string?][] = [
     ["no archive", () => read(...feed), 1, "the file lacks a section [archive]"],
     ["no root", () => change(2), 1, 'section [archive] lacks "root"'],
     ["no user ID", () => change(3), 1, 'section [archive] lacks "user-id"'],
     ["no key", () => change(4), 1, 'section [archive] lacks "key"'],
-    ["a root around the file", () => change(2, "root = /srv"), 2, inside("/srv"), "move it out of the tree"],
+    [
+      "a root around the file",
+      () => change(2, "root = /srv"),
+      2,
+      inside("/srv"),
+      "move archive.ini out of that folder",
+    ],
     ["the file's folder as root", () => change(2, "root = ."), 2, inside(".")],
     [
       "the file's folder, said in a roundabout way",
@@ -109,7 +115,7 @@ describe("profile/read-archive", () => {
       () => change(3, "user-id = Archive"),
       3,
       '"user-id" must end in one address in < and >, not "Archive"',
-      "write NAME <address@example.org>; or, where the keys' user ID has no address, notation-domain = example.org",
+      "write NAME <address@example.org>; if the user ID of the keys has no address, also write notation-domain = example.org",
     ],
     [
       "a user ID with two addresses, notations or not",
@@ -122,7 +128,7 @@ describe("profile/read-archive", () => {
       () => change(4, "notation-domain = a@example.org", `key = ${fpr}`),
       4,
       '"notation-domain" is not a domain: "a@example.org"',
-      "write it as example.org",
+      "write a domain such as example.org",
     ],
     [
       "a user ID with two addresses",
@@ -195,7 +201,7 @@ describe("profile/read-archive", () => {
       () => change(7, "path = a", "packages = ."),
       8,
       '"packages" is "."',
-      "leave it out if the packages are in the feed's own folder",
+      'leave "packages" out if the packages are in the feed\'s own folder',
     ],
     [
       "compressed forms of an opkg index",
@@ -229,14 +235,14 @@ describe("profile/read-archive", () => {
       () => change(7, "path = a", "index = Packages"),
       8,
       '"index" is only for feeds whose index another program writes',
-      "leave it out: feedkey writes the index, under the usual name of the format",
+      'leave "index" out: feedkey writes the index with the usual name of the format',
     ],
     [
       "an index that clients of the format do not ask for",
       () => change(6, "format = apt", "index = Packages"),
       7,
       'no client of apt asks for an index "Packages"',
-      "leave it out for the usual name",
+      'leave "index" out: then the index has its usual name',
     ],
     [
       "an index in another folder",
@@ -323,7 +329,9 @@ describe("profile/read-archive", () => {
     expect(change(2, "root = s3://my-feeds", "root-local = /site").bucket?.prefix).to.equal("");
     const message = (action: () => unknown) => refusal(action).message;
     expect(message(() => change(2, "root = s3://my-feeds"))).to.contain('lacks "root-local"');
-    expect(message(() => change(2, "root = /srv/archive", "root-local = /site"))).to.contain('"root-local" goes with');
+    expect(message(() => change(2, "root = /srv/archive", "root-local = /site"))).to.contain(
+      '"root-local" can be used only if',
+    );
     for (const root of ["s3://", "s3:my-feeds", "s3://My_Feeds/a", "s3://my-feeds/a/../b"]) {
       expect(
         message(() => change(2, `root = ${root}`, "root-local = /site")),

@@ -100,7 +100,7 @@ describe("profile/read-profile refuses in [trust]", () => {
       { trust: { grace: "two weeks" } },
       9,
       '"grace" must be a length of time, not "two weeks"',
-      "write a number with s, m, h, d, w or y, for example 14d",
+      "write a number and a unit (s, m, h, d, w or y), for example 14d",
     ],
     ["a check after nothing", { trust: { "revocation-check": "0" } }, 9, '"revocation-check" must be more than 0'],
     [

@@ -29,7 +29,8 @@ const updateMends = "run feedkey update, which downloads the file again";
 /** Makes the errors for missing parts. All files that were accepted together exist, unless the profile now requests more. */
 function neverKept({ name }: Feed): PartSource {
   return async (place, _limit, damaged) => {
-    if (damaged !== undefined) throw badState(damaged, "does not match the digest of what was accepted", updateMends);
+    if (damaged !== undefined)
+      throw badState(damaged, "does not match the digest that was recorded when it was accepted", updateMends);
     throw neverAccepted(`no ${escapeText(place)} of feed "${name}" has been accepted yet`, { feed: name });
   };
 }

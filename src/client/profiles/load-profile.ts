@@ -32,6 +32,6 @@ export async function readCa(file: string | undefined): Promise<{ ca: string } |
     return { ca: (await readTrustedFile(file, use)).toString("utf8") };
   } catch (cause) {
     const hint = 'check the lines "ca" and "keyserver-ca" of the profile';
-    throw readError(cause, file, { code: "bad_profile", what: `the certificate authority ${file}`, hint });
+    throw readError(cause, file, { code: "bad_profile", what: `the file of CA certificates ${file}`, hint });
   }
 }

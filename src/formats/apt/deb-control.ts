@@ -31,6 +31,6 @@ function bad(field: string, value: string): FeedkeyError {
   const what = escapeText(`field "${field}" is "${value}"`);
   return new FeedkeyError("bad_package", `${what}, and dpkg-deb builds no such package`, {
     details: { field },
-    hint: "correct its control file and build it again with dpkg-deb: dpkg refuses to install most such packages",
+    hint: "correct the control file of the package, and build the package again with dpkg-deb: dpkg refuses to install most such packages",
   });
 }

@@ -49,7 +49,7 @@ function refuseOtherSuite({ suite, codename }: Release, wanted: string): void {
   const signed = [suite, codename].filter((name) => name !== undefined).map((name) => `"${escapeText(name)}"`);
   throw new FeedkeyError("wrong_feed", `suite "${wanted}" was requested, but ${signed.join(" or ")} was signed`, {
     details: { suite: wanted, signed: [suite ?? null, codename ?? null] },
-    hint: "another suite was put here, or the profile must name this one by its Suite or Codename; the last good index stays in use",
+    hint: 'check "suite" in the profile, which must be the Suite or Codename of the Release file; if it is right, the server has another suite there: ask the archive\'s keepers',
   });
 }
 
@@ -58,7 +58,7 @@ function refuseUnlisted(what: string, asked: readonly string[], listed: readonly
   if (missing === undefined) return;
   throw new FeedkeyError("wrong_feed", `the suite has no ${what} "${missing}"`, {
     details: { [what]: missing },
-    hint: `it has: ${(listed ?? []).map(escapeText).join(", ")}`,
+    hint: `correct the profile; the suite has: ${(listed ?? []).map(escapeText).join(", ")}`,
   });
 }
 
@@ -67,7 +67,7 @@ function partOf({ files, byHash }: Release, path: string): Part {
   if (open === undefined) {
     throw new FeedkeyError("wrong_feed", `the suite lists no ${path}`, {
       details: { path },
-      hint: "the Release file must list the uncompressed Packages, even if the archive has only compressed ones",
+      hint: "ask the archive's keepers to list the uncompressed Packages in the Release file, even if they publish only compressed ones",
     });
   }
   const found = forms.flatMap((form) => {

@@ -28,7 +28,7 @@ const shape = /^[ \t]*([A-Za-z][A-Za-z0-9-]*)(?:[ \t]+|:[ \t]*)([0-9A-Fa-f]+)[ \
  */
 export function parseFileCksum(text: string): FileCksum | string {
   const [, name = "", digits = ""] = shape.exec(text) ?? [];
-  if (name === "") return "is not the name of a digest and hex digits";
+  if (name === "") return "is not the name of a hash algorithm, a space and hex digits";
   const algorithm = name.toLowerCase().replace(/^sha-/, "sha");
   const length = lengths[algorithm];
   if (length !== undefined && digits.length !== length) {

@@ -40,7 +40,9 @@ export class SummaryCursor extends LineWalker {
     }
     if (at === end || bytes[at] !== equals) {
       if (!bytes.subarray(at, end).includes(equals)) throw this.error("is not a variable: it has no equals sign");
-      throw this.error("has a variable whose name is not made of upper-case letters, digits and underscores");
+      throw this.error(
+        "has a variable whose name contains other characters than upper-case letters, digits and underscores",
+      );
     }
     if (at === start) throw this.error("has a variable without a name");
     this.kind = "variable";

@@ -71,10 +71,15 @@ export function writeSummaryStanza({ variables, terminated }: Pick<SummaryStanza
   for (const { name, value } of variables) {
     // latin1 has one character for each byte, so the text stays unchanged in any encoding.
     const line = `${name}=${asBuffer(value).toString("latin1")}`;
-    if (!/^[A-Z0-9_]+$/.test(name) || /[\0\r\n]/.test(line) || line.length > maxLineLength) {
-      throw new FeedkeyError("bad_package", `variable "${name}" can't be written into a summary`, {
+    const problem = /^[A-Z0-9_]+$/.test(name)
+      ? /[\0\r\n]/.test(line)
+        ? "its value contains a line break or a NUL"
+        : line.length > maxLineLength && `name and value have more than ${maxLineLength} bytes`
+      : "its name contains other characters than upper-case letters, digits and underscores";
+    if (problem !== false) {
+      throw new FeedkeyError("bad_package", `variable "${name}" can't be written into a summary: ${problem}`, {
         details: { variable: name },
-        hint: "a name has upper-case letters, digits and underscores; a value is one line",
+        hint: "correct this variable where the package is built, and build the package again",
       });
     }
     lines.push(line);

@@ -112,7 +112,7 @@ function otherArchitectures(found: ReadonlySet<string>): FeedkeyError {
     `the repository lists packages for ${names}, but none for the architectures requested`,
     {
       details: { architectures: [...found].sort().slice(0, 10) },
-      hint: 'check "architectures" and "path" in the profile; or the mirror serves another repository of the archive',
+      hint: 'check "architectures" and "path" in the profile; if both are right, the server has another repository of the archive there: ask the archive\'s keepers',
     },
   );
 }

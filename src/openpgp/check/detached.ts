@@ -17,7 +17,7 @@ export type FileSignature = { readonly raw: RawSignature } | { readonly problem:
 
 function malformed(what: string, why: string): FeedkeyError {
   return new FeedkeyError("bad_signature_data", `${what} is not an OpenPGP signature file: ${why}`, {
-    hint: "a proxy or mirror may have sent something else, such as a web page; look into the file",
+    hint: "look into the file: a proxy or mirror may have sent something else, such as a web page",
   });
 }
 
@@ -27,15 +27,16 @@ function malformed(what: string, why: string): FeedkeyError {
  * @throws FeedkeyError `no_signature` if the file is empty; `bad_signature_data` if it contains anything but signatures
  */
 export function readSignatureFile(bytes: Uint8Array, what: string): FileSignature[] {
-  if (bytes.length > limits.signatureFileBytes) throw malformed(what, `it has ${bytes.length} bytes`);
+  if (bytes.length > limits.signatureFileBytes)
+    throw malformed(what, `it has ${bytes.length} bytes, more than the limit of ${limits.signatureFileBytes}`);
   const foreign = foreignSignature(bytes);
   if (foreign !== undefined) {
     throw new FeedkeyError("bad_signature_data", `${what} is a signature of ${foreign}, not an OpenPGP signature`, {
-      hint: "the archive must publish an OpenPGP signature beside it; INDEX.asc alone is enough",
+      hint: "ask the archive's keepers to publish an OpenPGP signature too; INDEX.asc alone is enough",
     });
   }
   const noSignature = new FeedkeyError("no_signature", `${what} has no signature`, {
-    hint: "the archive must sign its index; if it did, the file was lost on the way",
+    hint: "if the archive's keepers have signed the index, the signature was lost on the way: try again, or use another mirror",
   });
   if (bytes.length === 0) throw noSignature;
   const blocks = looksArmored(bytes) ? dearmorStrictly(bytes, "SIGNATURE", what) : [bytes];
@@ -47,7 +48,8 @@ export function readSignatureFile(bytes: Uint8Array, what: string): FileSignatur
     found.push(typeof raw === "string" ? { problem: raw } : { raw });
   }
   if (found.length === 0) throw noSignature;
-  if (found.length > limits.signaturesPerFile) throw malformed(what, `it has ${found.length} signatures`);
+  if (found.length > limits.signaturesPerFile)
+    throw malformed(what, `it has ${found.length} signatures, more than the limit of ${limits.signaturesPerFile}`);
   return found;
 }
 

@@ -54,7 +54,7 @@ export async function readCertificates(files: Iterable<Uint8Array>): Promise<Evi
       const problems = ring.problems.map(escapeText);
       throw new FeedkeyError("bad_certificate", `certificates can't be read to their end: ${problems.join(", ")}`, {
         details: { problems },
-        hint: "get the file again: the missing part may be a revocation",
+        hint: "get the file with the certificates again: a revocation may be in the part that is missing",
       });
     }
     revocations.add(ring);

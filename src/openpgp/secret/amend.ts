@@ -42,6 +42,6 @@ export async function certify(
 ): Promise<RawCertificate> {
   const key = await loadKey(subject.primary.body, subject.fingerprint);
   if (key === undefined)
-    throw new FeedkeyError("bad_certificate", `${subject.fingerprint} is a key that can't be used`);
+    throw new FeedkeyError("bad_certificate", `${subject.fingerprint} is of a kind or form that feedkey can't use`);
   return withUserIdSignature(subject, userId, await issuer.certify(await libraryKey(key.body), userId, content));
 }

@@ -44,7 +44,7 @@ export function lifetimeSeconds(end: Instant, start: Instant): number {
   const seconds = Math.max(1, Math.floor(end / 1000) - Math.floor(start / 1000));
   if (seconds <= 0xffffffff) return seconds;
   throw new FeedkeyError("usage", `${Math.floor(seconds / 31_536_000)} years are more than OpenPGP can express`, {
-    hint: "choose at most 136 years",
+    hint: "choose a time of at most 136 years",
   });
 }
 

@@ -20,8 +20,8 @@ interface SplitKey {
  */
 async function generateCertifying(options: KeyOptions, hasSubkey: boolean): Promise<NewKey> {
   if (options.algorithm === "ed25519-v6") {
-    throw new FeedkeyError("usage", "a v6 key can't have a primary that only certifies yet", {
-      hint: "choose ed25519, p256 or rsa3072",
+    throw new FeedkeyError("usage", "feedkey can't make a version 6 key whose primary key only certifies yet", {
+      hint: "choose --algorithm ed25519, p256 or rsa3072",
     });
   }
   return await asNewKey(await makeLibraryKey(options, enums.keyFlags.certifyKeys, hasSubkey), options);

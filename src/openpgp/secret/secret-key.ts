@@ -75,7 +75,7 @@ export class SecretKey {
     }
     const state = primaryState(facts, at);
     if (!this.hasPrimary || "code" in state || !state.canSign) {
-      throw cannotSign(facts, "bad_config", "no part of it that may sign has its secret in this key store");
+      throw cannotSign(facts, "bad_config", "this key store has no secret of a part of the key that may sign");
     }
     return this.#key.keyPacket as SecretPacket;
   }
@@ -158,9 +158,13 @@ export class SecretKey {
 
   #primary(): SecretPacket {
     if (this.hasPrimary) return this.#key.keyPacket as SecretPacket;
-    throw new FeedkeyError("bad_config", `the primary secret key of ${this.fingerprint} is not here`, {
-      hint: "certifying and revoking need the primary key: bring it from where it is kept offline",
-    });
+    throw new FeedkeyError(
+      "bad_config",
+      `this key store does not have the secret of the primary key ${this.fingerprint}`,
+      {
+        hint: "certifying, extending and revoking need that secret: use the key store where it is kept offline, with --home",
+      },
+    );
   }
 }
 
@@ -169,8 +173,8 @@ function cannotSign(facts: CertificateFacts, code: FeedkeyError["code"], reason:
     details: { fingerprint: facts.primary.fingerprint },
     hint:
       code === "expired"
-        ? 'extend it with "feedkey key extend", or choose another with --key'
-        : 'choose another with --key; bring a lost one back with "feedkey key restore", or make one with "feedkey keygen"',
+        ? 'extend the key with "feedkey key extend", or choose another key with --key'
+        : 'choose another key with --key; bring a lost key back with "feedkey key restore", or make a new one with "feedkey keygen"',
   });
 }
 
@@ -189,7 +193,7 @@ export async function unlock(armored: string, passphrase: () => Promise<string>)
   } catch (cause) {
     throw new FeedkeyError("bad_config", `the passphrase does not unlock key ${key.getFingerprint().toUpperCase()}`, {
       cause,
-      hint: "give the right one with --passphrase-file, --passphrase-fd or at the prompt",
+      hint: "give the right passphrase with --passphrase-file, --passphrase-fd or at the prompt",
     });
   }
 }

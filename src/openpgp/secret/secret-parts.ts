@@ -46,9 +46,13 @@ export async function publicPartOf(armored: string): Promise<Uint8Array> {
  */
 export async function refuseUnreadable(armored: string): Promise<void> {
   if ((await uniteSecrets((await readSecretKey(armored)).armor(), armored)) === undefined) return;
-  throw new FeedkeyError("bad_certificate", "a part of the secret key is of a kind that can't be read here", {
-    hint: "it would be lost: make this change with the program that made the key, and import the result",
-  });
+  throw new FeedkeyError(
+    "bad_certificate",
+    "feedkey can't read one part of the secret key, because its kind is not supported",
+    {
+      hint: "feedkey would lose that part: make this change with the program that made the key, and import the result",
+    },
+  );
 }
 
 /**

@@ -89,7 +89,7 @@ export async function uniteSecrets(present: string, other: string): Promise<stri
   for (const one of [present, other]) await readSecretKey(one);
   const [here, there] = [await componentsOf(present), await componentsOf(other)];
   if (here[0]?.name !== there[0]?.name) {
-    throw new FeedkeyError("bad_certificate", "the two secret keys are not copies of one key", {
+    throw new FeedkeyError("bad_certificate", "the stored secret key and the new one are not copies of the same key", {
       hint: "restore the right file from a backup",
     });
   }

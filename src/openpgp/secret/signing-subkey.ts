@@ -30,9 +30,13 @@ export async function withNewSubkey(
   const { algorithm, lifetime, at, passphrase } = terms;
   let key = await readPrivateKey({ armoredKey: armored });
   if (algorithm === "ed25519-v6" || key.keyPacket.version === 6) {
-    throw new FeedkeyError("usage", "a v6 key can't get another signing subkey yet", {
-      hint: "choose ed25519, p256 or rsa3072",
-    });
+    throw new FeedkeyError(
+      "usage",
+      "feedkey can't add a signing subkey to a version 6 key, or a version 6 subkey to a key, yet",
+      {
+        hint: "choose --algorithm ed25519, p256 or rsa3072 for a key of version 4; rotate a key of version 6 instead",
+      },
+    );
   }
   if (passphrase !== undefined) key = await decryptKey({ privateKey: key, passphrase });
   const before = new Set(key.subkeys.map((one) => one.getFingerprint()));

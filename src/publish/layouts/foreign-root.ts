@@ -67,7 +67,7 @@ async function readLists(parts: readonly Part[], { format, list }: ForeignRoot):
       const digests = `${sha256} ${otherDigest}`;
       const earlier = seen.get(key);
       if (earlier !== undefined && earlier.digests !== digests) {
-        const problem = `${part.path} lists ${key} with other digests than ${earlier.path}`;
+        const problem = `${part.path} lists ${key} with different digests from ${earlier.path}`;
         throw new FeedkeyError("bad_index", escapeText(problem), { details: { part: part.path } });
       }
       seen.set(key, { digests, path: part.path });
