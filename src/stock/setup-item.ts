@@ -64,7 +64,7 @@ export function feedsIn(format: FeedFormat, { name, feeds }: Profile) {
   if (ours === undefined || ours.length === 0) {
     throw new FeedkeyError("bad_profile", `profile "${name}" has no feed of the format ${format}`, {
       details: { profile: name },
-      hint: `add a section [feed NAME] with format = ${format} and its path`,
+      hint: `add a section [feed NAME] with format = ${format} and the path of the feed to the profile`,
     });
   }
   const left = (others ?? []).map((feed) => `feed ${feed.name} is left out: its format is ${feed.format}`);
