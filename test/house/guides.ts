@@ -68,6 +68,17 @@ function compiledFolder(): string {
   return folder;
 }
 
+/** Two packages of each format in the folder `packages`. */
+export function writePackages(folder: string): void {
+  for (const name of ["hello", "world"]) {
+    const control = `Package: ${name}\nVersion: 1.0\nArchitecture: all\nDescription: says ${name}\n`;
+    for (const ending of ["ipk", "deb"]) {
+      fs.writeFileSync(join(folder, "packages", `${name}_1.0_all.${ending}`), debOf(control));
+    }
+    fs.writeFileSync(join(folder, "packages", `${name}-1.0.tgz`), pkgsrcPackage({ name: `${name}-1.0` }));
+  }
+}
+
 /** A folder with a home of its own, some packages, `feedkey` in the path, and installed for programs. */
 export function makeStage(folder: string): NodeJS.ProcessEnv {
   const bin = join(folder, "bin");
@@ -77,13 +88,7 @@ export function makeStage(folder: string): NodeJS.ProcessEnv {
   fs.writeFileSync(join(bin, "run-program"), compiler, { mode: 0o755 });
   fs.mkdirSync(join(folder, "node_modules"));
   fs.symlinkSync(resolve("."), join(folder, "node_modules", "feedkey"));
-  for (const name of ["hello", "world"]) {
-    const control = `Package: ${name}\nVersion: 1.0\nArchitecture: all\nDescription: says ${name}\n`;
-    for (const ending of ["ipk", "deb"]) {
-      fs.writeFileSync(join(folder, "packages", `${name}_1.0_all.${ending}`), debOf(control));
-    }
-    fs.writeFileSync(join(folder, "packages", `${name}-1.0.tgz`), pkgsrcPackage({ name: `${name}-1.0` }));
-  }
+  writePackages(folder);
   return {
     HOME: join(folder, "home"),
     XDG_CACHE_HOME: compiledFolder(),

@@ -7,8 +7,10 @@ import { expect } from "chai";
 import { iso } from "../../src/time.ts";
 import { published, TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { runProgram } from "../testkit/programs/command-line.ts";
-import { presentOrSkip } from "../testkit/programs/present.ts";
+import { presentOrSkip, skipUnlessRoot } from "../testkit/programs/present.ts";
+import { runInRoot } from "../testkit/programs/private-root.ts";
 import { needing } from "../testkit/programs/programs.ts";
+import { bareDebian, debianMirror, firstRun, lineCounts, systems } from "./first-run.ts";
 
 const { version } = JSON.parse(fs.readFileSync("package.json", "utf8")) as { readonly version: string };
 
@@ -25,6 +27,20 @@ function ran(
 describe("packaging", function () {
   this.timeout(300_000);
   let folder: string;
+
+  /** Takes the documents' way from nothing on a bare system. @returns the system's root */
+  async function fromNothing(context: Mocha.Context, suite: string): Promise<string> {
+    skipUnlessRoot(context);
+    needing("mmdebstrap", "unshare", "apt-get").call(context);
+    const mirror = await debianMirror();
+    const system = systems.find((one) => one.suite === suite);
+    if (system === undefined || !presentOrSkip(context, mirror, "needs a mirror of Debian")) throw new Error(suite);
+    expect(lineCounts(system)).to.deep.equal([1, 5, 3]);
+    const root = join(folder, suite);
+    await bareDebian(system, mirror, root);
+    await firstRun(system, root);
+    return root;
+  }
 
   before(() => {
     folder = fs.mkdtempSync(join(tmpdir(), "feedkey-test-"));
@@ -110,6 +126,15 @@ describe("packaging", function () {
         "etc/feedkey/profiles/mine.ini",
       ]);
     });
+
+    it("takes a person from nothing on a bare Debian 13, with the Debian package, and goes again with its user", async function () {
+      const root = await fromNothing(this, "trixie");
+      await runInRoot(root, "stat -c %U /var/lib/feedkey/service | grep -x feedkey; apt-get -qq purge -y feedkey");
+      await runInRoot(
+        root,
+        'test ! -e /var/lib/feedkey; test ! -e /usr/bin/feedkey; test -z "$(getent passwd feedkey)"',
+      );
+    });
   });
 
   it("follows an archive with the client part alone, which has nothing to publish with", async () => {
@@ -150,17 +175,30 @@ describe("packaging", function () {
     expect(lines).to.deep.equal([]);
   });
 
-  it("runs the demo as one executable, with no Node on the path", function () {
-    const holds = fs.readFileSync(process.execPath).includes("NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2");
-    if (!presentOrSkip(this, holds, "this Node keeps its program in a library")) return;
-    ran(process.execPath, ["build/standalone.mjs"]);
-    const env = { HOME: join(folder, "home"), PATH: "/nonexistent" };
-    expect(ran("dist/feedkey", ["demo"], env)).to.match(/the demo is over: \d+ commands, 4 attacks refused/);
-    // Where the home can't be written it leaves nothing behind.
-    const elsewhere = join(folder, "tmp");
-    fs.mkdirSync(elsewhere);
-    expect(ran("dist/feedkey", ["--version"], { HOME: "/dev/null", TMPDIR: elsewhere, PATH: "" })).to.contain(version);
-    expect(fs.readdirSync(elsewhere)).to.deep.equal([]);
-    fs.rmSync("dist/feedkey");
+  describe("as one executable, with no Node on the path", () => {
+    before(function () {
+      const holds = fs.readFileSync(process.execPath).includes("NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2");
+      if (!presentOrSkip(this, holds, "this Node keeps its program in a library")) return;
+      ran(process.execPath, ["build/standalone.mjs"]);
+    });
+
+    after(() => fs.rmSync("dist/feedkey", { force: true }));
+
+    it("runs the demo", () => {
+      const env = { HOME: join(folder, "home"), PATH: "/nonexistent" };
+      expect(ran("dist/feedkey", ["demo"], env)).to.match(/the demo is over: \d+ commands, 4 attacks refused/);
+    });
+
+    it("leaves nothing behind where the home can't be written", () => {
+      const elsewhere = join(folder, "tmp");
+      fs.mkdirSync(elsewhere);
+      const env = { HOME: "/dev/null", TMPDIR: elsewhere, PATH: "" };
+      expect(ran("dist/feedkey", ["--version"], env)).to.contain(version);
+      expect(fs.readdirSync(elsewhere)).to.deep.equal([]);
+    });
+
+    it("takes a person from nothing on a bare Debian 12", async function () {
+      await fromNothing(this, "bookworm");
+    });
   });
 });

@@ -1,0 +1,115 @@
+/**
+ * `npm run captures` runs the help of every command, tables and errors on a terminal of 80 columns and 24 lines. It writes all of
+ * them into dist/captures.txt, says which lines are too wide, and draws three for docs/.
+ */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { join, resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import type { Command } from "commander";
+import { addCommands, allCommands } from "../src/cli/commands.ts";
+import { pathOf } from "../src/cli/help/help.ts";
+import { makeProgram } from "../src/cli/program.ts";
+import { escapeXml } from "../src/picture/svg.ts";
+import { TestArchive } from "../test/testkit/archives/opkg-archive.ts";
+
+const [columns, rows] = [80, 24];
+
+const archive = await TestArchive.make({ feeds: ["base"], at: Date.now() - 3_600_000 });
+const bin = join(archive.folder, "bin");
+fs.mkdirSync(bin);
+fs.writeFileSync(join(bin, "feedkey"), `#!/bin/sh\nexec '${process.execPath}' '${resolve("bin/feedkey.js")}' "$@"\n`, {
+  mode: 0o755,
+});
+const env = {
+  PATH: `${bin}:${process.env.PATH}`,
+  HOME: archive.folder,
+  LC_ALL: "C.UTF-8",
+  TERM: "xterm",
+  FEEDKEY_HOME: archive.home,
+  FEEDKEY_STATE: archive.state,
+  FEEDKEY_PROFILE: "./example.ini",
+};
+
+/** Runs a line of a shell on a terminal. @returns what a person sees there */
+function capture(line: string): string[] {
+  const command = `stty cols ${columns} rows ${rows}; ${line}`;
+  const { stdout } = spawnSync("script", ["-qec", command, "/dev/null"], {
+    cwd: archive.folder,
+    env,
+    encoding: "utf8",
+  });
+  const text = stripVTControlCharacters(stdout).replaceAll("\r\n", "\n");
+  // What is drawn over is not seen.
+  return [
+    `$ ${line}`,
+    ...text
+      .trimEnd()
+      .split("\n")
+      .map((one) => one.slice(one.lastIndexOf("\r") + 1)),
+  ];
+}
+
+/** As the terminal breaks them. */
+function screen(lines: readonly string[]): string[] {
+  return lines.flatMap((line) => line.match(new RegExp(`.{1,${columns}}`, "gu")) ?? [""]);
+}
+
+function drawing(lines: readonly string[]): string {
+  const [width, height] = [columns * 8 + 32, screen(lines).length * 18 + 28];
+  const texts = screen(lines).map((line, at) => `<text x="16" y="${at * 18 + 26}">${escapeXml(line)}</text>`);
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
+<style>text { font: 13px monospace; fill: #e6edf3; white-space: pre; }</style>
+<rect width="100%" height="100%" rx="6" fill="#0d1117"/>
+${texts.join("\n")}
+</svg>
+`;
+}
+
+function everyCommand(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(everyCommand)];
+}
+
+const program = makeProgram();
+addCommands(
+  allCommands,
+  program,
+  async () => undefined,
+  async () => 0,
+);
+const helps = everyCommand(program).map((command) => `feedkey ${pathOf(command)}`.trim());
+const pictures = {
+  "terminal-update": "feedkey update && feedkey list && feedkey status",
+  "terminal-keys": "feedkey key list && feedkey chain",
+  "terminal-refusal": "echo '# changed' >> Packages; feedkey verify Packages",
+};
+
+try {
+  fs.copyFileSync(archive.file("Packages"), join(archive.folder, "Packages"));
+  fs.copyFileSync(archive.file("Packages.sig"), join(archive.folder, "Packages.sig"));
+  const others = [
+    "feedkey search alpha",
+    "feedkey show alpha",
+    "feedkey updat",
+    "feedkey fetch none",
+    "feedkey publish",
+  ];
+  const lines = [...helps.map((help) => `${help} --help`), ...Object.values(pictures), ...others];
+  const shots = new Map(lines.map((line) => [line, capture(line)]));
+  fs.writeFileSync("dist/captures.txt", [...shots.values()].map((shot) => `${shot.join("\n")}\n`).join("\n"));
+  for (const [line, shot] of shots) {
+    const wide = shot.slice(1).filter((one) => one.length > columns);
+    if (wide.length > 0)
+      console.log(`${line}: wider than ${columns} columns:\n${wide.map((one) => `  ${one}`).join("\n")}`);
+  }
+  for (const [name, line] of Object.entries(pictures)) {
+    fs.writeFileSync(`docs/${name}.svg`, drawing(shots.get(line) ?? []));
+  }
+  console.log(
+    `wrote dist/captures.txt, ${Object.keys(pictures)
+      .map((name) => `docs/${name}.svg`)
+      .join(", ")}`,
+  );
+} finally {
+  await archive.remove();
+}
