@@ -2,7 +2,6 @@
  * `npm run captures` runs the help of every command, tables and errors on a terminal of 80 columns and 24 lines. It writes all of
  * them into dist/captures.txt, says which lines are too wide, and draws three for docs/.
  */
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -12,6 +11,7 @@ import { pathOf } from "../src/cli/help/help.ts";
 import { makeProgram } from "../src/cli/program.ts";
 import { escapeXml } from "../src/picture/svg.ts";
 import { TestArchive } from "../test/testkit/archives/opkg-archive.ts";
+import { runProgram } from "../test/testkit/programs/command-line.ts";
 
 const [columns, rows] = [80, 24];
 
@@ -32,13 +32,9 @@ const env = {
 };
 
 /** Runs a line of a shell on a terminal. @returns what a person sees there */
-function capture(line: string): string[] {
+async function capture(line: string): Promise<string[]> {
   const command = `stty cols ${columns} rows ${rows}; ${line}`;
-  const { stdout } = spawnSync("script", ["-qec", command, "/dev/null"], {
-    cwd: archive.folder,
-    env,
-    encoding: "utf8",
-  });
+  const { stdout } = await runProgram("script", ["-qec", command, "/dev/null"], { cwd: archive.folder, env });
   const text = stripVTControlCharacters(stdout).replaceAll("\r\n", "\n");
   // What is drawn over is not seen.
   return [
@@ -95,7 +91,8 @@ try {
     "feedkey publish",
   ];
   const lines = [...helps.map((help) => `${help} --help`), ...Object.values(pictures), ...others];
-  const shots = new Map(lines.map((line) => [line, capture(line)]));
+  const shots = new Map<string, string[]>();
+  for (const line of lines) shots.set(line, await capture(line));
   fs.writeFileSync("dist/captures.txt", [...shots.values()].map((shot) => `${shot.join("\n")}\n`).join("\n"));
   for (const [line, shot] of shots) {
     const wide = shot.slice(1).filter((one) => one.length > columns);

@@ -1,7 +1,9 @@
 /** Prints warnings and progress on standard error. Progress bars appear only on a terminal. */
 
+import { Help } from "commander";
 import { escapeText } from "../escape.ts";
 import type { Reporter } from "../index.ts";
+import { indent } from "./table.ts";
 
 interface ReporterOptions {
   readonly json: boolean;
@@ -12,6 +14,12 @@ interface ReporterOptions {
 }
 
 const nothing = { update: () => undefined, stop: () => undefined };
+
+function fitted(line: string, { isTTY, columns = 80 }: NodeJS.WriteStream): string {
+  return isTTY === true
+    ? new Help().boxWrap(line, Math.max(columns, 80) - indent.length).replaceAll("\n", `\n${indent}`)
+    : line;
+}
 
 export class CliReporter implements Reporter {
   readonly warnings: string[] = [];
@@ -39,13 +47,13 @@ export class CliReporter implements Reporter {
   }
 
   /**
-   * Prints `feedkey: error: text` on one line, whatever the text contains: a second line would look like feedkey's own. The
-   * word `error` is in colour on a terminal.
+   * Prints `feedkey: error: text` on one line, whatever the text contains: a second line would look like feedkey's own. On a
+   * terminal, the word `error` is in colour, and a long line is broken between words and continues indented.
    */
   line(kind: "error" | "hint" | "warning" | "note", text: string): void {
     const colors = { error: 31, hint: 36, warning: 33, note: 2 };
     const word = this.#options.color ? `\x1b[${colors[kind]}m${kind}\x1b[0m` : kind;
-    this.#options.stderr.write(`feedkey: ${word}: ${escapeText(text)}\n`);
+    this.#options.stderr.write(`${fitted(`feedkey: ${word}: ${escapeText(text)}`, this.#options.stderr)}\n`);
   }
 
   progress(label: string, total: number | undefined): { update(done: number, total?: number): void; stop(): void } {

@@ -9,7 +9,8 @@ export function fitTablesTo({ isTTY, columns }: { readonly isTTY?: boolean; read
   width = isTTY === true ? Math.max(columns ?? 0, 80) : Number.POSITIVE_INFINITY;
 }
 
-const indent = "    ";
+/** The start of a line that continues the line above. */
+export const indent = "    ";
 const gap = "  ";
 
 const noLines = Object.fromEntries(

@@ -7,7 +7,7 @@ import type { Session } from "../refresh/session.ts";
 import { allows } from "../trust/delegation.ts";
 import { signingKeys } from "../trust/expiry-forecast.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
-import type { Trusted } from "../trust/judge.ts";
+import type { Trusted, TrustSet } from "../trust/judge.ts";
 
 export const exportFormats = ["gpgv", "apt", "dnf", "zypper", "pacman", "opkg", "pkg_install"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
@@ -36,6 +36,27 @@ function unreadable(
   const exported = [primary, ...subkeys.filter(({ fingerprint }) => able.has(fingerprint))];
   if (exported.some(({ algorithm }) => algorithm !== "rsa")) return "it is not RSA";
   return primary.keyId.startsWith("00") ? "its key ID begins with 00, which netpgpverify can't look up" : undefined;
+}
+
+/**
+ * Finds the programs that can read at least one of the keys that may sign now.
+ * @param certificateOf returns a certificate by its fingerprint
+ */
+export function readersOf(
+  trust: TrustSet,
+  certificateOf: (fingerprint: Fingerprint) => RawCertificate | undefined,
+): ReadonlySet<ExportFormat> {
+  const readers = new Set<ExportFormat>();
+  for (const [fingerprint, { facts }] of trust.trusted) {
+    const able = signingKeys(facts, trust.at);
+    const certificate = certificateOf(fingerprint);
+    if (able.size === 0 || certificate === undefined) continue;
+    const exported = minimal(certificate, able);
+    for (const format of exportFormats) {
+      if (unreadable(facts, exported, able, format) === undefined) readers.add(format);
+    }
+  }
+  return readers;
 }
 
 function maySign({ role, grants }: Trusted, feed: string): boolean {

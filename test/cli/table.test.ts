@@ -1,4 +1,6 @@
+import { stripVTControlCharacters } from "node:util";
 import { expect } from "chai";
+import { CliReporter } from "../../src/cli/reporter.ts";
 import { fitTablesTo, folded, table } from "../../src/cli/table.ts";
 
 describe("cli/table", () => {
@@ -50,5 +52,20 @@ describe("cli/table", () => {
       Array.from({ length: 40 }, (_, at) => `name${at}`),
     ).split("\n"))
       expect(line.length).to.be.at.most(80);
+  });
+
+  it("breaks messages between words on a terminal alone, and indents what continues", () => {
+    const said = (stream: object) => {
+      let text = "";
+      const stderr = { ...stream, write: (part: string) => (text += part) } as unknown as NodeJS.WriteStream;
+      new CliReporter({ json: false, quiet: false, verbose: false, color: true, stderr }).line("error", message);
+      return text;
+    };
+    const message = `${"word ".repeat(30)}\nfeedkey: note: forged ${"x".repeat(90)}`;
+    expect(said({}).trimEnd().split("\n")).to.have.length(1);
+    const lines = said({ isTTY: true, columns: 80 }).trimEnd().split("\n");
+    expect(lines[0]).to.match(/^feedkey: \S+error\S+: word/);
+    expect(lines.slice(1).every((line) => /^ {4}\S/.test(line))).to.equal(true);
+    expect(lines.map((line) => stripVTControlCharacters(line).length > 80)).to.deep.equal([false, false, false, true]);
   });
 });

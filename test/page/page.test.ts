@@ -144,7 +144,8 @@ describe("the trust page in a browser", function () {
     });
   });
 
-  it("reads a large file piece by piece: the bar moves, the page answers, memory stays small", async () => {
+  it("reads a large file piece by piece: the bar moves, the page answers, memory stays small", async function () {
+    this.timeout(500 * mebibytes);
     await visiting("good", async (visitor) => {
       await visitor.check(sites.key);
       const path = join(sites.folder, "alpha_1.0-1_all.ipk");

@@ -82,7 +82,7 @@ describe("the trust page's commands", function () {
   });
 
   it("set up feedkey and pkg_install for pkgsrc, whose packages the page checks", async () => {
-    const archive = await PkgsrcArchive.make();
+    const archive = await PkgsrcArchive.make("rsa3072");
     const server = await startServer({ root: archive.site, port: 0 });
     try {
       const file = await archive.addPackage({ name: "hello-1.0" });

@@ -57,7 +57,7 @@ export class Visitor {
   ): Promise<Line[]> {
     await this.page.setInputFiles("#files", []);
     await this.page.setInputFiles("#files", file);
-    await this.page.waitForSelector("#file-lines > li", { timeout: 110_000 });
+    await this.page.waitForSelector("#file-lines > li", { timeout: 0 });
     return await this.lines("file-lines");
   }
 }

@@ -14,6 +14,7 @@ import { grouped } from "../../src/page/words.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";
 import { archiveOfAll } from "../rehearse/every-format.ts";
 import { hour, inArchive, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { PkgsrcArchive } from "../testkit/archives/pkgsrc-archive.ts";
 import { documentOf, runHere } from "../testkit/programs/command-line.ts";
 import { needing } from "../testkit/programs/programs.ts";
 
@@ -111,6 +112,23 @@ describe("writing the trust page", () => {
         .and.include("2026-01-11 12:00 UTC")
         .and.include("2026-01-25 12:00 UTC");
     });
+  });
+
+  it("shows no commands for a program that can read none of the keys", async () => {
+    for (const [algorithm, isShown] of [
+      ["ed25519", false],
+      ["rsa3072", true],
+    ] as const) {
+      const archive = await PkgsrcArchive.make(algorithm);
+      try {
+        await archive.addPackage({ name: "hello-1.0" });
+        await archive.publish(published, "--page");
+        const html = await fs.readFile(pageOf(archive.site), "utf8");
+        expect(html.includes("setup pkg_install"), algorithm).to.equal(isShown);
+      } finally {
+        await archive.remove();
+      }
+    }
   });
 
   it("writes names as text, whatever is in them", async () => {

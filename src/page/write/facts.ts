@@ -15,6 +15,7 @@ import { Knowledge } from "../../refresh/certificate-pool.ts";
 import { feedOf } from "../../rehearse/own-client.ts";
 import { claims, type Own } from "../../signing/delegate-check.ts";
 import { type FolderView, PublishedTree } from "../../signing/published-tree.ts";
+import { type ExportFormat, readersOf } from "../../stock/exported-keys.ts";
 import type { Fingerprint, SignatureFacts } from "../../trust/facts.ts";
 import type { TrustSet } from "../../trust/judge.ts";
 import { profileOf } from "../check-archive.ts";
@@ -40,6 +41,8 @@ export interface PageFacts {
   /** The picture of the chain, as SVG. */
   readonly picture: string;
   readonly feeds: readonly PageFeed[];
+  /** The stock programs that can read at least one of the keys. */
+  readonly readers: ReadonlySet<ExportFormat>;
 }
 
 /** Returns the archive's name: the user ID without the email address and without words such as "signing key". */
@@ -117,5 +120,7 @@ export async function pageFacts(archive: Archive): Promise<PageFacts> {
   for (const feed of config.feeds) feeds.push(await pageFeed(feed, tree.folder(feed.path).view(), certificates, keys));
   const trust = await judge(archive, certificates);
   const name = nameOf(config.userId);
-  return { name, keyservers: config.keyservers, keys: keysOf(trust), picture: await chainPicture(trust, name), feeds };
+  const readers = readersOf(trust, (fingerprint) => certificates.get(fingerprint)?.raw);
+  const picture = await chainPicture(trust, name);
+  return { name, keyservers: config.keyservers, keys: keysOf(trust), picture, feeds, readers };
 }

@@ -63,7 +63,8 @@ export function setUps(facts: PageFacts): SetUp[] {
   const stock = stockClients.flatMap((client): SetUp[] => {
     const program = programOf(client);
     const read = feeds.filter(({ format }) => client.reads(format));
-    if (program === undefined || read.length === 0) return [];
+    // `feedkey setup` refuses a program that can read none of the keys.
+    if (program === undefined || !facts.readers.has(program) || read.length === 0) return [];
     return [
       {
         title: program,
