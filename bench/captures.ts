@@ -70,7 +70,7 @@ const program = makeProgram();
 addCommands(
   allCommands,
   program,
-  async () => undefined,
+  () => async () => undefined,
   async () => 0,
 );
 const helps = everyCommand(program).map((command) => `feedkey ${pathOf(command)}`.trim());
