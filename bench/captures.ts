@@ -1,6 +1,6 @@
 /**
  * `npm run captures` runs the help of every command, tables and errors on a terminal of 80 columns and 24 lines. It writes all of
- * them into dist/captures.txt, says which lines are too wide, and draws three for docs/.
+ * them into dist/captures.txt, and says which lines are too wide.
  */
 import * as fs from "node:fs";
 import { join, resolve } from "node:path";
@@ -9,7 +9,6 @@ import type { Command } from "commander";
 import { addCommands, allCommands } from "../src/cli/commands.ts";
 import { pathOf } from "../src/cli/help/help.ts";
 import { makeProgram } from "../src/cli/program.ts";
-import { escapeXml } from "../src/picture/svg.ts";
 import { TestArchive } from "../test/testkit/archives/opkg-archive.ts";
 import { runProgram } from "../test/testkit/programs/command-line.ts";
 
@@ -46,22 +45,6 @@ async function capture(line: string): Promise<string[]> {
   ];
 }
 
-/** As the terminal breaks them. */
-function screen(lines: readonly string[]): string[] {
-  return lines.flatMap((line) => line.match(new RegExp(`.{1,${columns}}`, "gu")) ?? [""]);
-}
-
-function drawing(lines: readonly string[]): string {
-  const [width, height] = [columns * 8 + 32, screen(lines).length * 18 + 28];
-  const texts = screen(lines).map((line, at) => `<text x="16" y="${at * 18 + 26}">${escapeXml(line)}</text>`);
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
-<style>text { font: 13px monospace; fill: #e6edf3; white-space: pre; }</style>
-<rect width="100%" height="100%" rx="6" fill="#0d1117"/>
-${texts.join("\n")}
-</svg>
-`;
-}
-
 function everyCommand(command: Command): Command[] {
   return [command, ...command.commands.flatMap(everyCommand)];
 }
@@ -74,11 +57,11 @@ addCommands(
   async () => 0,
 );
 const helps = everyCommand(program).map((command) => `feedkey ${pathOf(command)}`.trim());
-const pictures = {
-  "terminal-update": "feedkey update && feedkey list && feedkey status",
-  "terminal-keys": "feedkey key list && feedkey chain",
-  "terminal-refusal": "echo '# changed' >> Packages; feedkey verify Packages",
-};
+const tables = [
+  "feedkey update && feedkey list && feedkey status",
+  "feedkey key list && feedkey chain",
+  "echo '# changed' >> Packages; feedkey verify Packages",
+];
 
 try {
   fs.copyFileSync(archive.file("Packages"), join(archive.folder, "Packages"));
@@ -90,7 +73,7 @@ try {
     "feedkey fetch none",
     "feedkey publish",
   ];
-  const lines = [...helps.map((help) => `${help} --help`), ...Object.values(pictures), ...others];
+  const lines = [...helps.map((help) => `${help} --help`), ...tables, ...others];
   const shots = new Map<string, string[]>();
   for (const line of lines) shots.set(line, await capture(line));
   fs.writeFileSync("dist/captures.txt", [...shots.values()].map((shot) => `${shot.join("\n")}\n`).join("\n"));
@@ -99,14 +82,7 @@ try {
     if (wide.length > 0)
       console.log(`${line}: wider than ${columns} columns:\n${wide.map((one) => `  ${one}`).join("\n")}`);
   }
-  for (const [name, line] of Object.entries(pictures)) {
-    fs.writeFileSync(`docs/${name}.svg`, drawing(shots.get(line) ?? []));
-  }
-  console.log(
-    `wrote dist/captures.txt, ${Object.keys(pictures)
-      .map((name) => `docs/${name}.svg`)
-      .join(", ")}`,
-  );
+  console.log("wrote dist/captures.txt");
 } finally {
   await archive.remove();
 }
