@@ -107,7 +107,9 @@ function warnOfIndex(
 ): string[] {
   if (signedAt === null) return [`feed "${name}" was never updated`];
   if (validUntil !== undefined && validUntil < at)
-    return [`feed "${name}": its index says that it was valid only until ${iso(validUntil)}; run feedkey update`];
+    return [
+      `feed "${name}": its index was valid until ${iso(validUntil)}, as the index itself says; run feedkey update`,
+    ];
   if (expiresAt === null)
     return [`feed "${name}": its signature never expires; an old index could be replayed to new clients`];
   const left = Date.parse(expiresAt) - at;
