@@ -90,7 +90,7 @@ export function isSubkey(subkey: Fingerprint, owner: Fingerprint, write: string)
     `${subkey} is a subkey of ${owner}, but the primary key's fingerprint is needed`,
     {
       details: { fingerprint: subkey, primary: owner },
-      hint: `give ${write} instead: feedkey itself chooses the subkey that may sign`,
+      hint: `write ${write}: feedkey itself chooses the subkey that may sign`,
     },
   );
 }

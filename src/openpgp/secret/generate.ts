@@ -47,7 +47,7 @@ export function splitUserId(userId: string, form?: "any"): { name: string; email
   const name = userId.slice(0, userId.indexOf("<")).trimEnd();
   if (email === undefined || name === "" || `${name} <${email}>` !== userId || !/^[^\s@]+@[^\s@]+$/.test(email)) {
     throw new FeedkeyError("usage", `"${userId}" can't be the user ID of an archive key`, {
-      hint: 'write a user ID such as "Example Archive Signing Key <archive@example.org>"',
+      hint: 'write it as "Example Archive Signing Key <archive@example.org>"',
     });
   }
   return { name, email };
