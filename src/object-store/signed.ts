@@ -11,7 +11,7 @@ export function encodedPath(name: string): string {
     .join("/");
 }
 
-/** The headers of a request, signed now. @param headers the digest of the body among them */
+/** Returns a request's headers with its AWS signature, dated now. @param headers must contain the digest of the body */
 export async function signed(
   method: Question["method"],
   url: URL,

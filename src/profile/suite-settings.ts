@@ -12,7 +12,7 @@ export function readSuiteWord({ text, line }: IniValue, errorAt: ErrorAt): strin
 }
 
 /**
- * Returns components or architectures, separated by commas or spaces as in sources.list, each once.
+ * Reads a list of components or architectures, separated by commas or by spaces. Returns each word once.
  * @throws what `errorAt` makes
  */
 export function readSuiteWords(section: Section, key: string, errorAt: ErrorAt): string[] {

@@ -25,7 +25,7 @@ import { replaces } from "./signature-files.ts";
 
 /** The conditions for signing an index again. */
 interface Terms {
-  /** The keys whose signature shows that an index is the archive's, and the keys of delegates. */
+  /** The archive's own keys that may have signed its indexes, and the keys of the delegates that they lead to. */
   readonly keys: KeyIndex;
   /** The feeds that each delegate may sign. */
   readonly grants: ReadonlyMap<Fingerprint, readonly Grant[]>;
@@ -127,7 +127,7 @@ async function termsOf({ certificates, key, userId, record, at }: Publishing, by
 /**
  * Returns a source with the published indexes, for a signature with another key. The source gives only the archive's own latest
  * indexes: a rotation must not sign an index that somebody else put into the published tree.
- * @param by further keys whose signature shows that an index is the archive's
+ * @param by further keys of the archive that may have signed its indexes
  */
 export function latestIndexes(by: readonly OwnCertificate[]): IndexSource {
   let terms: Promise<Terms> | undefined;

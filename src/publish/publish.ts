@@ -126,7 +126,7 @@ function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: P
   const called = facts.userIds.map(({ text }) => `"${escapeText(text)}"`).join(", ");
   throw new FeedkeyError("bad_config", `key ${fingerprint} is not a key of the archive: its user ID is ${called}`, {
     details: { fingerprint, expected: userId },
-    hint: `archive.ini says user-id = ${userId}; if the key is a delegate, first import its certificate with the delegation: feedkey key import FILE`,
+    hint: `archive.ini says user-id = ${userId}: choose a key with this user ID; if the key is a delegate, first import the copy of its certificate that contains the delegation: feedkey key import FILE`,
   });
 }
 

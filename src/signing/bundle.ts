@@ -69,10 +69,10 @@ function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[
   }
   throw new FeedkeyError(
     "bad_config",
-    `the published key bundle contains ${names(strangers)}, which is not in this key store and not certified by any of its keys`,
+    `the published key bundle contains certificates that are not in this key store and that no key in this store certified: ${names(strangers)}`,
     {
       details: { path, certificates: strangers.map(({ raw }) => raw.fingerprint) },
-      hint: `if it is a key of the archive, run "feedkey key import ${escapeText(path)}"; if not, remove the bundle: feedkey writes a new one`,
+      hint: `if these are keys of the archive, run "feedkey key import ${escapeText(path)}"; if not, remove the bundle: feedkey writes a new one`,
     },
   );
 }

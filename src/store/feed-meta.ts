@@ -9,7 +9,7 @@ interface SignerRecord {
   readonly createdAt: Instant;
 }
 
-/** The versions of an index and its detached signature, as validators from the server. */
+/** The server's validators (ETag or Last-Modified) of an index and of its detached signature, for conditional requests. */
 export interface IndexVersions {
   readonly index?: FileVersion | undefined;
   readonly signature?: FileVersion | undefined;

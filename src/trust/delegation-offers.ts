@@ -90,7 +90,7 @@ function refuseDelegation(delegation: Delegation, { at, identity }: OfferPolicy,
   if (terms === undefined) return refuse("bad_signature", "its terms are malformed");
   const { level, amount } = trustOf(terms.depth);
   if (certification.trust.level === level && certification.trust.amount === amount) return undefined;
-  return refuse("bad_signature", "its trust signature has a different depth from its terms");
+  return refuse("bad_signature", "its trust signature does not match its terms");
 }
 
 /** Combines an issuer's delegations to one delegate into an offer. */

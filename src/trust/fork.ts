@@ -14,9 +14,10 @@
  *   head that both sides share is not a rival because of these two sides: it is right, whichever of the two sides is right;
  * - *victim*: a rival that was not accepted before, and that the seeds do not reach without K over links that are valid by
  *   T14 too;
- * - *crowd*: there is a crowd under K if K, or a key that is not live on the path from a side of K to its heads, certified
- *   more keys than feedkey examines. Because feedkey may not have examined some rivals, every head counts as a rival. (If K
- *   itself is within the limit and only a key on such a path exceeds it, there is a crowd only if K has at least two sides.)
+ * - *crowd*: there is a crowd under K if K certified more keys than feedkey examines. The same holds if another key
+ *   certified that many, if this key is not live, and if it is a side of K or lies on the path from this side to its
+ *   heads. Because feedkey may not have examined some rivals, every head counts as a rival. (If K itself is within the
+ *   limit and only a key on such a path exceeds it, there is a crowd only if K has at least two sides.)
  */
 import type { Fingerprint } from "./facts.ts";
 import { type Graph, reach, reverse } from "./graph.ts";

@@ -96,8 +96,8 @@ function namesOf(facts: CertificateFacts, { at }: Pick<Taking, "at">): UserIdFac
     return addressOf(bytes) !== undefined && matchesIdentity(bytes, { kind: "user-id", userId: text });
   });
   if (found.length > 0) return found;
-  const names = owned.map(({ text }) => `"${escapeText(text)}"`).join(", ") || "none at all";
-  throw new FeedkeyError("bad_certificate", `no self-certified user ID of the key has an address: ${names}`, {
+  const names = owned.map(({ text }) => `"${escapeText(text)}"`).join(", ") || "no self-certified user ID";
+  throw new FeedkeyError("bad_certificate", `the key has no self-certified user ID with a usable email address; it has ${names}`, {
     details: { fingerprint: facts.primary.fingerprint },
     hint: 'ask the keepers of the archive for a key with a user ID such as "Name <address@domain>"',
   });
