@@ -78,7 +78,7 @@ export async function recordRun(run: Run, state: ClientState, judged: Judged): P
     if (!run.knows(fingerprint)) continue;
     keys.delete(fingerprint);
     const why = trust.rejected.get(fingerprint)?.reason ?? "no seed of the profile leads to it any more";
-    options.reporter.warn(`key ${fingerprint} was accepted before, but is not accepted any more: ${why}`);
+    options.reporter.warn(`key ${fingerprint} is dropped, although it was accepted before: ${why}`);
   }
   const checks = new Map(before.checks);
   for (const [fingerprint, outcome] of answered) {

@@ -61,7 +61,7 @@ export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
     if (read.secretKeys > 0) {
       throw new FeedkeyError("bad_profile", `there is a secret key in the keyring: ${escapeText(file)}`, {
         details: { file },
-        hint: "anyone who has seen this file can sign as the archive: tell the archive's keepers, who must revoke that key; a keyring must contain only certificates",
+        hint: "anyone who has seen this file can sign as the archive: tell the archive's keepers, who must revoke that key and make a new one; a keyring must contain only certificates",
       });
     }
     // The missing part may contain a revocation.

@@ -112,7 +112,7 @@ describe("delegation on files alone", () => {
       const text = await fs.readFile(life.archive.config, "utf8");
       await fs.writeFile(config, text.replace(/^key = .*$/m, `key = ${machine.key}`));
       expect(await machine.refuses("bad_config", day(4), "publish", "--config", config)).to.contain(
-        "not the archive's",
+        "not a key of the archive",
       );
     });
   });
