@@ -190,7 +190,9 @@ describe("signed packages", () => {
     const other = pkgsrcPackage({ name: "other-2.0" });
     it("when another package is inside", async () => {
       const path = await put("tiny-1.0.tgz", await signedOf(other, "tiny-1.0"));
-      expect(refused(await verify(path), "bad_package")).to.contain("it contains other-2.0, but tiny-1.0 was signed");
+      expect(refused(await verify(path), "bad_package")).to.contain(
+        "the package inside is other-2.0, but tiny-1.0 was signed",
+      );
     });
     it("under another package's name", async () => {
       for (const name of ["other-2.0.tgz", "tiny-1.0", "tiny-1.0.x.tgz", "tiny-1.0.zip", "tiny-1.00.tgz"]) {

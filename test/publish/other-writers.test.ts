@@ -135,7 +135,11 @@ describe("feeds whose index another program writes", function () {
         ],
         ["bad_index", "with different digests", () => lists(pair + other)],
         ["bad_index", "with different digests from main", () => lists(pair, { "contrib/binary-amd64": other })],
-        ["not_found", "which it lists", () => lists(pair).then(() => forEach((path) => fs.rm(path)))],
+        [
+          "not_found",
+          "there is no main/binary-amd64/Packages",
+          () => lists(pair).then(() => forEach((path) => fs.rm(path))),
+        ],
         ["bad_index", "is not what", () => lists(pair).then(() => forEach((path) => fs.appendFile(path, "\n")))],
         ["wrong_feed", 'suite "stable" was requested', () => suite.release({ name: "testing" })],
         ["not_yet_valid", "made on 2026-01-21", () => suite.release({ at: day(20) })],

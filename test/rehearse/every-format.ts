@@ -79,25 +79,32 @@ export const feeds: readonly FormatFeed[] = [
     path: "arch",
     write: ({ site }) => writeDatabase(join(site, "arch")),
   },
-  {
-    name: "pkgsrc",
-    format: "pkgsrc",
-    path: "All",
-    async write(archive, key) {
-      const file = join(archive.site, "All/tiny-1.0.tgz");
-      await fs.mkdir(join(archive.site, "All"));
-      await fs.writeFile(file, pkgsrcPackage({ name: "tiny-1.0" }));
-      await archive.keep("sign-package", file, "--key", key);
-    },
-  },
 ];
 
-/** An archive with one key, that has published all of them. The key is an RSA key, as pkg_admin can read no other. */
-export async function archiveOfAll(): Promise<{ readonly archive: LiveArchive; readonly first: string }> {
+/** A feed for pkg_admin, with a signed package. */
+const pkgsrc: FormatFeed = {
+  name: "pkgsrc",
+  format: "pkgsrc",
+  path: "All",
+  async write(archive, key) {
+    const file = join(archive.site, "All/tiny-1.0.tgz");
+    await fs.mkdir(join(archive.site, "All"));
+    await fs.writeFile(file, pkgsrcPackage({ name: "tiny-1.0" }));
+    await archive.keep("sign-package", file, "--key", key);
+  },
+};
+
+/**
+ * An archive with one key, that has published all of them.
+ * @param isForPkgAdmin whether it has a feed for pkg_admin too, and so an RSA key: pkg_admin can read no other
+ */
+export async function archiveOfAll(
+  isForPkgAdmin = false,
+): Promise<{ readonly archive: LiveArchive; readonly first: string }> {
   const archive = await LiveArchive.make();
-  const first = await archive.keygen("--algorithm", "rsa3072");
+  const first = await archive.keygen("--algorithm", isForPkgAdmin ? "rsa3072" : "ed25519");
   await archive.writeConfig(first);
-  for (const { name, format, path, lines = [], write } of feeds) {
+  for (const { name, format, path, lines = [], write } of isForPkgAdmin ? [...feeds, pkgsrc] : feeds) {
     await write(archive, first);
     const section = [`[feed ${name}]`, `format = ${format}`, `path = ${path}`, ...lines, ""];
     await fs.appendFile(archive.config, section.join("\n"));

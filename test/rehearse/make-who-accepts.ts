@@ -9,7 +9,7 @@ import { foretold, steps } from "./steps.ts";
 import { type RowJson, Story } from "./story.ts";
 import { cellsAfter, page, pageWith, tables } from "./who-accepts.ts";
 
-const { archive, first } = await archiveOfAll();
+const { archive, first } = await archiveOfAll(true);
 try {
   const story = new Story(archive);
   await story.ship();

@@ -22,7 +22,7 @@ describe("rehearse: what package managers then do", function () {
     skipUnlessRoot(this);
     needing(...clients, "gpgv", "gpg", "sqv", "createrepo_c", "rpm", "pacman-key").call(this);
     text = await fs.readFile(page, "utf8");
-    ({ archive, first } = await archiveOfAll());
+    ({ archive, first } = await archiveOfAll(true));
     story = new Story(archive);
     await story.ship();
     walk = await RealWalk.begin(story, first);

@@ -119,7 +119,7 @@ describe("store/client-state", () => {
         const older = await refusal(state.acceptIndex("base", sampleIndex(1)));
         expect(older.code).to.equal("rollback");
         expect(older.message).to.equal(
-          'index of feed "base" dates from 2026-02-01T12:00:00Z, older than 2026-02-02T12:00:00Z already accepted',
+          'index of feed "base" dates from 2026-02-01T12:00:00Z, and is older than the last accepted index, of 2026-02-02T12:00:00Z',
         );
         const other = await refusal(state.acceptIndex("base", sampleIndex(2, "other bytes")));
         expect(other.code).to.equal("rollback");

@@ -97,10 +97,14 @@ function namesOf(facts: CertificateFacts, { at }: Pick<Taking, "at">): UserIdFac
   });
   if (found.length > 0) return found;
   const names = owned.map(({ text }) => `"${escapeText(text)}"`).join(", ") || "no self-certified user ID";
-  throw new FeedkeyError("bad_certificate", `the key has no self-certified user ID with a usable email address; it has ${names}`, {
-    details: { fingerprint: facts.primary.fingerprint },
-    hint: 'ask the keepers of the archive for a key with a user ID such as "Name <address@domain>"',
-  });
+  throw new FeedkeyError(
+    "bad_certificate",
+    `the key has no self-certified user ID with a usable email address; it has ${names}`,
+    {
+      details: { fingerprint: facts.primary.fingerprint },
+      hint: 'ask the keepers of the archive for a key with a user ID such as "Name <address@domain>"',
+    },
+  );
 }
 
 /** Returns the identity that the seeds share; if they share none, the identity of the first seed. */
