@@ -23,7 +23,7 @@ describe("feedkey refresh", () => {
     const { dropped, checked, warnings } = await archive.accept("refresh");
     expect(dropped).to.deep.equal([successor]);
     expect(checked).to.deep.equal({ [key]: "found" });
-    expect(warnings?.join("\n")).to.include(`key ${successor} was accepted before, but is not accepted any more`);
+    expect(warnings?.join("\n")).to.include(`key ${successor} is dropped, although it was accepted before`);
     const again = await archive.accept("refresh");
     expect(again.dropped).to.deep.equal([]);
   });

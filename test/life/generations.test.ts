@@ -67,7 +67,7 @@ describe("generations: an ancestor falls", () => {
     const { warnings = [] } = await client.refuse(refused("untrusted_signer"), day(21), "update");
     for (const key of [first, second]) {
       expect(
-        warnings.filter((warning) => warning.includes(`${key} was accepted before, but is not accepted any more`)),
+        warnings.filter((warning) => warning.includes(`${key} is dropped, although it was accepted before`)),
       ).to.have.length(1);
     }
     expect(await client.remembers()).to.deep.equal([recovery]);
@@ -103,7 +103,7 @@ describe("generations: an ancestor falls", () => {
       expect(await client.update(day(11))).to.deep.equal([second]);
       await client.reprofile((text) => text.replace(`${life.first}, `, ""));
       const { warnings = [] } = await client.refuse(refused("untrusted_signer"), day(12), "update");
-      expect(warnings.join("\n")).to.contain(`${second} was accepted before, but is not accepted any more`);
+      expect(warnings.join("\n")).to.contain(`${second} is dropped, although it was accepted before`);
       expect(await client.remembers()).to.deep.equal([recovery]);
     });
   });
