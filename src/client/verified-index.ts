@@ -124,7 +124,7 @@ export interface Reading {
   readonly parts: PartSource;
   /** Whether to read every list from the source, even if the client has already accepted it. */
   readonly ignoreKept?: boolean;
-  /** The release of feedkey and its settings (`readingOf`); undefined if everything is to be read again. */
+  /** Digest of the release of feedkey and the feed's settings (`readingOf`); undefined if everything is to be read again. */
   readonly readAs?: string | undefined;
 }
 

@@ -7,7 +7,7 @@ import { commitStaged, replaceLink, stageAll, writeFileAtomic } from "../files/a
 import type { Hashed } from "../files/file-digest.ts";
 import { ensureFolder, syncFolder } from "../files/folder.ts";
 import type { HeldLock } from "../files/lock.ts";
-import { ReadAhead, readHashedFile } from "../files/read-ahead.ts";
+import { readHashedFile } from "../files/read-ahead.ts";
 import { outputError } from "../files/system-error.ts";
 import { type AcceptedPart, type FeedMeta, parseFeedMeta, serializeFeedMeta } from "./feed-meta.ts";
 import { badState, fileNameFor, namesIn, readStateFile, unreadable } from "./state-file.ts";
@@ -46,7 +46,7 @@ function acceptedIn(folder: string, meta: FeedMeta): Accepted {
     readIndex: () => unlessMissing(fs.readFile(indexPath)),
     readPart: async (digest) => {
       const path = partPath(indexPath, digest);
-      const hashed = await new ReadAhead(path, Number.POSITIVE_INFINITY).found;
+      const hashed = await readHashedFile(path).catch(() => undefined);
       return hashed && { path, ...hashed };
     },
   };
