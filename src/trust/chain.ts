@@ -11,20 +11,20 @@ import { endOfLife, isHardRevoked, refuseLife } from "./key-state.ts";
 import { Path } from "./path.ts";
 import { type Link, linksInto } from "./transition.ts";
 
-/** The chain of one set of facts, before forks and missing revocation checks are considered. */
+/** The chain that one set of facts gives, before forks and missing revocation checks are considered. */
 export interface Chain {
   readonly byFingerprint: ReadonlyMap<Fingerprint, CertificateFacts>;
   readonly links: readonly Link[];
   /**
-   * The links that are valid, or would be valid without T14, among the keys that the seeds reach. Forks are searched in
-   * this graph (T6).
+   * The links that are valid, or would be valid without the dates of algorithms (T14), among the keys that the seeds reach. feedkey
+   * searches this graph for forks (T6).
    */
   readonly graph: Graph;
-  /** The links of `graph` that are valid by T14 too; feedkey accepts keys only over these links. */
+  /** The links of `graph` whose algorithms are not refused (T14) either; feedkey accepts keys only over these links. */
   readonly firm: Graph;
   /**
-   * The links of `graph`, and the links that would be valid if their issuer had not withdrawn them or been retired
-   * since (T6).
+   * The wide graph (T6): the links of `graph`, and the links that would be valid if their issuer had not withdrawn them, been retired, or
+   * shortened its own expiry since.
    */
   readonly wide: Graph;
   readonly seeds: ReadonlySet<Fingerprint>;
@@ -34,7 +34,7 @@ export interface Chain {
   readonly live: ReadonlySet<Fingerprint>;
 }
 
-/** Reads the chain. Late extensions (T7) do not change which links are valid, only which keys are live. */
+/** Reads the chain from the judge's input. Late extensions (T7) do not change which links are valid, only which keys are live. */
 export function readChain(input: JudgeInput): Chain {
   const { at, identity, retiredIssuers, accepted, certificates } = input;
   const asTheySay = new Map(certificates.map((facts) => [facts.primary.fingerprint, facts]));
@@ -45,7 +45,7 @@ export function readChain(input: JudgeInput): Chain {
   );
   for (const key of input.aside ?? []) gone.add(key);
   const seeds = new Set(input.seeds.filter((seed) => asTheySay.has(seed) && !gone.has(seed)));
-  // Only keys that the seeds reach take part; foreign keys that certify each other do not matter.
+  // Only links between keys that the seeds reach count: foreign keys that certify each other do not matter.
   const within = (some: readonly Link[]) => {
     const standing = some.filter(({ issuer, subject }) => !gone.has(subject) && !gone.has(issuer));
     const reached = reach(makeGraph(standing), seeds);
@@ -64,7 +64,7 @@ export function readChain(input: JudgeInput): Chain {
   return { byFingerprint, links, graph, firm, wide, seeds, reached, live };
 }
 
-/** T7: searches the wide graph for live successors of a key, but not through the key itself or its ancestors. */
+/** T7: returns a function that searches the wide graph for live successors of a key, but not through the key itself or its ancestors. */
 function succession(
   links: readonly Link[],
   graph: Graph,
@@ -79,7 +79,7 @@ function succession(
   const since = grouped(weighing, (link) => link.issuer);
   const ancestors = new Map<Fingerprint, ReadonlySet<Fingerprint>>();
   return (key, before, isLive) => {
-    // This key has so many certifications that its successors are not examined.
+    // This key made so many certifications that feedkey did not examine all its successors. One of the others may be live.
     if (crowded?.has(key) === true) return true;
     const barred =
       ancestors.get(key) ?? new Set([key, ...[...reach(reversed, [key])].filter((one) => isReachedWithout(one, key))]);
@@ -133,19 +133,19 @@ export function forksOf(chain: Chain, input: JudgeInput): Forks {
     isCrowded: (issuer) => input.crowded?.has(issuer) === true,
     isReachedWithout: reachedWithout(graph, seeds),
   });
-  // T14: a path over a link whose algorithm is refused does not save a rival.
+  // A path over a link whose algorithm is refused (T14) does not make a rival acceptable.
   return { forks, victims: findVictims(forks, reachedWithout(firm, seeds), accepted) };
 }
 
 /**
- * The number of links that the search for keys beyond forks may follow. No real archive comes near this number. The search ends
- * there, so that a thief's many forks can't take unlimited time.
+ * The number of links that the search for keys beyond forks may follow. No real archive comes near this number. The search stops at this
+ * number, so that a thief who makes many forks can't take unlimited time.
  */
 const maxSteps = 20_000_000;
 
 /**
- * Finds the accepted keys and their paths over the firm graph. First come the keys that the seeds reach without victims and
- * unchecked keys. Then the keys beyond the forks of accepted issuers are added, until no more keys are found.
+ * Finds the accepted keys and their paths over the firm graph. First it finds the keys that the seeds reach without victims and unchecked
+ * keys. Then it adds the keys beyond the forks of accepted issuers, until it finds no more keys.
  */
 export function acceptKeys(
   { graph, firm, seeds }: Chain,
@@ -171,11 +171,11 @@ export function acceptKeys(
     for (const fork of waiting) {
       const path = found.get(fork.issuer);
       if (path === undefined) continue;
-      // The keys beyond a fork do not change, so they are searched once.
+      // The keys beyond a fork do not change, so one search is enough.
       waiting.delete(fork);
       steps += size * fork.sides.length;
       if (steps > maxSteps) continue;
-      // The path may use any side to which the issuer still leads.
+      // The path may use any side to which a valid link from the issuer still leads.
       const side = fork.sides.find(({ key }) => firm.get(fork.issuer)?.includes(key) === true);
       if (side === undefined) continue;
       const ways = paths(firm, [side.key], barredFor(side, victims, unchecked));

@@ -1,4 +1,4 @@
-/** Finds the latest delegation by each issuer to each delegate, and the reason for its refusal, if it is refused. */
+/** Finds the latest delegation by each issuer to each delegate, and the reason if this delegation is refused. */
 
 import { largest, smallest } from "../extremes.ts";
 import { append, grouped } from "../grouped.ts";
@@ -18,11 +18,11 @@ interface Delegation {
   readonly certification: SignatureFacts;
 }
 
-/** The latest delegation by an issuer to a delegate, computed once for all paths. */
+/** The latest delegation by an issuer to a delegate. feedkey computes it once for all paths. */
 export interface Offer {
   readonly issuer: Fingerprint;
   readonly subject: Fingerprint;
-  /** Lists of globs; a feed must match every list. */
+  /** Lists of globs. The delegate may sign a feed only if every list has a glob that matches the feed's name. */
   readonly scopes: readonly (readonly string[])[];
   readonly depth: number;
   readonly madeAt: Instant;
@@ -35,7 +35,7 @@ interface OfferPolicy {
   readonly at: Instant;
 }
 
-/** Yields every delegation by the key of one given certificate to another given certificate. */
+/** Yields every delegation by the primary key of one of the certificates to another of the certificates. */
 function* delegationsAmong(certificates: ReadonlyMap<Fingerprint, CertificateFacts>): Generator<Delegation> {
   for (const subject of certificates.values()) {
     for (const userId of subject.userIds) {
@@ -49,10 +49,10 @@ function* delegationsAmong(certificates: ReadonlyMap<Fingerprint, CertificateFac
 }
 
 /**
- * Returns the newest of an issuer's delegations to one delegate, over any user ID; several delegations if they have the same
- * date. A replaced delegation never becomes valid again, even if the newest is withdrawn, expired or unreadable: a narrowed
- * delegation must stay narrow. Delegations that can't count now (made by a subkey, without a date, or dated in the future)
- * replace nothing. They are returned only if there are no others, to give the reason for the refusal.
+ * Returns the newest of an issuer's delegations to one delegate, over any user ID; several delegations if they have the same date. A
+ * replaced delegation never becomes valid again, even if the newest delegation is withdrawn, expired or unreadable: an issuer who
+ * narrowed a delegation must be able to rely on that. Delegations that can't count now (made by a subkey, without a date, or dated in the future)
+ * replace nothing. The function returns these only if there are no others, so that feedkey can say why it refuses them.
  */
 function lastWord(delegations: readonly Delegation[], at: Instant): readonly Delegation[] {
   const dated = delegations.filter(({ issuer, certification: { key, createdAt } }) => {
@@ -63,8 +63,8 @@ function lastWord(delegations: readonly Delegation[], at: Instant): readonly Del
 }
 
 /**
- * Whether a delegate ever self-certified the archive's user ID: other programs could take the delegate for the archive. User
- * IDs without a self-signature do not count, because anybody can add such a user ID to a copy of the certificate to get the
+ * Whether a delegate ever self-certified the archive's user ID. Such a delegate is refused, because other programs could take its key for a
+ * key of the archive. User IDs without a self-signature do not count, because anybody can add one to a copy of the certificate to get the
  * delegate refused.
  */
 function carriesName({ userIds }: CertificateFacts, { identity }: OfferPolicy): boolean {
@@ -72,7 +72,7 @@ function carriesName({ userIds }: CertificateFacts, { identity }: OfferPolicy): 
 }
 
 /**
- * Returns why a delegation is refused for its own faults, whatever its issuer may do.
+ * Returns why a delegation is refused for its own faults, whether or not its issuer may delegate.
  * @param named whether the delegate has the archive's user ID
  */
 function refuseDelegation(delegation: Delegation, { at, identity }: OfferPolicy, named: boolean): Refusal | undefined {
@@ -98,7 +98,7 @@ function offerOf(delegations: readonly Delegation[], policy: OfferPolicy): Offer
   const words = lastWord(delegations, policy.at);
   const [first] = words;
   if (first === undefined) return undefined;
-  // Computed only once, because a delegate may have a hundred thousand user IDs and delegations.
+  // Computed only once for all delegations, because a delegate may have a hundred thousand user IDs and delegations.
   const named = carriesName(first.subject, policy);
   const terms = words.map(({ certification }) => termsOf(certification));
   return {

@@ -2,7 +2,7 @@
 import type { SignatureFacts } from "./facts.ts";
 
 export interface DelegationTerms {
-  /** How many further delegations may follow this delegation. */
+  /** How many more delegations may follow this delegation on a path; with 0, the delegate may not delegate further. */
   readonly depth: number;
   /** Globs for feed names: `*` matches any number of characters, `?` matches one character. The list is never empty. */
   readonly feeds: readonly string[];
@@ -17,13 +17,13 @@ export function isDelegation({ notations }: Pick<SignatureFacts, "notations">): 
   return notations.some(({ name }) => name.startsWith(prefix));
 }
 
-/** Returns the value of the notation: `depth=N; feeds=GLOB,GLOB`. */
+/** Formats the terms as the notation's value: `depth=N; feeds=GLOB,GLOB`. */
 export function formatTerms({ depth, feeds }: DelegationTerms): string {
   return `depth=${depth}; feeds=${feeds.join(",")}`;
 }
 
 /**
- * Reads the value of the notation. A value that two readers could interpret differently delegates nothing.
+ * Reads the terms from the notation's value. A value that two programs could read differently delegates nothing.
  * @returns undefined if the value is malformed
  */
 export function parseTerms(value: string): DelegationTerms | undefined {
@@ -41,8 +41,8 @@ export function termsOf({ notations }: Pick<SignatureFacts, "notations">): Deleg
 }
 
 /**
- * Returns the trust signature that goes with a depth (RFC 9580 section 5.2.3.21). A delegate that may delegate further is
- * a fully trusted introducer, one level up; any other delegate is not an introducer.
+ * Returns the trust signature that goes with a depth (RFC 9580 section 5.2.3.21). A delegate that may delegate further gets full trust,
+ * with a level one above the depth; any other delegate gets none.
  */
 export function trustOf(depth: number): SignatureFacts["trust"] {
   return depth === 0 ? { level: 0, amount: 0 } : { level: depth + 1, amount: 120 };
@@ -53,7 +53,7 @@ export function matchesFeed(feed: string, globs: readonly string[]): boolean {
   return globs.some((pattern) => matches(feed, pattern));
 }
 
-/** Loops instead of recursing, so that the time is at most the product of the two lengths. */
+/** Matches with a loop instead of recursion, so that the number of steps is at most the product of the two lengths. */
 function matches(text: string, pattern: string): boolean {
   let row = [true, ...Array<boolean>(text.length).fill(false)];
   for (const symbol of pattern) {

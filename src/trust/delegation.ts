@@ -12,32 +12,32 @@ import type { Path } from "./path.ts";
 import { type Refusal, refuse } from "./policy.ts";
 import { type Link, weightless } from "./transition.ts";
 
-/** One delegation on a path. */
+/** One delegation on a path from a seed to a delegate. */
 export type Step = Pick<Offer, "issuer" | "subject" | "madeAt" | "expiresAt">;
 
-/** One path by which a delegate got its rights to sign. */
+/** What a delegate may do by one path from a seed to this delegate. */
 export interface Grant {
   /** The keys from the seed to the issuer of the last delegation. */
   readonly via: readonly Fingerprint[];
   /** The delegations on the path, from the first to the last. */
   readonly steps: readonly Step[];
-  /** The feeds that each delegation on the path allows: a feed must match all of them. */
+  /** The lists of globs in the delegations on the path: a feed must match all these lists. */
   readonly scopes: readonly (readonly string[])[];
-  /** How many further delegations may follow this path. */
+  /** How many more delegations may follow on this path. */
   readonly depth: number;
-  /** When the first delegation on the path ends. */
+  /** When the first of the delegations on the path expires. */
   readonly expiresAt: Instant;
 }
 
 interface Delegations {
   readonly grants: ReadonlyMap<Fingerprint, readonly Grant[]>;
-  /** Every examined delegation, with the reason for its refusal, if it is refused. */
+  /** Every delegation that feedkey examined; a refused delegation with the reason. */
   readonly links: readonly Link[];
 }
 
 interface DelegationInput {
   readonly certificates: ReadonlyMap<Fingerprint, CertificateFacts>;
-  /** The accepted keys of the chain with their own paths. These keys may delegate any feed, to any depth. */
+  /** The accepted keys of the chain, each with its own path. These keys may delegate any feed, to any depth. */
   readonly roots: ReadonlyMap<Fingerprint, Pick<Path, "to">>;
   readonly identity: Identity;
   readonly at: Instant;
@@ -45,8 +45,8 @@ interface DelegationInput {
 }
 
 /**
- * The number of paths that are kept for one delegate and one first delegate on the path. So a delegate that delegates further
- * can use up only its own share.
+ * The number of paths that feedkey keeps for each pair of a delegate and the first delegate on its path. So the delegates below one first
+ * delegate can't use up the paths that lead over another first delegate.
  */
 const maxGrants = 16;
 
@@ -55,23 +55,23 @@ export function allows({ scopes }: Grant, feed: string): boolean {
   return scopes.every((globs) => matchesFeed(feed, globs));
 }
 
-/** Describes the feeds that one path allows. Each list limits the others: `base,extra (as far as ba* allows)`. */
+/** Describes the feeds that one path allows, for messages. Each list limits the others: `base,extra (as far as ba* allows)`. */
 export function scopeText(scopes: Grant["scopes"]): string {
   const [last, ...others] = [...new Set(scopes.map((globs) => globs.join(",")))].filter((one) => one !== "*").reverse();
   if (last === undefined) return "every feed";
   return others.length === 0 ? last : `${last} (as far as ${others.join(" and ")} allows)`;
 }
 
-/** Describes the feeds that any of the paths allows. */
+/** Describes the feeds that at least one of the paths allows, for messages. */
 export function scopesText(grants: readonly Grant[]): string {
   return [...new Set(grants.map(({ scopes }) => scopeText(scopes)))].join(" or ");
 }
 
-/** Returns why the issuer may not delegate, by the state of its key and its depth. */
+/** Returns why an issuer may not delegate: the path to it allows no further delegation, or its key can't be used now. */
 function refuseHolder(issuer: CertificateFacts | undefined, depth: number, at: Instant): Refusal | undefined {
   if (issuer === undefined || depth < 1) return refuse("untrusted_signer", "its issuer may not delegate further");
-  // This is stricter than for transitions: a build machine does not have to catch up after a long time offline, as a
-  // client does.
+  // For transitions, an issuer that has expired since still counts, because a client must catch up after a long time offline. A build
+  // machine does not have to catch up, so this rule is stricter.
   const state = refusePrimary(issuer, at);
   return state && refuse(state.code, `its issuer can't delegate now: ${state.reason}`);
 }
@@ -86,7 +86,7 @@ function extend(holder: Grant, { issuer, subject, scopes, depth, madeAt, expires
   };
 }
 
-/** Whether one of the known grants allows all that this grant allows. */
+/** Whether one of the known grants allows everything that this grant allows. */
 function isCovered(grant: Grant, known: readonly Grant[]): boolean {
   const scope = JSON.stringify(grant.scopes);
   return known.some(
@@ -94,15 +94,12 @@ function isCovered(grant: Grant, known: readonly Grant[]): boolean {
   );
 }
 
-/**
- * Finds every delegate to which a key of the chain leads. The search is breadth first, and each path counts its own
- * depth and scopes.
- */
+/** Finds every delegate to which a key of the chain leads, in a breadth-first search. Each path has its own depth and scopes. */
 export function findDelegates(input: DelegationInput): Delegations {
   const offers = offersAmong(input.certificates, input);
   const grants = new Map<Fingerprint, Grant[]>();
   const links = new Map<Offer, Link>();
-  // How many grants a delegate has through paths that begin with the same first delegate.
+  // How many grants a delegate has over paths that begin with one first delegate.
   const shares = new Map<string, number>();
   const endless = { steps: [], scopes: [], depth: Number.POSITIVE_INFINITY, expiresAt: Number.POSITIVE_INFINITY };
   const waiting: { issuer: Fingerprint; grant: Grant }[] = [...input.roots].map(([issuer, path]) => {
@@ -123,12 +120,12 @@ export function findDelegates(input: DelegationInput): Delegations {
     for (const offer of offers.get(issuer) ?? []) {
       const { subject } = offer;
       const refusal = held ?? offer.refusal;
-      // Each offer is recorded once: as good if it is good on any path.
+      // Each offer is recorded once, as valid if any path makes it valid.
       if (refusal === undefined || !links.has(offer)) {
         const unfounded = held === undefined ? {} : { unfounded: true as const };
         links.set(offer, { issuer, subject, refusal, acknowledges: false, ...weightless, ...unfounded });
       }
-      // A key of the chain needs no delegation, and an unchecked key gets none (T11).
+      // A key of the chain needs no delegation. A key with a missing revocation check (T11) gets no grant.
       const idle = input.roots.has(subject) || input.unchecked.has(subject) || holder.via.includes(subject);
       if (refusal !== undefined || idle) continue;
       const share = `${subject} ${(holder.steps[0] ?? offer).subject}`;
@@ -147,8 +144,8 @@ export function findDelegates(input: DelegationInput): Delegations {
 }
 
 /**
- * Finds the offers by keys that are not delegates themselves, or no longer. These offers grant nothing, but explain why
- * a key is refused.
+ * Finds the offers by keys that are not delegates, or are delegates no longer. These offers grant nothing, but explain why a key is
+ * refused.
  */
 function outOfReach(
   offers: ReadonlyMap<Fingerprint, readonly Offer[]>,

@@ -1,11 +1,11 @@
 /**
- * For all pairs of keys at once, computes which keys the seeds reach only through another key. With a separate search for
+ * Computes which keys the seeds reach only through a certain other key, for all pairs of keys at once. If feedkey searched separately for
  * each issuer, a thief who makes thousands of issuers could take unlimited time.
  */
 import type { Fingerprint } from "./facts.ts";
 import type { Graph } from "./graph.ts";
 
-/** The keys numbered in the order of a depth-first search; 0 is a root above all starts. */
+/** The keys, numbered in the order of a depth-first search. Number 0 is an added root that leads to all starts. */
 interface Walk {
   readonly numbers: ReadonlyMap<Fingerprint, number>;
   readonly parents: readonly number[];
@@ -38,8 +38,7 @@ function immediateDominators({ parents, predecessors }: Walk): number[] {
   const semi = Array.from({ length: count }, (_, number) => number);
   const label = [...semi];
   const ancestor = Array<number>(count).fill(-1);
-  // Finds the number with the least semidominator, from the given number up to the last number that was linked above
-  // it.
+  // Finds the number with the least semidominator on the path from the given number up to the last number that was linked above it.
   const least = (number: number): number => {
     const path: number[] = [];
     let at = number;
@@ -68,8 +67,8 @@ function immediateDominators({ parents, predecessors }: Walk): number[] {
 }
 
 /**
- * Returns a function that tells whether the starts reach `key` without `through`.
- * @returns a function for any two different keys; its result is false also if the starts do not reach `key` at all
+ * Returns a function that tells whether the starts reach `key` without passing through `through`.
+ * @returns a function for any two different keys; it returns false also if the starts do not reach `key` at all
  */
 export function reachedWithout(
   graph: Graph,
@@ -77,8 +76,8 @@ export function reachedWithout(
 ): (key: Fingerprint, through: Fingerprint) => boolean {
   const found = walk(graph, starts);
   const dominators = immediateDominators(found);
-  // A dominator has a lower number than the keys below it. So one pass upwards counts the keys below each, and one pass
-  // downwards gives each its interval.
+  // A dominator has a lower number than the keys below it. So one pass in descending order counts the keys below each number, and one pass
+  // in ascending order gives each number the interval that contains exactly the keys below it.
   const sizes = Array<number>(dominators.length).fill(1);
   for (let number = dominators.length - 1; number > 0; number--) {
     const above = dominators[number] ?? 0;

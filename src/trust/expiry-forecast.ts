@@ -9,20 +9,20 @@ import { algorithmWords, refusedFrom } from "./policy.ts";
 /** The validity period of a key, a delegation or an algorithm. */
 export interface End {
   readonly since: Instant;
-  /** The end of the validity period; infinity if it never ends. */
+  /** The end of the validity period; infinity if the period never ends. */
   readonly until: Instant;
-  /** The key that expires; if a delegation expires, the delegate. */
+  /** The key that expires or whose algorithm will be refused; if a delegation expires, the delegate's key. */
   readonly key: Fingerprint;
-  /** The delegation that expires; undefined if the key itself expires. */
+  /** The delegation that expires; undefined if a key or its algorithm expires. */
   readonly step: Step | undefined;
-  /** The key's algorithm, if `until` is the date from which the algorithm is refused (T14). */
+  /** The key's algorithm in words, if `until` is the date from which the algorithm is refused (T14). */
   readonly algorithm?: string;
 }
 
-/** Warnings begin this long before an algorithm is refused, because replacing a key takes longer than extending it. */
+/** How long before the refusal of an algorithm warnings begin: keepers need more time to replace a key than to extend its expiry. */
 export const algorithmWarning: Duration = 365 * 86_400_000;
 
-/** Warnings begin at most this long before an end. */
+/** The longest time before an end at which warnings begin. */
 const soon: Duration = 14 * 86_400_000;
 
 /** Whether an end is near enough for a warning: less than two weeks and less than a third of the validity period are left. */
@@ -30,7 +30,7 @@ export function isNear({ since, until }: Pick<End, "since" | "until">, at: Insta
   return until - at < Math.min(soon, (until - since) / 3);
 }
 
-/** Returns the component keys by which a certificate may sign at `at` (T7); an empty set if the certificate may not sign. */
+/** Returns the component keys with which a certificate may sign at `at` (T7); an empty set if the certificate may not sign. */
 export function signingKeys(facts: CertificateFacts, at: Instant): Set<Fingerprint> {
   if (refusePrimary(facts, at) !== undefined) return new Set();
   const state = primaryState(facts, at);
@@ -48,15 +48,15 @@ function endOfAlgorithm(key: KeyFacts): End {
   return { since, until: refusedFrom(key), key: fingerprint, step: undefined, algorithm: algorithmWords(key) };
 }
 
-/** T14: the date from which a key's algorithm is refused, in RFC 3339; null if no date is known. */
+/** T14: returns the date from which a key's algorithm is refused, in RFC 3339; null if the algorithm has no such date. */
 export function algorithmUntil(key: KeyFacts): string | null {
   const from = refusedFrom(key);
   return Number.isFinite(from) ? iso(from) : null;
 }
 
 /**
- * T14: returns the ends of those algorithms that the certificate's primary key and signing keys use at `at` and that
- * will be refused.
+ * T14: returns the algorithms that the certificate's primary key and signing subkeys use at `at` and that will be refused later, each with
+ * the date of its refusal.
  */
 export function endsOfAlgorithms(facts: CertificateFacts, at: Instant): End[] {
   const able = signingKeys(facts, at);
@@ -72,7 +72,7 @@ export function endOfKey(facts: CertificateFacts, at: Instant): End {
   return { since, until, key, step: undefined };
 }
 
-/** Returns when a component key of a certificate can't sign any more. */
+/** Returns until when a component key of a certificate can sign, as far as the certificate's keys decide this. */
 function endOfSigner(facts: CertificateFacts, signer: Fingerprint, at: Instant): End {
   const primary = [endOfKey(facts, at), endOfAlgorithm(facts.primary)];
   const subkey = facts.subkeys.find(({ fingerprint }) => fingerprint === signer);
@@ -83,7 +83,7 @@ function endOfSigner(facts: CertificateFacts, signer: Fingerprint, at: Instant):
 }
 
 /**
- * Returns when a certificate can't sign any more: the end of the component key that can sign longest.
+ * Returns until when a certificate can sign.
  * @param signer the component key; undefined for the component key that can sign longest
  * @returns undefined if the certificate may not sign now
  */
@@ -92,7 +92,10 @@ export function endOfSigning(facts: CertificateFacts, at: Instant, signer?: Fing
   return able.map((key) => endOfSigner(facts, key, at)).sort((a, b) => b.until - a.until)[0];
 }
 
-/** Returns what expires first on a delegate's path: a delegation, the key of an issuer, or its algorithm. */
+/**
+ * Returns what ends first on a delegate's path: a delegation, an issuer's key, or the time until the algorithm of an issuer's key is
+ * refused.
+ */
 function endOfGrant({ steps }: Grant, { trusted, at }: TrustSet): End {
   const ends = steps.flatMap((step): End[] => {
     const issuer = trusted.get(step.issuer)?.facts;
@@ -103,7 +106,7 @@ function endOfGrant({ steps }: Grant, { trusted, at }: TrustSet): End {
 }
 
 /**
- * Returns how long a key may sign.
+ * Returns until when a key may sign, and what ends then.
  * @param feed the feed that the key signs; undefined for any feed
  * @param signer the component key; undefined for the component key that can sign longest
  * @returns undefined if the key may not sign now

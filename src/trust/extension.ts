@@ -1,13 +1,16 @@
 /**
- * T7: late extensions. A thief of an expired key can make the key live again with a new self-signature. So an extension
- * that is dated, or was first seen, after the old expiry does not count if the key had certified a live successor before
- * that expiry.
+ * T7: late extensions. A thief of an expired key can make the key live again with a new self-signature. So feedkey ignores an extension
+ * that is dated after the old expiry, or that the client first saw after the old expiry, if the key had certified a successor before the
+ * old expiry and this successor is live.
  */
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, Fingerprint, SelfSignature } from "./facts.ts";
 import { endOfLife, refuseLife, wasUsable } from "./key-state.ts";
 
-/** The expiry date from a list of self-signatures: the earliest expiry among the self-signatures with the newest date. */
+/**
+ * What the self-signatures in one place say about the expiry: the newest date of a self-signature, and the earliest expiry in those of this
+ * date.
+ */
 interface Said {
   date: Instant;
   end: Instant;
@@ -37,8 +40,8 @@ function endsBeforeLateDates({ primary, directSignatures, userIds }: Certificate
 }
 
 /**
- * Returns the expiry dates of a key that were moved after they had passed, the earliest first.
- * @param heard expiry dates that this client knew before they passed, from its ledger
+ * Returns the expiry dates of a key that somebody moved after they had passed, the earliest first.
+ * @param heard expiry dates in the client's ledger, which the client knew before they passed
  */
 function movedEnds(facts: CertificateFacts, heard: readonly Instant[], at: Instant): Instant[] {
   const end = endOfLife(facts, at) ?? Number.POSITIVE_INFINITY;
@@ -46,17 +49,17 @@ function movedEnds(facts: CertificateFacts, heard: readonly Instant[], at: Insta
   return [...new Set(passed)].sort((a, b) => a - b);
 }
 
-/** If more keys than this have late extensions, they can only come from a thief: the further keys stay expired. */
+/** The number of keys with late extensions that feedkey examines. Only a thief makes more: the remaining keys stay expired. */
 const maxLate = 200;
 
-/** Whether a key certified a live key before a date. */
+/** Whether a key certified, before a date, a successor that is live or leads to a live key. */
 export type IsSucceeded = (key: Fingerprint, before: Instant, isLive: (key: Fingerprint) => boolean) => boolean;
 
 /**
- * Ends the keys whose late extensions do not count at their old expiry. Each extension is judged separately, the earliest
- * first, because a thief's extension may follow the keepers' own. A successor also counts as live if only its own late
- * extension makes it live. So keepers can extend the last key of an archive after it expired, but a thief can't extend an
- * earlier key.
+ * Returns the certificates; a key whose late extension has no effect is marked as expired since its old expiry. Each extension of a key is
+ * judged separately, the earliest first, because the keepers may have extended the key before a thief did. A successor also counts as live
+ * if only its own late extension makes it live. So keepers can extend the last key of an archive after the key has expired, but a thief
+ * can't extend an earlier key.
  */
 export function withoutLateExtensions(
   certificates: readonly CertificateFacts[],
@@ -71,7 +74,7 @@ export function withoutLateExtensions(
     if (moved.length > 0) late.set(fingerprint, moved);
   }
   if (late.size === 0) return certificates;
-  // A key that its late extension makes live counts as a live successor.
+  // A key that is live only through its own late extension counts as a live successor too.
   const live = new Set(
     certificates
       .filter((facts) => refuseLife(facts, at) === undefined)

@@ -1,11 +1,11 @@
 /**
- * Plain facts about certificates and signatures, in the words of RFC 9580, as `openpgp/` reads them from packets. Each
- * signature was verified cryptographically with the key that is named as its maker; all values come from the signature's hashed
- * area. Facts are not judgements; the rules in this folder judge them.
+ * Plain facts about certificates and signatures, in the terms of RFC 9580, as `openpgp/` reads them from packets. `openpgp/` has verified
+ * each signature with the key that made it; all values come from the signature's hashed area. Facts are not judgements: the rules in this
+ * folder judge the facts.
  */
 import type { Instant } from "../time.ts";
 
-/** The only identity of a key: 40 (v4) or 64 (v6) upper-case hex digits. */
+/** A key's fingerprint, which alone identifies the key: 40 (v4) or 64 (v6) upper-case hex digits. */
 export type Fingerprint = string;
 
 /** The properties of a component key. */
@@ -15,14 +15,14 @@ export interface KeyFacts {
   readonly version: number;
   /** The algorithm: `rsa`, `dsa`, `elgamal`, `ecdsa`, `ecdh`, `eddsaLegacy`, `ed25519`, `ed448`, `x25519`, `x448`, or `unknown`. */
   readonly algorithm: string;
-  /** Size in bits of the RSA, DSA or ElGamal modulus, or of the curve's field; 0 if the size is unknown. */
+  /** The size in bits of the RSA, DSA or ElGamal modulus, or of the elliptic curve's field; 0 if the size is unknown. */
   readonly bits: number;
-  /** The curve's name in the OpenPGP library; only keys on elliptic curves have it. */
+  /** The curve's name, as the OpenPGP library writes it; only keys on elliptic curves have this field. */
   readonly curve?: string;
   readonly createdAt: Instant;
 }
 
-/** Key flags (RFC 9580 section 5.2.3.29). */
+/** The key flags of a primary key or subkey (RFC 9580 section 5.2.3.29). */
 export interface KeyFlags {
   readonly certify: boolean;
   readonly sign: boolean;
@@ -34,12 +34,15 @@ export interface Notation {
   readonly critical: boolean;
 }
 
-/** A cryptographically good signature. */
+/** A signature that has been verified with its maker's key. Whether it counts is for the rules to decide. */
 export interface SignatureFacts {
-  /** Signature type octet: 0x00 data, 0x10-0x13 certification, 0x18 binding, 0x20 revocation... */
+  /** The signature type octet: 0x00 data, 0x10-0x13 certification, 0x18 subkey binding, 0x20 key revocation... */
   readonly type: number;
   readonly version: number;
-  /** Creation date in the hashed area. Undefined if the hashed area has no date: then no rule may accept the signature. */
+  /**
+   * The creation date in the hashed area; undefined if the hashed area has no date. No rule accepts a signature without a date, except a
+   * revocation.
+   */
   readonly createdAt: Instant | undefined;
   /** When the signature itself expires; undefined if it never expires. */
   readonly expiresAt: Instant | undefined;
@@ -50,33 +53,36 @@ export interface SignatureFacts {
   /** The component key that made the signature: the certificate's primary key or a subkey. */
   readonly key: Fingerprint;
   readonly exportable: boolean;
-  /** Critical subpackets and notations that feedkey does not know; any of these makes the signature void. */
+  /** The critical subpackets and notations that feedkey does not know. A signature with any of these does not count. */
   readonly unknownCritical: readonly string[];
   readonly notations: readonly Notation[];
-  /** Trust signature: level (depth) and amount; 0 and 0 if the signature is not a trust signature. */
+  /** The trust signature subpacket: level (depth) and amount; both are 0 if the signature is not a trust signature. */
   readonly trust: { readonly level: number; readonly amount: number };
-  /** SHA-256 of the body of the whole signature packet, in upper-case hex: an identifier for messages and for sorting. */
+  /** The SHA-256 digest of the signature packet's body, in upper-case hex: identifies the signature in messages and when sorting. */
   readonly id: string;
 }
 
-/** A self-signature, direct-key signature or subkey binding: what the key says about itself. */
+/** A self-signature over a user ID, a direct-key signature or a subkey binding: what the primary key says about its own certificate. */
 export interface SelfSignature extends SignatureFacts {
-  /** When the key expires according to this signature; undefined if the key never expires. */
+  /** When the primary key or subkey expires according to this signature; undefined if the key never expires. */
   readonly keyExpiresAt: Instant | undefined;
-  /** Undefined if the signature has no key flags subpacket. */
+  /** The key flags; undefined if the signature has no key flags subpacket. */
   readonly flags: KeyFlags | undefined;
-  /** In the binding of a signing subkey: the verified embedded signature (0x19) by the subkey. */
+  /** The verified back-signature (0x19) by the subkey, embedded in the binding of a signing subkey. */
   readonly backSignature: SignatureFacts | undefined;
-  /** Revocation-key subpackets: fingerprints of the keys that may revoke this key. */
+  /** The fingerprints of the keys that may revoke this key, from revocation-key subpackets. */
   readonly designatedRevokers: readonly Fingerprint[];
 }
 
-/** Hard: compromised, no reason, unknown reason. Soft: superseded, retired, user ID no longer in use. */
+/**
+ * The effect of a revocation, by its reason. Hard: compromised, no reason, unknown reason. Soft: superseded, retired, user ID no longer in
+ * use.
+ */
 export type RevocationKind = "hard" | "soft";
 
 export interface Revocation extends SignatureFacts {
   readonly kind: RevocationKind;
-  /** Reason octet (RFC 9580 section 5.2.3.31); undefined if the revocation has no reason. */
+  /** The reason octet (RFC 9580 section 5.2.3.31); undefined if the revocation has no reason. */
   readonly reason: number | undefined;
   readonly text: string;
 }
@@ -87,16 +93,16 @@ export interface UserIdFacts {
   /** The user ID decoded as UTF-8, for people. */
   readonly text: string;
   readonly selfSignatures: readonly SelfSignature[];
-  /** Revocations (0x30) of the user ID by its owner. */
+  /** The owner's own revocations (0x30) of the user ID. */
   readonly revocations: readonly Revocation[];
-  /** Certifications (0x10-0x13) by available certificates. */
+  /** The certifications (0x10-0x13) of the user ID by other keys whose certificates are available. */
   readonly certifications: readonly SignatureFacts[];
   /**
-   * Fingerprints or key IDs of other certifiers whose certificates are not available. These claims are unchecked, limited to
-   * the first few, and only for messages.
+   * Fingerprints or key IDs of other certifiers whose certificates are not available. These certifications can't be verified. feedkey keeps
+   * only the first few, for messages.
    */
   readonly strangers?: readonly string[];
-  /** Withdrawals (0x30) of certifications, by any key. */
+  /** Withdrawals (0x30): revocations of certifications, by the keys that certified the user ID. */
   readonly withdrawals: readonly Revocation[];
 }
 
@@ -113,15 +119,16 @@ export interface CertificateFacts {
   readonly userIds: readonly UserIdFacts[];
   readonly subkeys: readonly SubkeyFacts[];
   /**
-   * T7: the time at which the key expired, whatever its newer self-signatures say. The judge sets this; it is never
-   * read from a packet.
+   * T7: the time at which the key expired, whatever its newer self-signatures say. Only the judge sets this field; no packet contains it.
    */
   readonly endedAt?: Instant;
 }
 
 /** One signature packet in a detached signature file, matched with the available keys. */
 export type DataSignature =
-  /** Facts for each certificate that contains the key that made the signature: two certificates may contain the same subkey. */
+  /**
+   * The facts of the signature, once for each certificate that contains the key that made it: two certificates may contain the same subkey.
+   */
   | { readonly status: "good"; readonly makers: readonly SignatureFacts[] }
   /** The signature names an available key as its maker, but does not verify. `certificates` are those that contain such a key. */
   | {

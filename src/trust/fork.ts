@@ -1,32 +1,31 @@
 /**
- * T6: rival successors of one issuer. A key that is not live represents the live keys that it leads to, because a thief can
- * make keys that have already expired and certify others with them. The definitions use the graph of valid links (the first
- * graph) and the wide graph. *K* is any key that certified other keys, the issuer of a fork:
+ * T6: rival successors of one issuer. A key that is not live represents the live keys that it leads to, because a thief can make keys that
+ * have already expired and certify others with them. The definitions use the graph of valid links (the first graph) and the wide graph. *K*
+ * is any key that certified other keys; the issuer of a fork is such a key:
  * - *ancestors of K*: keys that lead to K and that the seeds reach without K (first graph);
- * - *sides under K*: keys that K certified (wide graph), other than ancestors of K and seeds. If K itself is not live, the
- *   seeds that K certified count as sides too, so that a thief of an expired seed has these seeds as rivals;
- * - *heads of a side*: the side itself if it is live. Otherwise, the heads are the live keys to which the side leads in the
- *   wide graph through keys that are not live; such a path may not pass through K, an ancestor of K or, if K is live, a seed;
- * - *remembered heads*: if K is not live and a side has no live head, the heads of the side are all keys that meet these
- *   three conditions: the key is the side itself or is on such a path; this client accepted the key before, while the key was
- *   live; and the key has since expired without being revoked;
- * - *rivals under K*: a head of one side and a head of another side, unless each of these two heads acknowledges the other. A
- *   head that both sides share is not a rival because of these two sides: it is right, whichever of the two sides is right;
- * - *victim*: a rival that was not accepted before, and that the seeds do not reach without K over links that are valid by
- *   T14 too;
- * - *crowd*: there is a crowd under K if K certified more keys than feedkey examines. The same holds if another key
- *   certified that many, if this key is not live, and if it is a side of K or lies on the path from this side to its
- *   heads. Because feedkey may not have examined some rivals, every head counts as a rival. (If K itself is within the
- *   limit and only a key on such a path exceeds it, there is a crowd only if K has at least two sides.)
+ * - *sides under K*: keys that K certified (wide graph), other than ancestors of K and seeds. If K itself is not live, the seeds that K
+ *   certified count as sides too, so that a thief of an expired seed has these seeds as rivals;
+ * - *heads of a side*: the side itself if it is live. Otherwise, the heads are the live keys to which the side leads in the wide graph
+ *   through keys that are not live; such a path may not pass through K, an ancestor of K or, if K is live, a seed;
+ * - *remembered heads*: if K is not live and a side has no live head, the heads of the side are all keys that meet these three conditions:
+ *   the key is the side itself or is on such a path; this client accepted the key before, while the key was live; and the key has since
+ *   expired without being revoked;
+ * - *rivals under K*: a head of one side and a head of another side, unless each of these two heads acknowledges the other. A head that
+ *   both sides share is not a rival because of these two sides: it is right, whichever of the two sides is right;
+ * - *victim*: a rival that was not accepted before, and that the seeds do not reach without K over links that are valid by T14 too;
+ * - *crowd*: there is a crowd under K if K certified more keys than feedkey examines. The same holds if another key certified that many, if
+ *   this key is not live, and if it is a side of K or lies on the path from this side to its heads. Because feedkey may not have examined
+ *   some rivals, every head counts as a rival. (If K itself is within the limit and only a key on such a path exceeds it, there is a crowd
+ *   only if K has at least two sides.)
  */
 import type { Fingerprint } from "./facts.ts";
 import { type Graph, reach, reverse } from "./graph.ts";
 
-/** A key that the issuer certified, with the live keys that it represents. */
+/** A key that the issuer certified, with the heads of this side: the live keys that the key represents. */
 interface Side {
   readonly key: Fingerprint;
   readonly heads: ReadonlySet<Fingerprint>;
-  /** A key on the path certified more keys than are examined: some heads may be missing. */
+  /** Whether a key on the way from this side to its heads certified more keys than feedkey examines: then heads may be missing. */
   readonly isCrowd: boolean;
 }
 
@@ -34,32 +33,35 @@ export interface Fork {
   readonly issuer: Fingerprint;
   /** All heads that have a rival under this issuer. */
   readonly rivals: readonly Fingerprint[];
-  /** The sides with a rival, or against one. */
+  /** The sides that have a head among the rivals, and the sides whose heads make it a rival. */
   readonly sides: readonly Side[];
-  /** Some rivals were not examined, so it is unknown to which keys all sides lead. */
+  /** Whether feedkey may not have examined some rivals. Then it can't tell which keys all sides lead to. */
   readonly isCrowd: boolean;
 }
 
 interface ForkInput {
-  /** The valid links. */
+  /** The first graph: the valid links. */
   readonly graph: Graph;
-  /** Including links that would be valid if their issuer had not withdrawn them or been retired since. */
+  /**
+   * The wide graph: also the links that would be valid if their issuer had not withdrawn them, been retired, or shortened its own expiry
+   * since.
+   */
   readonly wide: Graph;
   readonly seeds: ReadonlySet<Fingerprint>;
-  /** Neither expired nor revoked nor weak at the reference time. */
+  /** The keys that are neither expired nor revoked nor weak at the reference time. */
   readonly live: ReadonlySet<Fingerprint>;
-  /** Accepted before while they were live, and expired since without being revoked. */
+  /** The keys that this client accepted while they were live, and that have expired since without being revoked. */
   readonly remembered: ReadonlySet<Fingerprint>;
-  /** Whether the first certified the second, even if that has expired since. */
+  /** Whether the issuer certified the subject; a certification that has expired since counts too. */
   readonly acknowledges: (issuer: Fingerprint, subject: Fingerprint) => boolean;
   readonly isCrowded: (issuer: Fingerprint) => boolean;
-  /** Whether the seeds reach the first without the second. */
+  /** Whether the seeds reach `key` without passing through `through`. */
   readonly isReachedWithout: (key: Fingerprint, through: Fingerprint) => boolean;
 }
 
 /**
- * The most links to follow from sides to their heads. No real archive comes near; after that every issuer counts as a crowd, so
- * that a thief's thousands of dead keys can't take unlimited time.
+ * The number of links that the search may follow from sides to their heads. No real archive comes near this number. After that, every
+ * issuer counts as a crowd, so that a thief who makes thousands of expired keys can't take unlimited time.
  */
 const maxSteps = 20_000_000;
 
@@ -75,16 +77,16 @@ class ForkSearch {
     this.#links = [...input.graph.values()].reduce((sum, subjects) => sum + subjects.length, 0);
   }
 
-  /** The fork under one issuer; undefined if there is none. */
+  /** Returns the fork under one issuer; undefined if there is no fork. */
   under(issuer: Fingerprint): Fork | undefined {
     const { graph, wide, seeds, live } = this.#input;
     const isOwnCrowd = this.#input.isCrowded(issuer);
-    // For a thief of a seed that is not live, the other seeds are rivals.
+    // If the issuer is a seed that is not live, the other seeds count as sides: they are the rivals of a thief's keys.
     const isOutside = (key: Fingerprint) => key === issuer || (seeds.has(key) && live.has(issuer));
     const certified = (wide.get(issuer) ?? []).filter((key) => !isOutside(key));
     if (certified.length < 2 && !isOwnCrowd) return undefined;
-    // A key that leads to the issuer is above it only if the seeds lead there without the issuer: otherwise a thief's key could
-    // become an ancestor instead of a rival by certifying the issuer.
+    // A key that leads to the issuer is an ancestor only if the seeds reach this key without the issuer. Otherwise a thief's key could
+    // certify the issuer to become an ancestor instead of a rival.
     let leadingHere: ReadonlySet<Fingerprint> | undefined;
     const isAncestor = (key: Fingerprint) => {
       if (!this.#input.isReachedWithout(key, issuer)) return false;
@@ -101,7 +103,7 @@ class ForkSearch {
       clashing.flatMap((one) => [...one.heads].filter((head) => isCrowd || this.#isRival(head, one, clashing))),
     );
     if (rivals.size === 0) return undefined;
-    // If all of them were withdrawn, there is nothing to choose.
+    // If the issuer withdrew all links to the rivals, the client has nothing to choose.
     const linked = new Set(graph.get(issuer));
     const isLinked = keys.some((key) => {
       return (
@@ -156,7 +158,7 @@ class ForkSearch {
   }
 }
 
-/** Every fork among the keys that the seeds reach. */
+/** Finds every fork among the keys that the seeds reach. */
 export function findForks(input: ForkInput): Fork[] {
   const search = new ForkSearch(input);
   const forks: Fork[] = [];
@@ -167,7 +169,7 @@ export function findForks(input: ForkInput): Fork[] {
   return forks;
 }
 
-/** The rivals that are refused: not accepted before, and reached only through the forking issuer. */
+/** Returns the rivals that are refused: this client did not accept them before, and the seeds reach them only through the fork's issuer. */
 export function findVictims(
   forks: readonly Fork[],
   isReachedWithout: ForkInput["isReachedWithout"],
@@ -181,11 +183,11 @@ export function findVictims(
 }
 
 /**
- * The keys below a fork that every side leads to and that are not rivals themselves: right whichever side is. None if a side
- * was not examined.
- * @param victims no path may use them, except the heads of its own side
- * @param unchecked keys that no path may use at all (T11)
- * @param rivals of any fork, except those accepted before
+ * Returns the keys to which every side of a fork leads and that are not rivals themselves: these keys are right, whichever side is right.
+ * The set is empty if the fork is a crowd.
+ * @param victims keys that no path may use, except a path from a side of which the victim is a head
+ * @param unchecked keys that no path may use at all, because a revocation check is missing (T11)
+ * @param rivals the rivals in all forks, except those that this client accepted before
  */
 export function beyondFork(
   fork: Fork,
@@ -201,7 +203,7 @@ export function beyondFork(
   return new Set(common.filter((key) => !rivals.has(key)));
 }
 
-/** The keys that a path from one side of a fork may not use. */
+/** Returns the keys that a path from one side of a fork may not use. */
 export function barredFor(
   side: Side,
   victims: ReadonlySet<Fingerprint>,

@@ -4,15 +4,15 @@ import { type Instant, iso } from "../time.ts";
 import { type Refusal, refuse, skew } from "./policy.ts";
 
 interface AcceptedIndex {
-  /** Date of the index's signature. */
+  /** The date by which enough keys had signed the index. */
   readonly createdAt: Instant;
-  /** SHA-256 of the signed bytes, lower-case hex. */
+  /** The SHA-256 digest of the signed bytes, in lower-case hex. */
   readonly sha256: string;
   readonly entries: number;
 }
 
 /**
- * T9: refuses an index that is older than the last accepted index, or has the same date but different contents.
+ * T9: refuses an index that is older than the last accepted index, or that has the same date but different contents.
  * @param last the last accepted index of the same feed, if any
  */
 export function refuseReplay(
@@ -21,7 +21,7 @@ export function refuseReplay(
   at: Instant,
 ): Refusal | undefined {
   if (last === undefined) return undefined;
-  // A clock that was set back would make expired signatures and keys valid again.
+  // If somebody sets the clock back, expired signatures and keys become valid again.
   if (at + skew < last.createdAt) {
     return refuse(
       "not_yet_valid",
@@ -44,7 +44,7 @@ export function refuseReplay(
 }
 
 /**
- * T9: checks the dates in the text of a root, in addition to the dates of its signatures.
+ * T9: checks the dates in the text of a root (the signed file), in addition to the dates of its signatures.
  * @param before the date of the last accepted root of the same feed, in milliseconds
  */
 export function refuseContent(
@@ -66,8 +66,8 @@ export function refuseContent(
 }
 
 /**
- * T9: refuses a root if its names for the repository differ from those in the last accepted root. Otherwise a signed
- * root of another repository could take its place, because one key may sign several repositories.
+ * T9: refuses a root if it names the repository differently from the last accepted root. Otherwise, if one key signs several repositories,
+ * the signed root of another repository could replace this one.
  * @param before the names in the last accepted root; undefined if no root was accepted
  */
 export function refuseOtherIdentity(
@@ -84,7 +84,7 @@ export function refuseOtherIdentity(
   );
 }
 
-/** T13: refuses an index that became empty, unless `allowEmpty` is set. */
+/** T13: refuses an index that lists no packages any more, unless `allowEmpty` is set. */
 export function refuseEmptied(
   entries: number,
   last: AcceptedIndex | undefined,

@@ -2,12 +2,15 @@
 import { append } from "../grouped.ts";
 import type { Fingerprint } from "./facts.ts";
 
-/** The subjects of the valid links, grouped by issuer. Both are sorted, so that no result depends on the order of arrival. */
+/**
+ * The subjects of the valid links, grouped by issuer. Issuers and subjects are sorted, so that no result depends on the order in which
+ * certificates arrive.
+ */
 export type Graph = ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
 
 const none: ReadonlySet<Fingerprint> = new Set();
 
-/** Makes the graph of some links. The graph does not depend on the order of the links. */
+/** Makes the graph from some links. The order of the links does not change the graph. */
 export function makeGraph(links: Iterable<{ issuer: Fingerprint; subject: Fingerprint }>): Graph {
   const graph = new Map<Fingerprint, Fingerprint[]>();
   for (const { issuer, subject } of links) append(graph, issuer, subject);
@@ -34,7 +37,7 @@ export function paths(
   return from;
 }
 
-/** Returns all keys to which the starts lead, the starts included. */
+/** Returns all keys that can be reached from the starts, and the starts themselves. */
 export function reach(
   graph: Graph,
   starts: Iterable<Fingerprint>,
@@ -43,7 +46,7 @@ export function reach(
   return new Set(paths(graph, starts, barred).keys());
 }
 
-/** Returns the path without its loops: leaves out the keys between two visits to the same key. */
+/** Returns the path without its loops: if the path visits a key twice, the keys between these visits are left out. */
 export function withoutCircles(path: readonly Fingerprint[]): Fingerprint[] {
   const last = new Map(path.map((key, place) => [key, place]));
   const straight: Fingerprint[] = [];

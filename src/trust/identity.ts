@@ -5,8 +5,8 @@ import type { CertificateFacts, UserIdFacts } from "./facts.ts";
 import { effectiveRevocation, newest } from "./key-state.ts";
 
 /**
- * Returns the address in a user ID of the form `Name <address>`. Undefined unless the user ID has exactly one pair of
- * angle brackets, at its end: with two pairs, two readers could see two different addresses.
+ * Returns the address in a user ID of the form `Name <address>`. The user ID must have exactly one pair of angle brackets, at its end;
+ * otherwise the result is undefined. With two pairs, two programs could see two different addresses.
  */
 export function addressOf(bytes: string): string | undefined {
   return /^[^<>]*<([^<>]+)>$/.exec(bytes)?.[1];
@@ -27,7 +27,10 @@ export function matchingUserIds(facts: CertificateFacts, identity: Identity, at:
   });
 }
 
-/** Whether a user ID is self-certified and not revoked. A user ID that its owner revoked, softly or hard, stays revoked. */
+/**
+ * Whether a user ID is self-certified and not revoked. A user ID that its owner revoked stays revoked, whatever the reason in the
+ * revocation.
+ */
 export function isOwned(userId: UserIdFacts, facts: CertificateFacts, at: Instant): boolean {
   const selfCertified = newest(userId.selfSignatures, facts.primary, at).length > 0;
   return selfCertified && effectiveRevocation(userId.revocations, at) === undefined;

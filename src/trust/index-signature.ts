@@ -1,4 +1,6 @@
-/** T7, T8, T10 and the profile's limits: decides whether the signatures over an index are those of this archive. */
+/**
+ * T7, T8, T10 and the profile's limits: decides whether the signatures over an index are good, and by keys that may sign for this archive.
+ */
 import type { Duration, Instant } from "../time.ts";
 import { iso, roughly } from "../time.ts";
 import { allows, scopesText } from "./delegation.ts";
@@ -13,7 +15,7 @@ export interface IndexPolicy {
   readonly requireFeedName: boolean;
   readonly requireExpiry: boolean;
   readonly maxIndexAge: Duration | undefined;
-  /** Whether the file contains its own signatures: these must be over text (0x01) instead of binary data. */
+  /** Whether the signed file contains its own signatures: these must be signatures over text (0x01) instead of binary data (0x00). */
   readonly isText?: boolean;
 }
 
@@ -27,25 +29,25 @@ export interface Signer {
 }
 
 /**
- * A refusal of a signature, with the last step of the checks that the signature reached. The refusal of the furthest
- * signature is reported.
+ * The refusal of a signature, with the last of the checks to which feedkey came. If all signatures are refused, feedkey reports the refusal
+ * of the signature that came furthest.
  */
 export interface SignatureRefusal extends Refusal {
   readonly stage: number;
-  /** The signer, if known. */
+  /** The fingerprint or key ID of the key that made the signature, as far as it is known. */
   readonly issuer: string;
 }
 
 export interface IndexVerdict {
-  /** A signer for each good signature by a key that may sign; several signers may share one certificate. */
+  /** One signer for each good signature by a key that may sign; several signers may have the same certificate. */
   readonly signers: readonly Signer[];
-  /** The latest date such that enough signers for the threshold signed at this date or later. */
+  /** The date by which enough keys for the threshold had signed the index. */
   readonly createdAt: Instant;
 }
 
 const stages = { unknown: 0, bad: 1, path: 2, state: 3, signature: 4, feed: 5, fresh: 6, threshold: 7 } as const;
 
-/** T7: refuses the component key that signed if it may not sign at `at`. */
+/** T7: refuses a component key that may not sign at `at`. */
 function refuseSigningKey(facts: CertificateFacts, key: Fingerprint, at: Instant): Refusal | undefined {
   const refused = refusePrimary(facts, at);
   if (refused !== undefined) return refused;
@@ -59,7 +61,7 @@ function refuseSigningKey(facts: CertificateFacts, key: Fingerprint, at: Instant
 }
 
 /**
- * T8: refuses a signature unless it is over binary data (or over text if the file contains its own signatures), uses a
+ * T8: refuses a signature unless it has the right type (over text if the file contains its own signatures, else over binary data), uses a
  * strong hash, is dated between the key's creation and now, and has not expired.
  */
 function refuseDataSignature(
@@ -92,7 +94,7 @@ function refuseFeedName(signature: SignatureFacts, policy: IndexPolicy): Refusal
   return undefined;
 }
 
-/** Delegation: refuses a delegate unless every scope on one of its paths allows the feed. */
+/** Delegation: refuses a delegate unless one of its paths allows the feed, with every scope on this path. */
 function refuseScope({ role, grants }: Trusted, { feed }: IndexPolicy): Refusal | undefined {
   if (role !== "delegate" || grants.some((grant) => allows(grant, feed))) return undefined;
   return refuse(
@@ -125,7 +127,7 @@ function judgeMaker(signature: SignatureFacts, trust: TrustSet, policy: IndexPol
   const trusted: Trusted | undefined = trust.trusted.get(issuer);
   if (trusted === undefined) {
     if (rejected === undefined) return stop(stages.unknown, refuse("untrusted_signer", "its certificate is unknown"));
-    // The state of the key itself takes precedence over a fork or a missing revocation check.
+    // If the key itself is revoked, expired or weak, this reason is reported before a fork or a missing revocation check.
     const onPath = rejected.code === "fork" || rejected.code === "unchecked_revocation";
     const own = onPath ? refuseSigningKey(rejected.facts, signature.key, at) : undefined;
     const isDelegate = rejected.code === "untrusted_signer" && trust.delegations.some((one) => one.subject === issuer);
@@ -165,8 +167,8 @@ function judgeSignature(signature: DataSignature, trust: TrustSet, policy: Index
 }
 
 /**
- * Counts the signers so that each has a certificate and a key of its own: a subkey that several certificates share counts
- * once. This is the largest matching between certificates and keys, found with augmenting paths.
+ * Counts the signers in such a way that each has a certificate and a component key of its own: a subkey that several certificates share
+ * counts once. The count is the size of the largest matching between certificates and keys, found with augmenting paths.
  */
 function hands(signers: readonly Signer[]): number {
   const keysOf = new Map<Fingerprint, Set<Fingerprint>>();
@@ -189,8 +191,8 @@ function hands(signers: readonly Signer[]): number {
 }
 
 /**
- * T9 with a threshold: returns the latest date such that enough signers signed at this date or later. If only the newest
- * date counted, a single signer could make an old index look new.
+ * T9 with a threshold: returns the latest date such that, among the signatures from that date on, enough signers are left. If only the
+ * newest date counted, a single signer could make an old index look new.
  */
 function dateOf(signers: readonly Signer[], threshold: number): Instant {
   const newestFirst = signers.toSorted((a, b) => b.createdAt - a.createdAt);
@@ -199,9 +201,9 @@ function dateOf(signers: readonly Signer[], threshold: number): Instant {
 }
 
 /**
- * Judges all signatures over one index. Unknown and bad signatures do no harm if enough distinct certificates made good
- * signatures (T7, T8).
- * @returns the signers, or the refusal of the signature that passed the most checks
+ * Judges all signatures over one index. Unknown and bad signatures do no harm if enough different certificates made good signatures (T7,
+ * T8).
+ * @returns the signers, or the refusal of the signature that came furthest in the checks
  */
 export function judgeIndex(
   signatures: readonly DataSignature[],

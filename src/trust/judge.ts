@@ -27,7 +27,7 @@ export interface Trusted {
   readonly role: Role;
   /** The keys from the seed to the key's own predecessor; empty for a seed. */
   readonly via: readonly Fingerprint[];
-  /** What a delegate may sign, for each of its paths. Empty for all other keys, which may sign every feed. */
+  /** What a delegate may sign, one grant for each path to the delegate. Empty for all other keys, which may sign every feed. */
   readonly grants: readonly Grant[];
 }
 
@@ -53,7 +53,7 @@ function displayName(facts: CertificateFacts, { identity, at }: JudgeInput): str
   return (matchingUserIds(facts, identity, at)[0] ?? facts.userIds[0])?.text ?? "(no user ID)";
 }
 
-/** Returns why a certificate is not trusted: because of its own state, or else for the best reason among its links. */
+/** Returns why a certificate is not trusted: because of its own state, or because of the link to it that came furthest in the checks. */
 function explain(
   facts: CertificateFacts,
   links: readonly Link[],
@@ -101,7 +101,7 @@ function uncheckedReason(fingerprint: Fingerprint, { unchecked }: JudgeInput): s
 
 function explainLinks(links: readonly Link[], issuers: ReadonlyMap<Fingerprint, CertificateFacts>): Refusal {
   const unreached = links.find(({ refusal }) => refusal === undefined);
-  // The link is good, but the seeds do not reach its issuer: the reason is further up the chain.
+  // The link is valid, but the seeds do not reach its issuer: the reason lies with one of the issuer's own links.
   if (unreached !== undefined) {
     return refuse("untrusted_signer", `its issuer ${unreached.issuer} is not in the chain itself`);
   }
@@ -157,8 +157,8 @@ function ofChain(facts: CertificateFacts, userId: string, path: Path, seeds: Rea
 }
 
 /**
- * Whether a rejected key is a key of the archive that must not sign, and not just a key that could not be checked. A foreign
- * key from a mirror does not count.
+ * Whether a rejected key is a key of the archive that must not sign now, not merely a key that feedkey could not check. A foreign key that
+ * a mirror put into its bundle does not count.
  * @param isKept whether the client keeps the key's certificate
  */
 export function isFallen({ code, facts, links }: Rejected, isKept: boolean, identity: Identity): boolean {

@@ -1,4 +1,4 @@
-/** The state of a certificate's own keys at a given time: expiry, flags, revocation, bound subkeys. */
+/** The state of a certificate's own keys at a given time: expiry, flags, revocations, and which subkeys are bound to the certificate. */
 import { largest, smallest } from "../extremes.ts";
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, KeyFacts, KeyFlags, Revocation, SelfSignature, SubkeyFacts } from "./facts.ts";
@@ -12,7 +12,7 @@ import {
   skew,
 } from "./policy.ts";
 
-/** What the newest usable self-signatures say about a primary key. */
+/** What the newest usable self-signatures of a primary key say about this key. */
 interface PrimaryState {
   readonly expiresAt: Instant | undefined;
   readonly canCertify: boolean;
@@ -20,9 +20,9 @@ interface PrimaryState {
 }
 
 /**
- * Returns the usable signatures with the newest date; among these, only those by which the key expires soonest. Several
- * signatures may remain; then only what all of them say counts, so that the order of packets never matters. Older
- * signatures do not count: if an expiry was extended and later shortened, the shorter expiry counts.
+ * Returns the usable signatures with the newest date; among these, only those that give the key the soonest expiry. Several signatures may
+ * remain; then only what all of them say counts, so that the order of packets never matters. Older signatures do not count: if the keepers
+ * extended an expiry and shortened it later, the shorter expiry applies.
  */
 export function newest(signatures: readonly SelfSignature[], key: KeyFacts, at: Instant): readonly SelfSignature[] {
   const usable = signatures.filter((signature) => {
@@ -35,8 +35,8 @@ export function newest(signatures: readonly SelfSignature[], key: KeyFacts, at: 
 }
 
 /**
- * Returns the properties of the primary key. A direct-key signature (where v6 keys keep expiry and flags) and the user
- * IDs' self-signatures count together: the sooner of two expiries, and only the flags that both set.
+ * Returns what the self-signatures say about the primary key. A direct-key signature (where v6 keys keep expiry and flags) and the
+ * self-signatures over user IDs are combined: the sooner of their expiries counts, and only the flags that all of them set.
  */
 export function primaryState(facts: CertificateFacts, at: Instant): PrimaryState | Refusal {
   const { primary } = facts;
@@ -52,13 +52,13 @@ export function primaryState(facts: CertificateFacts, at: Instant): PrimaryState
   };
 }
 
-/** Without any flags, a primary key may both certify and sign (RFC 9580 section 5.2.3.29 leaves this to local policy; T3a). */
+/** If no flags subpacket exists, a primary key may both certify and sign (RFC 9580 section 5.2.3.29 leaves this to local policy; T3a). */
 function every(flags: readonly KeyFlags[], name: keyof KeyFlags): boolean {
   return flags.every((flag) => flag[name]);
 }
 
 /**
- * Returns when the primary key expires: sooner than its self-signatures say, if a late extension does not count (T7).
+ * Returns when the primary key expires. If a late extension has no effect (T7), this is sooner than the newest self-signatures say.
  * @returns undefined if the key never expires or has no usable self-signature
  */
 export function endOfLife(facts: CertificateFacts, at: Instant): Instant | undefined {
@@ -68,12 +68,12 @@ export function endOfLife(facts: CertificateFacts, at: Instant): Instant | undef
   return Math.min(facts.endedAt, state.expiresAt);
 }
 
-/** Whether the primary key ever had the flag to certify. A thief who removes the flag does not undo what the key certified. */
+/** Whether the primary key ever had the certify flag. A thief who removes the flag does not undo what the key certified before. */
 export function onceCertified(facts: CertificateFacts, at: Instant): boolean {
   return usableEver(facts, at).some(({ flags }) => flags === undefined || flags.certify);
 }
 
-/** Whether a self-signature was ever usable, even if the signature itself has expired. */
+/** Whether a self-signature was usable at some time, even if the signature itself has expired since. */
 export function wasUsable(signature: SelfSignature, key: KeyFacts, at: Instant): boolean {
   const lasting = { ...signature, expiresAt: undefined };
   return refuseSignature(lasting, key.createdAt, at) === undefined && refuseWeakHash(signature) === undefined;
@@ -84,7 +84,7 @@ function usableEver(facts: CertificateFacts, at: Instant): SelfSignature[] {
   return all.filter((one) => wasUsable(one, facts.primary, at));
 }
 
-/** Returns the latest expiry that the primary key ever stated; infinity if the key once had no expiry. */
+/** Returns the latest expiry that the primary key ever stated; infinity if one of its self-signatures stated no expiry. */
 export function latestEnd(facts: CertificateFacts, at: Instant): Instant {
   return largest(usableEver(facts, at).map(({ keyExpiresAt }) => keyExpiresAt ?? Number.POSITIVE_INFINITY));
 }
@@ -100,9 +100,8 @@ function refuseNoSelfSignature(facts: CertificateFacts, at: Instant): Refusal {
 }
 
 /**
- * Returns the most severe revocation in force at `at`. A hard revocation counts whatever its date, because a thief can choose
- * any date. A soft revocation counts from its date on. T4: revocations with a weak hash count too, and revocations never
- * expire.
+ * Returns the most severe revocation in force at `at`. A hard revocation counts whatever its date, because a thief can choose any date for
+ * a signature. A soft revocation counts from its date on. T4: a revocation with a weak hash counts too, and a revocation never expires.
  */
 export function effectiveRevocation(revocations: readonly Revocation[], at: Instant): Revocation | undefined {
   const hard = revocations.find(({ kind }) => kind === "hard");
@@ -137,13 +136,17 @@ function refuseTime(key: KeyFacts, expiresAt: Instant | undefined, at: Instant, 
   return undefined;
 }
 
-/** T7, for the primary key: refuses a key that is revoked for any reason, expired or weak at `at`, or too old for T14. */
+/**
+ * T7, for the primary key: refuses a key that is revoked for any reason, expired or weak at `at`, or whose algorithm is refused at `at`
+ * (T14).
+ */
 export function refusePrimary(facts: CertificateFacts, at: Instant): Refusal | undefined {
   return refuseLife(facts, at) ?? refuseOutdated(facts.primary, at);
 }
 
 /**
- * T6: returns why a key is not live. The dates of T14 do not count: a rival must not win because the other key's algorithm is old.
+ * T6: returns why a key is not live. The dates of algorithms (T14) do not count: a thief's key must not win because the rightful key has an
+ * older algorithm.
  */
 export function refuseLife(facts: CertificateFacts, at: Instant): Refusal | undefined {
   const what = "the key";
@@ -154,8 +157,8 @@ export function refuseLife(facts: CertificateFacts, at: Instant): Refusal | unde
 }
 
 /**
- * T7, for a signing subkey: the subkey must be bound, acknowledge the binding by its own signature, and be in force
- * like a primary key.
+ * T7, for a signing subkey: refuses a subkey that is not bound, that has not acknowledged its certificate with a back-signature, or that is
+ * revoked, expired or weak.
  */
 export function refuseSubkey(subkey: SubkeyFacts, at: Instant): Refusal | undefined {
   const what = `the subkey ${subkey.fingerprint}`;
@@ -165,7 +168,7 @@ export function refuseSubkey(subkey: SubkeyFacts, at: Instant): Refusal | undefi
   const [binding] = bindings;
   if (binding === undefined) return refuse("bad_signature", `${what} is not bound to its certificate`);
   if (bindings.some(({ flags }) => flags?.sign !== true)) return refuse("bad_signature", `${what} is not for signing`);
-  // One back-signature is enough: the back-signature may be in the unhashed area, so that a copy of the certificate may
+  // If several bindings have the newest date, one back-signature is enough: it may be in the unhashed area, so that a copy of a binding may
   // lack it.
   const backs = bindings
     .map(({ backSignature }) => backSignature)
@@ -179,8 +182,8 @@ export function refuseSubkey(subkey: SubkeyFacts, at: Instant): Refusal | undefi
 }
 
 /**
- * Whether a signature by a subkey, from whatever date, may speak for the subkey's certificate: a binding for signing
- * has a back-signature, and the subkey has no hard revocation and no weak algorithm.
+ * Whether a signature by a subkey, whatever its date, may speak for the subkey's certificate: the subkey has a binding for signing with a
+ * back-signature, no hard revocation, and no weak algorithm.
  */
 export function maySpeakFor(subkey: SubkeyFacts): boolean {
   if (isHardRevoked(subkey.revocations) || refuseWeakKey(subkey) !== undefined) return false;

@@ -7,8 +7,8 @@ const sneakyEscape = /%(2e|2f|5c|00)/i;
 const control = /[\u0000-\u001f\u007f]/;
 
 /**
- * Splits the package's path in an index into segments. The path must be relative and plain, and stay inside the base
- * folder. A leading `./` is allowed, because common programs write it.
+ * Splits a package's path, as the index gives it, into segments. The path must be relative and plain, and stay inside the base folder. A
+ * leading `./` is allowed, because common programs write it.
  */
 export function packagePath(filename: string): { readonly segments: readonly string[] } | Refusal {
   const bad = (why: string) => refuse("bad_path", `its path ${JSON.stringify(filename)} ${why}`);
@@ -23,7 +23,7 @@ export function packagePath(filename: string): { readonly segments: readonly str
   if (segments.some((segment) => segment === "" || segment === "." || segment === "..")) {
     return bad("is not a plain path below the feed");
   }
-  // Temporary files and the archive's own records begin with a dot.
+  // feedkey's temporary files and the archive's own records have names that begin with a dot.
   if (segments.at(-1)?.startsWith(".") === true) return bad("names a hidden file");
   if (Buffer.byteLength(segments.at(-1) ?? "") > 255) return bad("has a name that is too long");
   return { segments };
@@ -39,7 +39,7 @@ export function packageUrl(archive: string, base: string, filename: string): { r
   if ("code" in path) return path;
   const folder = new URL(base === "" ? "." : `${base.split("/").map(encodeURIComponent).join("/")}/`, archive);
   const url = new URL(path.segments.map(encodeURIComponent).join("/"), folder);
-  // The final URL must be inside the folder, whatever the URL parser changed.
+  // The URL parser may change the path, so feedkey also checks that the final URL is inside the folder.
   const inside =
     url.origin === folder.origin && url.href.startsWith(folder.href) && url.search === "" && url.hash === "";
   return inside ? { url } : refuse("bad_path", `its path ${JSON.stringify(filename)} leads out of the feed`);

@@ -1,16 +1,18 @@
-/** What all rules share: the tolerance for clocks, which algorithms are strong enough (T3e), and until when (T14). */
+/**
+ * What all rules share: the tolerance for clocks, which algorithms are strong enough (T3e), and from when on algorithms are refused (T14).
+ */
 import type { ErrorCode } from "../error.ts";
 import { type Duration, type Instant, iso } from "../time.ts";
 import type { KeyFacts, SignatureFacts } from "./facts.ts";
 
-/** The clocks of the archive and the client may differ by this much. */
+/** How far the clocks of the archive and the client may differ. */
 export const skew: Duration = 5 * 60_000;
 
 /** A refusal by a rule: its code (docs/trust-rules.md) and the reason in words. */
 export interface Refusal {
   readonly code: ErrorCode;
   readonly reason: string;
-  /** A hint that replaces the usual hint for the code, if the usual hint would mislead. */
+  /** The hint to print instead of the usual hint for the code, if the usual hint would mislead. */
   readonly hint?: string;
 }
 
@@ -42,30 +44,30 @@ export function refuseWeakKey(key: KeyFacts): Refusal | undefined {
 }
 
 /**
- * T14: the first moment at which an algorithm is refused. The dates are those of apt 3, in its policy for sqv. Algorithms
- * that apt or Sequoia's StandardPolicy already refuse are always refused (T3e).
+ * T14: the dates from which algorithms are refused, as in apt 3's policy for sqv. Algorithms that apt or Sequoia's StandardPolicy already
+ * refuse are always refused (T3e).
  */
 const firstRefused = {
   brainpool: Date.UTC(2028, 1, 1),
   rsaBelow3072: Date.UTC(2030, 1, 1),
 } as const;
 
-/** T14: returns the date from which a key's algorithm is refused; infinity if no date is known. */
+/** T14: returns the date from which a key's algorithm is refused; infinity if the algorithm has no such date. */
 export function refusedFrom({ algorithm, bits, curve }: KeyFacts): Instant {
   if (algorithm === "rsa" && bits < 3072) return firstRefused.rsaBelow3072;
   if (algorithm === "ecdsa" && curve?.startsWith("brainpool") === true) return firstRefused.brainpool;
   return Number.POSITIVE_INFINITY;
 }
 
-/** Describes a key's algorithm for messages, as people know it. */
+/** Describes a key's algorithm for messages, with the usual names. */
 export function algorithmWords({ algorithm, bits, curve }: KeyFacts): string {
   if (algorithm === "rsa") return `RSA of ${bits} bits`;
   return curve === undefined ? algorithm : `${algorithm.toUpperCase()} on ${curve}`;
 }
 
 /**
- * T14: refuses an algorithm by the reference time. A signature's own date does not count, because its maker chooses
- * that date.
+ * T14: refuses a key whose algorithm is refused at the reference time. The date of a signature by this key does not count, because the
+ * maker of a signature chooses its date.
  */
 export function refuseOutdated(key: KeyFacts, at: Instant): Refusal | undefined {
   const from = refusedFrom(key);
@@ -74,8 +76,8 @@ export function refuseOutdated(key: KeyFacts, at: Instant): Refusal | undefined 
 }
 
 /**
- * Refuses a signature that can't be taken into account at `at`. A usable signature has a hashed date that is neither
- * before the creation of its key nor after now, has not expired, and has nothing critical that feedkey does not know.
+ * Refuses a signature that can't count at `at`. A usable signature has a date in its hashed area, which is neither before the creation of
+ * the key that made it nor after now; it has not expired, and has nothing critical that feedkey does not know.
  * @param notBefore the creation date of the key that made the signature
  */
 export function refuseSignature(signature: SignatureFacts, notBefore: Instant, at: Instant): Refusal | undefined {

@@ -19,44 +19,47 @@ import {
 export interface TransitionPolicy {
   readonly identity: Identity;
   readonly at: Instant;
-  /** T3d: whether certifications count that were made before their issuer's soft revocation. */
+  /** T3d: whether a certification by an issuer that was soft-revoked later counts. */
   readonly retiredIssuers: "refuse" | "accept";
   /** T5: the keys that this client accepted before. */
   readonly accepted: ReadonlySet<Fingerprint>;
 }
 
 /**
- * T6, for the wide graph. A thief of the issuer's key can withdraw a link, retire the key, or set an earlier expiry. The
- * link is then no longer in the chain, but still counts against the thief's own keys.
+ * The policy for one link. T6, for the wide graph: a thief of the issuer's key can withdraw a link, retire the key, or set an earlier
+ * expiry. The link is then no longer in the chain, but its subject still counts as a rival of the thief's own keys.
  */
 interface LinkPolicy extends TransitionPolicy {
   readonly isWide?: true;
 }
 
-/** An examined certification of one certificate by the key of another. */
+/** One certificate's certification by the key of another certificate, as feedkey judged it. */
 export interface Link {
   readonly issuer: Fingerprint;
   readonly subject: Fingerprint;
   /** Why the link is not valid; undefined if the link is valid. */
   readonly refusal: Refusal | undefined;
-  /** T6: whether the link is valid, or would be valid if its issuer's algorithm had no date (T14). */
+  /** T6: whether the link is valid, or would be valid if the algorithm of its issuer's key were not refused by its date (T14). */
   readonly stands: boolean;
-  /** T6: whether the link counts as the issuer's acknowledgement of the subject, even if the certification has expired since. */
+  /** T6: whether the link counts as the issuer's acknowledgement of the subject; it counts even if the certification has expired since. */
   readonly acknowledges: boolean;
-  /** T6: whether the link is valid, or would be valid if its issuer had not withdrawn it (0x30) or been retired since. */
+  /**
+   * T6: whether the link counts in the wide graph: it is valid, or would be valid if its issuer had not withdrawn it (0x30), been retired,
+   * or shortened its own expiry since.
+   */
   readonly weighs: boolean;
-  /** T7: the earliest date of a certification for which `weighs` holds; infinity if there is no such certification. */
+  /** T7: the date of the earliest certification for which `weighs` holds; infinity if there is no such certification. */
   readonly weighsSince: Instant;
-  /** Set on a delegation by a key that may not delegate: the thief of a build machine's key can make any number of these. */
+  /** Set on a delegation by a key that may not delegate: a thief of a build machine's key can make any number of these delegations. */
   readonly unfounded?: true;
 }
 
-/** A link that does not count in the wide graph. */
+/** The values of a link that does not count in the wide graph. */
 export const weightless = { stands: false, weighs: false, weighsSince: Number.POSITIVE_INFINITY } as const;
 
 type Judgement = Omit<Link, "issuer" | "subject">;
 
-/** T3a: refuses a certification unless a primary key made it that may certify; a subkey can't certify. */
+/** T3a: refuses a certification unless the issuer's primary key made it and may certify; a subkey can't certify. */
 function refuseMaker(
   certification: SignatureFacts,
   issuer: CertificateFacts,
@@ -72,7 +75,7 @@ function refuseMaker(
   return state.canCertify ? undefined : refuse("bad_signature", "its issuer's key is not for certifying");
 }
 
-/** T3b, without the certification's own expiry: checks its dates, whether it is exportable, and whether it was withdrawn. */
+/** T3b: checks a certification's dates, whether it is exportable, and whether its issuer withdrew it; but not its own expiry. */
 function refuseDate(
   certification: SignatureFacts,
   userId: UserIdFacts,
@@ -88,16 +91,16 @@ function refuseDate(
   if (refused !== undefined) return refused;
   if (!certification.exportable) return refuse("untrusted_signer", "it is marked as not exportable");
   const withdrawn = userId.withdrawals.some((withdrawal) => {
-    // The withdrawal must be by the issuer's primary key. Like any revocation, it needs no strong hash; its date only
-    // decides whether it is in force.
+    // Only a withdrawal by the issuer's primary key counts. Like any revocation, it needs no strong hash; its date only decides whether it
+    // is in force yet.
     return withdrawal.key === issuer.primary.fingerprint && (withdrawal.createdAt ?? 0) <= at + skew;
   });
   return withdrawn ? refuse("revoked", "its issuer has withdrawn it") : undefined;
 }
 
 /**
- * T5: whether an earlier expiry of the issuer, which a thief may have set since, is ignored. A key that this client
- * accepted while the issuer was live stays accepted.
+ * Whether an expiry that the issuer shortened is ignored, because a thief may have shortened it. This is so in the wide graph, and for a
+ * subject that this client accepted before (T5).
  */
 function isSpared(subject: CertificateFacts, { isWide, accepted }: LinkPolicy): boolean {
   return isWide === true || accepted.has(subject.primary.fingerprint);
@@ -108,7 +111,10 @@ function endNow(issuer: CertificateFacts, at: Instant): Instant {
   return "code" in state ? Number.NEGATIVE_INFINITY : (state.expiresAt ?? Number.POSITIVE_INFINITY);
 }
 
-/** T3c and T3d: checks the issuer's own state. `policy.at` is the reference time, `made` is the certification's date. */
+/**
+ * T3c and T3d: checks whether the issuer is revoked, or had expired when it made the certification.
+ * @param made the certification's date
+ */
 function refuseIssuer(
   issuer: CertificateFacts,
   subject: CertificateFacts,
@@ -116,20 +122,20 @@ function refuseIssuer(
   policy: LinkPolicy,
 ): Refusal | undefined {
   const revocation = effectiveRevocation(issuer.revocations, policy.at);
-  // T3c: a hard revocation makes every certification by the issuer void, because the thief can forge their dates.
+  // T3c: a hard revocation makes every certification by the issuer void, because a thief can choose any date for a certification.
   if (revocation?.kind === "hard") return refuse("revoked", `its issuer is ${revocationWords(revocation)}`);
   const end = isSpared(subject, policy) ? latestEnd(issuer, policy.at) : endNow(issuer, policy.at);
   if (end <= made) return refuse("expired", "it was made after its issuer had expired");
   if (revocation === undefined || policy.isWide === true) return undefined;
-  // T3d, and T5 for keys that were accepted before.
+  // T3d: with `retired-issuers = accept`, and for a subject that this client accepted before (T5), earlier certifications count.
   const isLenient = policy.retiredIssuers === "accept" || policy.accepted.has(subject.primary.fingerprint);
   if (isLenient && made < (revocation.createdAt ?? 0)) return undefined;
   return refuse("revoked", `its issuer is ${revocationWords(revocation)}`);
 }
 
 /**
- * T14, with T5 as for a retired issuer: a key that this client accepted before stays accepted if the certification was
- * made before the algorithm's date.
+ * T14: refuses a link whose issuer has an algorithm that is refused by now. As with a retired issuer, a subject that this client accepted
+ * before (T5) stays accepted if the certification is older than the algorithm's date.
  */
 function refuseOldIssuer(
   { primary }: CertificateFacts,
@@ -142,7 +148,10 @@ function refuseOldIssuer(
   return refused === undefined || isSpared ? undefined : refuse(refused.code, `its issuer: ${refused.reason}`);
 }
 
-/** T3 for one certification, except the certification's own expiry and T14; delegations are checked by this function too. */
+/**
+ * Checks one certification by T3, but not its own expiry and not the issuer's algorithm (T14). The rules for delegations use this function
+ * too.
+ */
 export function refuseCertification(
   certification: SignatureFacts,
   userId: UserIdFacts,
@@ -188,8 +197,8 @@ function judge(
 }
 
 /**
- * Decides which reason is reported if several certifications by one issuer are refused: that of the certification that passed the
- * most checks.
+ * The refusal codes in the order of the checks. If several certifications by one issuer are refused, feedkey reports the reason of the
+ * certification that came furthest.
  */
 const furthest = ["unchecked_revocation", "expired", "revoked", "not_yet_valid", "untrusted_signer", "weak_algorithm"];
 
@@ -202,7 +211,7 @@ function better(a: Link, b: Link): number {
   return rank(a) - rank(b);
 }
 
-/** T1: a certification over a user ID without a self-signature in force is examined, but never counts. */
+/** T1: refuses a certification over a user ID without a self-signature in force. feedkey examines it only to tell the reason. */
 function disowned({ refusal }: Judgement): Judgement {
   const because = refuse("untrusted_signer", "the user ID is revoked or not properly self-certified");
   return { refusal: refusal ?? because, acknowledges: false, ...weightless };
