@@ -1,17 +1,17 @@
-/** T11: the order in which feedkey asks about keys: the most important keys come first, in case the time runs out. */
+/** T11: the order in which feedkey asks key servers about keys. The most important keys come first, in case the time runs out. */
 import type { Fingerprint } from "../trust/facts.ts";
 import type { TrustSet } from "../trust/judge.ts";
 import type { Session } from "./session.ts";
 
-/** Returns a signer and its path: the nearest key first, the seed last. */
+/** Returns a signer and the keys on its path: the signer first, the seed last. */
 export function pathOf(key: Fingerprint, { trusted }: TrustSet): Fingerprint[] {
   return [key, ...[...(trusted.get(key)?.via ?? [])].reverse()];
 }
 
 /**
- * Puts keys in order: first the signers of the last accepted indexes, each with its path; then the chain that this client
- * knows, the oldest keys first; then keys that are new to this client, those nearest to the seeds first; delegates last. So
- * the many keys that a thief can make come after all keys that existed before the theft.
+ * Puts keys in order: first the signers of the last accepted indexes, each with its path; then the other keys of the chain that this client
+ * knows, those accepted first before others; then keys of the chain that are new to this client, those nearest to the seeds first;
+ * delegates last. So the many keys that a thief can make come after all keys of the chain that existed before the theft.
  * @param trust the judgement under the assumption that all keys were checked
  */
 export async function inAskingOrder(

@@ -1,4 +1,4 @@
-/** The archive's own key bundle: a source of certificates like any other. It is downloaded while feedkey asks the key servers. */
+/** Downloads the archive's own key bundle, a source of certificates like any other, while feedkey asks the key servers. */
 import { FeedkeyError } from "../error.ts";
 import { timeFor } from "../net/limits.ts";
 import type { Keyring } from "../openpgp/certificate/certificate.ts";
@@ -10,7 +10,7 @@ import { downloadFile, expectedBytes, fileUrl, locations, pastCaches } from "./d
 import type { Session } from "./session.ts";
 import { tellFailure } from "./sources.ts";
 
-/** Time limit for each further copy of the bundle, after a first copy was downloaded. */
+/** The time limit for each further copy of the bundle, after a first copy was downloaded. */
 const furtherCopy: Duration = 60_000;
 
 export class Bundles {
@@ -22,16 +22,16 @@ export class Bundles {
 
   /**
    * Begins to download the bundle.
-   * @param whole whether to download the bundle even if a server would say that nothing has changed
+   * @param whole whether to download the bundle even if a server would answer that the bundle has not changed
    */
   constructor(session: Session, whole: boolean) {
     this.#session = session;
-    // Without key servers, revocations come only from the bundle, so an answer "not modified" is not enough.
+    // Without key servers, revocations come only from the bundle. Then an answer "not modified" is not enough, because it proves nothing.
     this.#whole = whole || !session.checkPolicy.required;
     this.#download = this.#downloadAll().finally(() => {
       this.#isWhole = true;
     });
-    // The requests to key servers may fail first; then nobody waits for this promise.
+    // If the requests to key servers fail first, nobody waits for this promise any more, and its failure must not end the process.
     this.#download.catch(() => undefined);
   }
 
@@ -55,7 +55,7 @@ export class Bundles {
   }
 
   /**
-   * Downloads the bundles. A missing bundle does not stop the run. Without key servers, feedkey asks every mirror,
+   * Downloads the bundle. If the bundle is missing, the run continues. Without key servers, feedkey downloads the bundle from every mirror,
    * because a single mirror could hide a revocation.
    */
   async #downloadAll(): Promise<void> {
@@ -82,7 +82,7 @@ export class Bundles {
         found = true;
         if (checkPolicy.required) return;
       } catch (error) {
-        // The archive is not at fault here: the user must correct a file.
+        // The archive is not at fault here: the user must correct the file of credentials.
         if (error instanceof FeedkeyError && error.code === "bad_config") throw error;
         tellFailure(reporter, "the archive's key bundle could not be read", error);
       }

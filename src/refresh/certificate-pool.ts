@@ -23,11 +23,11 @@ import { certificatesWorthKeeping, survey } from "./worth-keeping.ts";
 export type { Judged } from "./judged.ts";
 
 const limits = {
-  /** Certificates from outside that no key of the chain certified. They are kept, because their issuer may still arrive. */
+  /** The number of certificates from outside that no key of the chain certified. They are kept, because their issuer may still arrive. */
   aside: 5_000,
-  /** How many certificates of `aside` are read too, only for messages. */
+  /** The number of `aside` certificates that are read too, only for messages. */
   told: 500,
-  /** Certificates of which only the key is kept, because the key may be a designated revoker (T4). */
+  /** The number of certificates of which only the key is kept, because the key may be a designated revoker (T4). */
   bystanders: 20_000,
 } as const;
 
@@ -38,16 +38,16 @@ export class Knowledge {
   #held: Map<Fingerprint, RawCertificate>;
   readonly #bystanders = new Map<Fingerprint, RawCertificate>();
   readonly #revocations = new RevocationStore();
-  /** The designated revokers of available keys. */
+  /** The designated revokers of the available keys. */
   #designated: ReadonlySet<Fingerprint> = new Set();
   #reading: Promise<Reading> | undefined;
   /** The available certificates at the start of the run. */
   readonly #quiet: ReadonlyMap<Fingerprint, RawCertificate>;
-  /** The signers that must be read; other delegates need not be read. Undefined if all are read. */
+  /** The signers whose certificates must be read; other delegates are not read, to save time. Undefined if all delegates are read. */
   #wanted: Set<string> | undefined;
 
   /**
-   * @param held the seeds' keyring and other available certificates
+   * @param held the certificates in the seeds' keyring
    * @param stored the certificates in the client's state
    * @param remembered revocations and related packets (T4) from the client's state, and bare revocations from the seeds' keyring
    */
@@ -68,23 +68,23 @@ export class Knowledge {
   }
 
   /**
-   * Reads these signers, and no longer every delegate.
-   * @param names fingerprints or key IDs
+   * From now on, reads these signers, and no longer every delegate.
+   * @param names fingerprints or key IDs of the signers
    */
   readOnly(names: Iterable<string>): void {
     this.#wanted = new Set(names);
     this.#reading = undefined;
   }
 
-  /** Reads every delegate again. */
+  /** From now on, reads every delegate. */
   readEverything(): void {
     this.#wanted = undefined;
     this.#reading = undefined;
   }
 
   /**
-   * Reads these signers too.
-   * @returns the certificates that had not been read before
+   * From now on, reads these signers too.
+   * @returns the certificates that were not read before
    */
   async want(names: Iterable<string>): Promise<Fingerprint[]> {
     if (this.#wanted === undefined) return [];
@@ -96,7 +96,7 @@ export class Knowledge {
     return found;
   }
 
-  /** Returns the delegates that are not read. */
+  /** Returns the delegates that are not read, because they signed nothing that is to be verified. */
   async resting(): Promise<ReadonlySet<Fingerprint>> {
     this.#reading ??= this.#read();
     return (await this.#reading).resting;
@@ -121,7 +121,7 @@ export class Knowledge {
     this.#reading = undefined;
   }
 
-  /** Attaches revocations to their certificates: a revocation may come before its certificate or from another source (T4). */
+  /** Attaches revocations to their certificates: a revocation may come before its certificate, or from another source (T4). */
   #layRevocations(): void {
     for (const [fingerprint, certificate] of this.#held) {
       this.#held.set(fingerprint, this.#revocations.attachTo(certificate));
@@ -132,15 +132,15 @@ export class Knowledge {
     return this.#held;
   }
 
-  /** The designated revokers of available keys whose own certificates are not available. */
+  /** The designated revokers of available keys, as far as their own certificates are not available. */
   get missingRevokers(): Fingerprint[] {
     return [...this.#designated].filter((key) => !this.#held.has(key) && !this.#bystanders.has(key));
   }
 
   /**
-   * Adds what a key server or a bundle sent: packets about available certificates, certificates with the archive's user ID
-   * (T1), and certificates that claim to be delegates of an available key. Of all other certificates, only the key is kept.
-   * The judge decides which certificates take part.
+   * Adds what a key server or a bundle sent: packets about available certificates, certificates with the archive's user ID (T1), and
+   * certificates that claim to be delegates of an available key. Of all other certificates, only the key is kept. The judge decides which
+   * certificates take part.
    */
   add(ring: Pick<Keyring, "certificates" | "loose">): void {
     const before = new Map(this.#held);
@@ -150,22 +150,22 @@ export class Knowledge {
       this.#takeAll(ring.certificates);
       this.#layRevocations();
     } finally {
-      // If nothing is new, no signature is checked again; servers mostly send the same packets as before.
+      // Servers mostly send the same packets as before. Then feedkey does not verify the signatures again.
       const isNews = [...this.#held].some(([fingerprint, certificate]) => before.get(fingerprint) !== certificate);
       if (isNews || this.#bareByRevokers() !== bareBefore) this.#reading = undefined;
     }
   }
 
-  /** Counts the bare revocations by designated revokers: only a check shows which key such a revocation revokes. */
+  /** Counts the bare revocations by designated revokers. Only verifying such a revocation shows which key it revokes. */
   #bareByRevokers(): number {
     return [...this.#designated].reduce((sum, revoker) => sum + this.#revocations.bareBy(revoker).length, 0);
   }
 
   #takeAll(certificates: readonly RawCertificate[]): void {
     const names = new Set([...this.#held.keys()].flatMap((fingerprint) => [fingerprint, keyIdOf(fingerprint)]));
-    // Delegates are sorted by their claimed issuer, because a delegate may arrive before the delegate above it.
+    // Delegates wait here, by their claimed issuer, because a delegate may arrive before the delegate above it.
     const waiting = new Map<string, RawCertificate[]>();
-    // Copies are merged first, so that each certificate is examined once: a server may send ten thousand copies.
+    // Copies of a certificate are merged first, so that each certificate is examined once: a server may send ten thousand copies.
     for (const certificate of collect(certificates).values()) {
       const claims = this.#claims(certificate);
       if (claims !== "own" && !claims.some((claim) => names.has(claim))) {
@@ -185,7 +185,7 @@ export class Knowledge {
     }
   }
 
-  /** Adds all blocks in an answer together: an answer may have twenty thousand blocks. */
+  /** Adds all blocks in an answer in one call, because an answer may have twenty thousand blocks. */
   addBlocks(blocks: readonly Uint8Array[]): void {
     const rings = blocks.map(readKeyring);
     this.add({
@@ -196,7 +196,7 @@ export class Knowledge {
 
   /** Keeps only a copy of the certificate's key, so that a large answer does not stay in memory. */
   #standBy({ fingerprint, primary }: RawCertificate): void {
-    // feedkey asks for a designated revoker by fingerprint: earlier unrelated keys must not use up its place.
+    // feedkey asks for a designated revoker by fingerprint, so earlier unrelated keys must not use up the revoker's place.
     const isFull = this.#bystanders.size >= limits.bystanders && !this.#designated.has(fingerprint);
     if (isFull || this.#bystanders.has(fingerprint)) return;
     const copy = { tag: primary.tag, body: Uint8Array.from(primary.body) };
@@ -210,8 +210,8 @@ export class Knowledge {
   }
 
   /**
-   * Returns why a certificate may matter: "own" if it is available or has the archive's user ID; otherwise the keys that it
-   * names as having delegated to it. These claims are verified later.
+   * Returns why a certificate may matter: "own" if it is available or has the archive's user ID; otherwise the keys that delegated to it
+   * according to its packets. These claims are verified later.
    */
   #claims({ fingerprint, userIds }: RawCertificate): "own" | string[] {
     const named = userIds.some(({ packet }) => this.#isNamed(packet.body));
@@ -257,7 +257,7 @@ export class Knowledge {
    * Judges every available certificate.
    * @param accepted the accepted keys in the ledger (T5)
    * @param unchecked the keys without a sufficient revocation check (T11)
-   * @param memory what else the ledger says (T6, T7)
+   * @param memory what else the ledger says about keys (T6, T7)
    */
   async judge(
     at: Instant,
@@ -278,7 +278,7 @@ export class Knowledge {
     };
   }
 
-  /** Returns the certificates that the client's state should keep: see `worth-keeping.ts`. */
+  /** Returns the certificates that the client's state should keep; `worth-keeping.ts` has the rules. */
   async worthKeeping(trust: TrustSet, accepted: ReadonlySet<Fingerprint>): Promise<Map<Fingerprint, RawCertificate>> {
     this.#reading ??= this.#read();
     return certificatesWorthKeeping(await this.#reading, {
@@ -290,7 +290,7 @@ export class Knowledge {
     });
   }
 
-  /** Returns revocations and related packets for the next run (T4), even for keys that are unknown or not connected. */
+  /** Returns the revocations and related packets for the next run (T4), even those for keys that are unknown or not connected. */
   async revocationsWorthKeeping(): Promise<Uint8Array> {
     this.#reading ??= this.#read();
     const { part, verified } = await this.#reading;

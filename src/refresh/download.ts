@@ -12,34 +12,39 @@ import type { Duration } from "../time.ts";
 import { skew } from "../trust/policy.ts";
 import type { Session } from "./session.ts";
 
-/** The assumed size of a file if no better value is known. It determines how long feedkey waits for a slow mirror. */
+/**
+ * The size in bytes that feedkey assumes if it does not know a file's size. The size determines how long feedkey waits for a slow mirror.
+ */
 export const expectedBytes = {
   bundle: 2 * 1024 * 1024,
-  /** The size as downloaded. At its first use, a client waits up to a quarter of an hour. */
+  /** The size of an index as downloaded, mostly compressed. It makes a new client wait for a mirror for up to a quarter of an hour. */
   index: 32 * 1024 * 1024,
 } as const;
 
-/** Returns the archive's URL and its mirrors, in the order in which feedkey tries them. */
+/** Returns the URLs of the archive and its mirrors, in the order in which feedkey tries them. */
 export function locations(profile: Profile): string[] {
   return [profile.archive.url, ...profile.archive.mirrors];
 }
 
-/** Returns the folder outside which a transport must not read `file:` URLs; undefined for other locations. */
+/** Returns the folder of a `file:` location, outside which a transport must not read files; undefined for other locations. */
 export function rootOf(location: string): string | undefined {
   return location.startsWith("file:") ? fileURLToPath(location) : undefined;
 }
 
-/** Returns the path of a feed's file below the archive. */
+/** Returns the path, below the archive, of a file in a feed. */
 export function inFeed(feed: Feed, name: string): string {
   return feed.path === "" ? name : `${feed.path}/${name}`;
 }
 
-/** Returns the URL of an archive's file, by its path below one location. */
+/**
+ * Returns a file's URL at one location (the archive or a mirror).
+ * @param path the file's path below this location
+ */
 export function fileUrl(location: string, path: string): URL {
   return new URL(path.split("/").map(encodeURIComponent).join("/"), location);
 }
 
-/** How long to wait in total, for one file, if a server answers 429 or 503 with Retry-After. */
+/** The longest time that feedkey waits in total, for one file, if a server answers 429 or 503 with Retry-After. */
 const patience: Duration = 60_000;
 
 /** Request headers that make caches look for a newer copy. */
@@ -47,7 +52,7 @@ export const pastCaches: Pick<GetOptions, "headers"> = { headers: { "cache-contr
 
 /** A file that this client has from an earlier run. */
 export interface Remembered {
-  /** The server's validator for the file; if undefined, the file is downloaded again. */
+  /** The server's validator for the stored file; undefined if feedkey must download the file again. */
   readonly version: FileVersion | undefined;
   /** Reads the stored file; returns undefined if the file is missing. */
   readonly bytes: () => Promise<Stored | undefined>;
@@ -55,22 +60,22 @@ export interface Remembered {
 
 interface Stored {
   readonly bytes: Uint8Array;
-  /** SHA-256 of the bytes, if it is known. */
+  /** The SHA-256 of the bytes, if it is known. */
   readonly sha256?: Hash;
 }
 
 interface Downloaded extends Stored {
   readonly version: FileVersion | undefined;
-  /** Whether the server said that the file has not changed, so that `bytes` are the stored bytes. */
+  /** Whether the server answered that the file has not changed, so that `bytes` are the stored bytes. */
   readonly isRemembered: boolean;
 }
 
 /**
- * Downloads a file, unless the server says that the stored copy is still current.
- * @param options.remembered the stored copy, for answers "not modified" to the same URL; not used more than a day after its
- * download
- * @param options.onAbsent gets the reason why a file counts as missing although the server did not clearly say so: object stores
- * answer 403, and single-page hosting sends a web page
+ * Downloads a file, unless the server answers that the stored copy is still current.
+ * @param options.remembered the stored copy. feedkey asks whether it is current only at the URL that it came from, and at most a day after
+ * its download
+ * @param options.onAbsent gets the reason if a file counts as missing although the server did not clearly say so: object stores answer 403,
+ * and hosting for single-page applications sends a web page
  * @returns undefined if the file is missing
  * @throws FeedkeyError `unavailable` if the server can't be reached or answers with another error
  */
@@ -119,7 +124,7 @@ export async function downloadFile(
   return undefined;
 }
 
-/** Whether a body is a web page. No index, signature or keyring begins like a web page, but the log-in page of a network does. */
+/** Whether a body is a web page, such as the log-in page of a network. No index, signature or keyring begins like a web page. */
 function isWebPage(body: Uint8Array): boolean {
   return /^(\xef\xbb\xbf)?\s*<(!doctype|html)\b/i.test(Buffer.from(body.subarray(0, 1024)).toString("latin1"));
 }
@@ -131,7 +136,7 @@ function webPageError(url: URL): FeedkeyError {
   });
 }
 
-/** Makes the error for an answer with an unexpected status (`unavailable`). */
+/** Makes the error (`unavailable`) for an answer with an unexpected status. */
 export function httpError(url: URL, { status }: Pick<HttpAnswer, "status">): FeedkeyError {
   const details = { url: url.href, reason: "http", status };
   if (url.protocol !== "file:") {

@@ -8,21 +8,24 @@ import type { Session } from "./session.ts";
 /** The result of a complete refresh. */
 export interface KeyNews {
   readonly trust: TrustSet;
-  /** Keys that are trusted now and were unknown before. */
+  /** The keys that are trusted now and were not trusted before. */
   readonly added: readonly Fingerprint[];
-  /** Keys that were trusted before and are no longer trusted. */
+  /** The keys that were trusted before and are no longer trusted. */
   readonly dropped: readonly Fingerprint[];
-  /** Keys about which a key server gave a usable answer. */
+  /** The keys about which a key server gave a usable answer. */
   readonly checked: ReadonlyMap<Fingerprint, "found" | "absent">;
   /** One `unavailable` error for each key without a usable answer. */
   readonly errors: readonly FeedkeyError[];
 }
 
-/** Asks about every key. Keys without a usable answer are in the errors. @throws FeedkeyError as `refresh` does */
+/**
+ * Asks the key servers about every key. For each key without a usable answer, the result has an error.
+ * @throws FeedkeyError as `refresh` does
+ */
 export async function keyNews(session: Session): Promise<KeyNews> {
   const before = new Set(session.known.keys());
   const { trust } = await refresh(session, true);
-  // feedkey did not ask about keys that are known to be bad, perhaps from the archive's bundle: no answer could change that.
+  // feedkey does not ask about keys that it knows to be bad, perhaps from the archive's bundle: no answer could change the judgement.
   const unchecked = [...trust.rejected].filter(([, { code }]) => code === "unchecked_revocation");
   const inQuestion = [...trust.trusted.keys(), ...unchecked.map(([key]) => key)];
   const unanswered = session.checkPolicy.required ? inQuestion.filter((key) => !session.answered.has(key)) : [];

@@ -1,4 +1,4 @@
-/** Dates in the ledger: the latest date, for runs whose clock is behind, and the known expiry dates of keys (T5, T7). */
+/** Dates in the ledger: the latest date, for runs whose clock is behind it, and the known expiry dates of keys (T5, T7). */
 import { largest } from "../extremes.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
 import type { KeyRecord, LedgerFile } from "../store/ledger.ts";
@@ -7,7 +7,7 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { endOfLife } from "../trust/key-state.ts";
 import { readAll } from "./read-certificates.ts";
 
-/** T7: returns when certificates expire according to their own self-signatures. */
+/** T7: returns when each certificate expires according to its own self-signatures. */
 export async function endsIn(
   certificates: Iterable<RawCertificate>,
   at: Instant,
@@ -24,7 +24,7 @@ function mapOf(certificates: Iterable<RawCertificate>): Map<Fingerprint, RawCert
   return new Map([...certificates].map((certificate) => [certificate.fingerprint, certificate]));
 }
 
-/** Returns the latest date in the ledger: of an accepted index, an accepted key, or a check. */
+/** Returns the latest date in the ledger: the date of an accepted index, an accepted key, or a revocation check. */
 export function latestDate({ feeds, keys, checks }: LedgerFile): Instant {
   return largest([
     ...[...feeds.values()].map(({ createdAt }) => createdAt),
@@ -34,16 +34,15 @@ export function latestDate({ feeds, keys, checks }: LedgerFile): Instant {
 }
 
 /**
- * How many expiry dates are kept for one key: keepers let a key expire once or twice, but a thief could add any number
- * of dates.
+ * The number of expiry dates that the ledger keeps for one key. Keepers let a key expire once or twice, but a thief could add any number of
+ * dates.
  */
 const maxEnds = 16;
 
 /**
- * T7: returns the expiry dates to record for a key. Recorded dates that have passed stay; a future date is replaced by
- * the newest.
+ * T7: returns the expiry dates to record for a key. Recorded dates that have passed stay; a recorded date that has not passed is replaced.
  * @param end the present expiry date, as the judgement used it
- * @param isSucceeded whether a live successor exists; without a live successor, the expiry decides nothing
+ * @param isSucceeded whether a live key exists; without a live key, a late extension takes effect, and the passed date is not recorded
  */
 export function endsOf(
   known: Pick<KeyRecord, "end" | "passed"> | undefined,

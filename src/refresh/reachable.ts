@@ -1,6 +1,6 @@
 /**
- * Selects the certificates from outside that take part: those to which the chain leads. Anybody can make ten thousand
- * certificates with the archive's user ID, so feedkey accepts only certificates with a verified certification.
+ * Selects the certificates from outside that take part in the judgement: those to which the seeds lead by verified certifications. Anybody
+ * can make ten thousand other certificates with the archive's user ID.
  */
 import { append } from "../grouped.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -15,23 +15,25 @@ import { refuseWeakKey } from "../trust/policy.ts";
 type Certificates = ReadonlyMap<Fingerprint, RawCertificate>;
 
 export const connectedLimits = {
-  /** How many successors of one key are examined. If a key has more, none of its successors from outside is examined (T6). */
+  /**
+   * The number of successors of one key that feedkey examines. If a key has more, feedkey examines none of its successors from outside
+   * (T6).
+   */
   successorsOfOne: 100,
-  /** How many successors from outside are examined in total. */
+  /** The number of successors from outside that feedkey examines in total. */
   successors: 2_000,
   /**
-   * How many delegates from outside are accepted for one key of the chain, and how many below one delegate of the chain.
-   * Further delegates are refused as unknown.
+   * The number of delegates from outside that feedkey examines for one key of the chain, and below each delegate of the chain. Further
+   * delegates are refused as unknown.
    */
   delegatesOfOne: 1_000,
 } as const;
 
 interface Connected {
-  /** All keys to which the seeds lead by certifications that verify; the judge decides whether these certifications count. */
+  /** All keys to which the seeds lead by certifications that verify. The judge decides whether these certifications count. */
   readonly reached: ReadonlySet<Fingerprint>;
   /**
-   * T6: keys that certified more successors than feedkey examines, with some of the successors from outside that are
-   * left out.
+   * T6: the keys that certified more successors than feedkey examines, each with some of the successors from outside that feedkey left out.
    */
   readonly crowded: ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
 }
@@ -44,7 +46,7 @@ interface Input {
   readonly identity: Identity;
 }
 
-/** The claimed certifications by one key, grouped by subject. */
+/** The certifications that claim to be by one key, grouped by subject. */
 type Subjects = Map<Fingerprint, Claim[]>;
 
 interface Named {
@@ -52,7 +54,7 @@ interface Named {
   readonly claim: Claim;
 }
 
-/** Returns all claimed certifications, grouped by their claimed maker. */
+/** Returns all certifications, before they are verified, grouped by the maker that they name. */
 async function claimsByIssuer({ own, strangers }: Input): Promise<Map<string, Named[]>> {
   const claims = new Map<string, Named[]>();
   for (const [subject, certificate] of [...own, ...strangers]) {
@@ -66,7 +68,7 @@ class Search {
   readonly reached: Set<Fingerprint>;
   readonly crowded = new Map<Fingerprint, readonly Fingerprint[]>();
   #successors = 0;
-  /** The first delegate on the path to each delegate: a delegate can fill only its own share. */
+  /** For each delegate, the first delegate on the path to it. All delegates below one first delegate share one limit. */
   readonly #heads = new Map<Fingerprint, Fingerprint>();
   readonly #delegates = new Map<Fingerprint, number>();
 
@@ -77,13 +79,13 @@ class Search {
 
   async run(): Promise<void> {
     const claims = await claimsByIssuer(this.#input);
-    // Elements that are added during the loop are visited too: a breadth-first search.
+    // The loop also visits the keys that it adds: a breadth-first search.
     for (const issuer of this.reached) {
       const certificate = this.#input.own.get(issuer) ?? this.#input.strangers.get(issuer);
       const key = certificate && (await loadKey(certificate.primary.body, issuer));
       if (certificate === undefined || key === undefined || refuseWeakKey(key.facts) !== undefined) continue;
-      // T3c: certifications by a hard-revoked key are void, so that a thief of the key can't displace other keys after
-      // the revocation.
+      // Certifications by a hard-revoked key are void (T3c). Following them would let a thief of this key use up the limits after the
+      // revocation.
       if (await hasRevokedItselfHard(certificate, key)) continue;
       const [successors, delegates]: [Subjects, Subjects] = [new Map(), new Map()];
       for (const { subject, claim } of [...(claims.get(issuer) ?? []), ...(claims.get(keyIdOf(issuer)) ?? [])]) {
@@ -95,7 +97,9 @@ class Search {
     }
   }
 
-  /** Adds the successors of a key. Own certificates come first: they count, and are always reached. */
+  /**
+   * Adds the successors of a key. Subjects in the keyring and the state come first: they are always reached, and count towards the limit.
+   */
   async #addSuccessors(issuer: LoadedKey, claimed: Subjects): Promise<void> {
     const { own } = this.#input;
     let count = 0;
@@ -134,10 +138,10 @@ class Search {
   }
 }
 
-/** The number of simultaneous checks. */
+/** The number of certifications that are verified at the same time. */
 const atOnce = 64;
 
-/** Yields the claimed subjects that a key really certified, in the order of the claims. */
+/** Yields the subjects that a key really certified, in the order of the claims. */
 async function* certifiedBy(
   issuer: LoadedKey,
   claimed: Subjects,

@@ -1,11 +1,11 @@
-/** Reads the available certificates: returns the facts for the judge, and the packets that verified. */
+/** Reads the available certificates: returns the facts for the judge, and the packets whose signatures verified. */
 import type { Component, RawCertificate } from "../openpgp/certificate/certificate.ts";
 import type { RevocationStore } from "../openpgp/certificate/revocation-store.ts";
 import { designatedBy, factsOf } from "../openpgp/check/evidence.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 
-/** How many signatures, user IDs and subkeys are read if they are only for messages. */
+/** The number of signatures, user IDs and subkeys that feedkey reads if a certificate serves only for messages. */
 const toldSignatures = 20;
 
 /** Reduces a certificate to the parts that messages need. */
@@ -29,19 +29,20 @@ export async function readAll(certificates: ReadonlyMap<Fingerprint, RawCertific
 export interface Reading {
   /** The certificates that take part in the judgement. */
   readonly part: ReadonlyMap<Fingerprint, RawCertificate>;
-  /** The keys of these certificates, and some other keys for messages. */
+  /** The keys of these certificates, and of some other certificates for messages. */
   readonly keys: KeyIndex;
   readonly facts: CertificateFacts[];
   /** The bodies of the signature packets that verified. */
   readonly verified: ReadonlySet<Uint8Array>;
   readonly crowded: ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
-  /** Delegates that were not read. */
+  /** The delegates that were not read. */
   readonly resting: ReadonlySet<Fingerprint>;
 }
 
 /**
- * Adds bare revocations to keys. A bare revocation names only its maker, so it is added to each key that designated
- * this maker as a revoker.
+ * Adds bare revocations (without a certificate) to keys. A bare revocation names only its maker. So it is added to each key that designated
+ * this maker as a revoker, and verified there.
+ * @returns whether a revocation was added
  */
 export function layByRevokers(
   revocations: RevocationStore,
@@ -60,7 +61,10 @@ export function layByRevokers(
   return isNews;
 }
 
-/** Sorts keys for messages: keys that a crowd hides come first, because one of these may be the right key. */
+/**
+ * Sorts certificates that serve for messages: those that feedkey left out because of a crowd come first, because one of them may be the
+ * right key.
+ */
 export function tellingFirst(aside: readonly RawCertificate[], crowded: Reading["crowded"]): RawCertificate[] {
   const leftOut = new Set([...crowded.values()].flat());
   const isLeftOut = ({ fingerprint }: RawCertificate) => leftOut.has(fingerprint);

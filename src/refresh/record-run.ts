@@ -11,38 +11,35 @@ import { skew } from "../trust/policy.ts";
 import type { Judged, Knowledge } from "./certificate-pool.ts";
 import { endsOf, latestDate } from "./ledger-dates.ts";
 
-/** The parts of a run that are needed here. */
+/** The parts of a run that `recordRun` needs. */
 interface Run {
   readonly options: { readonly at: Instant; readonly reporter: { warn(text: string): void } };
   readonly knowledge: Knowledge;
-  /** Keys of the chain that were accepted before. */
+  /** The keys of the chain that this client accepted before. */
   readonly accepted: ReadonlySet<Fingerprint>;
   readonly answered: ReadonlyMap<Fingerprint, "found" | "absent">;
   readonly bundles: readonly BundleCopy[];
-  /** Whether the ledger has a key at the reference time. */
+  /** Whether the ledger has a key at the reference time, without keys that were accepted later. */
   knows(key: Fingerprint): boolean;
 }
 
 /**
- * Whether a key that was accepted before is no longer accepted. A missing check or a fork says nothing about the key itself;
- * then the key stays in the ledger.
+ * Whether a key that was accepted before must leave the ledger. A missing check or a fork says nothing about the key itself, so the key
+ * stays.
  */
 export function isDropped(key: Fingerprint, { trusted, rejected }: TrustSet): boolean {
   const code = rejected.get(key)?.code;
   return !trusted.has(key) && code !== "unchecked_revocation" && code !== "fork";
 }
 
-/**
- * Returns the date of the last check: a later check by another run stays, but a check dated in the future does not
- * count (T11).
- */
+/** Returns the date of the last check. If another run recorded a later check, this date stays, unless it is in the future (T11). */
 function latest(at: Instant, recorded: Instant | undefined): Instant {
   return recorded !== undefined && recorded <= at + skew ? Math.max(at, recorded) : at;
 }
 
 /**
- * Records what a run learned: first revocations and certificates, because these are only ever added; then the accepted keys
- * with their predecessors, the dropped keys, and the checks. Nothing changes for delegates that were not read.
+ * Records what a run learned: first revocations and certificates, because records of these are only ever added; then the accepted keys with
+ * their predecessors, the dropped keys, and the checks. Nothing changes for delegates that were not read.
  */
 export async function recordRun(run: Run, state: ClientState, judged: Judged): Promise<void> {
   const { knowledge, answered, options } = run;
@@ -58,11 +55,11 @@ export async function recordRun(run: Run, state: ClientState, judged: Judged): P
   const hasLive = [...trust.trusted.values()].some(({ facts, role }) => role !== "delegate" && isLive(facts));
   for (const [fingerprint, key] of trust.trusted) {
     const known = keys.get(fingerprint);
-    // If a delegate became a key of the chain, or a key of the chain became a delegate, it is recorded as new (T5).
+    // If a delegate has become a key of the chain, or the reverse, the ledger records the key as newly accepted (T5).
     const isSame = known !== undefined && (known.role === "delegate") === (key.role === "delegate");
     const isKnown = isSame && run.knows(fingerprint);
-    // The clock is wrong, or the run is about the past: no new key is recorded. A key that was accepted while the clock was
-    // ahead gets a new date, unless the clock is now behind an accepted index (T9).
+    // The ledger has a later date: the clock is wrong, or the run is about the past. Then no new key is recorded. A key that was accepted
+    // while the clock was ahead gets a new date, unless the clock is now behind an accepted index (T9).
     if (isBehind && (!isSame || isKnown || isBehindIndex)) continue;
     const { at } = options;
     const { acceptedAt, role, from } = isKnown ? known : { acceptedAt: at, role: key.role, from: key.via.at(-1) };
@@ -73,8 +70,7 @@ export async function recordRun(run: Run, state: ClientState, judged: Judged): P
   }
   for (const fingerprint of isBehind ? [] : before.keys.keys()) {
     if (resting.has(fingerprint) || !isDropped(fingerprint, trust)) continue;
-    // If the clock was set back, or in an audit of the past, today's keys are in the future; these keys must not be
-    // dropped.
+    // If the clock was set back, or in an audit of the past, keys that were accepted later must not be dropped.
     if (!run.knows(fingerprint)) continue;
     keys.delete(fingerprint);
     const why = trust.rejected.get(fingerprint)?.reason ?? "no seed of the profile leads to it any more";

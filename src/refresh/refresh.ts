@@ -1,4 +1,4 @@
-/** Use case: learn about successors and revocations before any key is used (T4, T11). */
+/** Use case: learns about successors and revocations before any key is used (T4, T11). */
 import { FeedkeyError } from "../error.ts";
 import { blocksIn, Inquiry, isUnasked, united } from "../keyserver/ask-all.ts";
 import { lookupWkd } from "../keyserver/wkd.ts";
@@ -18,8 +18,8 @@ import type { Session } from "./session.ts";
 import { noteBug, takeIn } from "./sources.ts";
 
 /**
- * The number of rounds: one round finds successors, the next asks about them. The limit stops an attacker who adds keys in every
- * round.
+ * The number of rounds of questions: one round finds successors, the next round asks about these. The limit stops an attacker who adds new
+ * keys in every round.
  */
 const maxRounds = 6;
 
@@ -31,10 +31,7 @@ function servers({ trust }: Profile): URL[] {
   return trust.keyservers.map((server) => new URL(server));
 }
 
-/**
- * Finds successors by the archive's address: on every key server, and in the domain's Web Key Directory if the profile says
- * so.
- */
+/** Searches for successors by the archive's address: on every key server and, if the profile says so, in the domain's Web Key Directory. */
 async function discover(session: Session, inquiry: Inquiry): Promise<void> {
   const { profile, options } = session;
   const address = addressOfArchive(profile);
@@ -51,10 +48,15 @@ async function discover(session: Session, inquiry: Inquiry): Promise<void> {
   }
 }
 
-/** The number of keys that Hockeypuck and feedkey's own server return at most for a search; they silently omit further keys. */
+/**
+ * The number of keys that Hockeypuck and feedkey's own server return at most for a search; they leave out further keys without saying so.
+ */
 const fullAnswer = 100;
 
-/** Warns of a full answer. Without the warning, a longer chain would end with an unknown signer for no visible reason. */
+/**
+ * Warns if an answer has the largest number of keys. Without the warning, a client of a longer chain would end with an unknown signer for
+ * no visible reason.
+ */
 function warnOfFull({ options }: Session, address: string, blocks: readonly Uint8Array[]): void {
   const count = blocks.reduce((sum, block) => sum + readKeyring(block).certificates.length, 0);
   if (count < fullAnswer) return;
@@ -62,7 +64,7 @@ function warnOfFull({ options }: Session, address: string, blocks: readonly Uint
   options.reporter.warn(`a key server sent ${count} keys for ${address}, and may have left out others: ${missing}`);
 }
 
-/** Asks every server about the keys, and adds all answers. */
+/** Asks every server about these keys, and adds all answers to what the client knows. */
 async function check(session: Session, inquiry: Inquiry, fingerprints: readonly Fingerprint[]): Promise<void> {
   const { reporter } = session.options;
   for (const [fingerprint, row] of await inquiry.ask(fingerprints, isAbout)) {
@@ -78,8 +80,7 @@ async function check(session: Session, inquiry: Inquiry, fingerprints: readonly 
       reporter.warn(`key ${fingerprint} could not be checked for revocation: ${answer.error.message}`);
       continue;
     }
-    // The answer counts only for the requested key: other certificates in the answer do not answer the question about
-    // themselves.
+    // The answer counts only for the requested key: it is not a check of the other certificates in it.
     session.answered.set(fingerprint, answer.outcome);
     if (answer.outcome === "absent" && session.state.ledger.checks.get(fingerprint)?.everFound === true) {
       reporter.warn(`key ${fingerprint} was on the key servers before, but is no longer there`);
@@ -91,26 +92,25 @@ function newInquiry(session: Session): Inquiry {
   return new Inquiry(servers(session.profile), { transport: session.options.keyserverTransport });
 }
 
-/** Returns the keys whose revocation state matters: the keys that would be trusted after a check, and the rivals. */
+/** Returns the keys whose revocation state matters: the keys that are trusted if every check succeeds, and the rivals in forks. */
 function deciding({ trusted, forks }: TrustSet): Fingerprint[] {
   return [...new Set([...trusted.keys(), ...forks.flatMap((fork) => fork.rivals)])];
 }
 
-/** Asks the key servers round by round. The keys in the bundle take part as soon as the bundle has arrived. */
+/** Asks the key servers, round by round. The keys in the bundle take part as soon as the bundle has arrived. */
 async function askKeyservers(session: Session, thoroughly: boolean, bundles: Bundles): Promise<void> {
   const policy = session.checkPolicy;
   const inquiry = newInquiry(session);
   const asked = new Set<Fingerprint>();
   const due = async (): Promise<Fingerprint[]> => {
     const { trust } = await session.judgeUnchecked();
-    // Without a revoker's certificate, the revoker's revocation can't be checked (T4).
+    // feedkey needs a revoker's certificate to verify the revoker's revocations (T4).
     const keys = [...deciding(trust), ...session.knowledge.missingRevokers].filter((key) => {
       return !asked.has(key) && (thoroughly || needsCheck(session.state.ledger.checks.get(key), policy));
     });
     return await inAskingOrder(session, trust, keys);
   };
-  // If every key must be checked, some key is certainly due. So the search comes first, and feedkey uses its results to
-  // decide which keys are due.
+  // If every key must be checked, at least one key is due. So feedkey searches for successors first, and includes them in the first round.
   const isSure = thoroughly || policy.revocationCheck === "always";
   let hasSearched = false;
   for (let round = 0; round < maxRounds; ) {
@@ -139,7 +139,7 @@ function warnOfGrace(session: Session, { trust }: Judged): void {
   }
 }
 
-/** Judges, and records what this run learned. If another run has written meanwhile, judges again with what that run recorded. */
+/** Judges, and records what this run learned. If another run has written in the meantime, judges again with the other run's records. */
 async function conclude(session: Session): Promise<Judged> {
   for (;;) {
     const judged = await session.judge();
@@ -150,10 +150,9 @@ async function conclude(session: Session): Promise<Judged> {
 }
 
 /**
- * Asks the archive and the key servers at the same time, judges, and records what the run learned.
- * @param thoroughly whether to ask about every key, even if its last check is recent enough, and to download the whole
- * bundle
- * @returns the judgement, with every check that could be made
+ * Downloads the bundle and asks the key servers at the same time, judges, and records what the run learned.
+ * @param thoroughly whether to ask about every key, even if its last check is recent enough, and to download the whole bundle
+ * @returns the judgement, after every check that could be made
  */
 export async function refresh(session: Session, thoroughly = false): Promise<Judged> {
   const bundles = new Bundles(session, thoroughly);
@@ -165,8 +164,8 @@ export async function refresh(session: Session, thoroughly = false): Promise<Jud
 }
 
 /**
- * Returns the signers in errors about which no server was asked in this run: a search by the archive's address finds no
- * delegates.
+ * Returns the unknown signers that the errors name and about which feedkey asked no server in this run. They may be delegates, which a
+ * search by the archive's address does not find.
  */
 function strangers(session: Session, errors: readonly FeedkeyError[]): Fingerprint[] {
   const signers = errors.filter(({ code }) => code === "untrusted_signer").map(({ details }) => String(details.signer));
@@ -174,15 +173,15 @@ function strangers(session: Session, errors: readonly FeedkeyError[]): Fingerpri
 }
 
 /**
- * The longest path of delegations that the rules allow, and the number of keys that feedkey asks for on such paths.
- * Both are limited, because the paths are unverified claims.
+ * The longest path of delegations that the rules allow, and the number of keys about which feedkey asks on such paths. These limits exist
+ * because the paths are unverified claims.
  */
 const maxPath = 9;
 const maxAsked = 100;
 
 /**
- * Asks about signers, and about the claimed issuers of their delegations up to keys that were already asked about in this run:
- * a delegate with an unknown issuer can't be judged.
+ * Asks about signers, and about the keys that delegated to them according to unverified packets, up to keys about which this run has
+ * already asked. Without the certificates of these issuers, feedkey can't judge a delegate.
  * @returns whether the client learned anything new
  */
 async function askUpwards(session: Session, signers: readonly Fingerprint[]): Promise<boolean> {
@@ -203,7 +202,7 @@ async function askUpwards(session: Session, signers: readonly Fingerprint[]): Pr
       .filter((key) => isFingerprint(key) && !asked.has(key) && !answered.has(key))
       .slice(0, maxAsked - asked.size);
   }
-  // The blocks are added together, because the key in one block may be the issuer of the key in another.
+  // All blocks are added in one call, because the key in one block may be the issuer of the key in another.
   knowledge.addBlocks(blocks);
   return [...knowledge.held].some(([key, certificate]) => before.get(key) !== certificate);
 }
@@ -212,7 +211,9 @@ function held(knowledge: Knowledge, keys: readonly Fingerprint[]): RawCertificat
   return keys.flatMap((key) => knowledge.held.get(key) ?? []);
 }
 
-/** Returns the keys on the paths of signers in errors about which no server was asked because the time was over. */
+/**
+ * Returns the keys about which this run asked no server because the time was over, and which are on the path of a signer in these errors.
+ */
 async function unaskedBehind(session: Session, errors: readonly FeedkeyError[]): Promise<Fingerprint[]> {
   if (session.unasked.size === 0) return [];
   const { trust } = await session.judgeUnchecked();
@@ -227,9 +228,9 @@ async function unaskedBehind(session: Session, errors: readonly FeedkeyError[]):
 }
 
 /**
- * Asks for more, if more answers could change these refusals: about keys on the signers' paths for which the time was over;
- * about every key, if this run relied on recent checks; and about signers that were not asked about yet, with the issuers of
- * their delegations.
+ * Asks further questions if the answers could change these refusals: about keys on the signers' paths for which the time was over; about
+ * signers about which this run did not ask yet, with the issuers of their delegations; and about every key, if this run relied on earlier
+ * checks.
  * @returns the new judgement; undefined if there is nothing new to learn
  */
 export async function learnMore(session: Session, errors: readonly FeedkeyError[]): Promise<Judged | undefined> {
@@ -245,7 +246,10 @@ export async function learnMore(session: Session, errors: readonly FeedkeyError[
   return learned || revocationCheck !== "always" ? await refresh(session, true) : undefined;
 }
 
-/** Refreshes, then acts. If a signer turns out to be unknown, asks for more and acts again. */
+/**
+ * Refreshes, then runs the action. If the action refuses a signer, asks further questions; if these may change the refusal, runs the action
+ * again.
+ */
 export async function withFreshKeys<T>(session: Session, action: (judged: Judged) => Promise<T>): Promise<T> {
   try {
     return await action(await refresh(session));

@@ -1,4 +1,6 @@
-/** Finds delegates that need not be read: an archive may have ten thousand build machines, of which only one signed. */
+/**
+ * Finds the delegates whose certificates feedkey need not read: an archive may have ten thousand build machines, of which only one signed.
+ */
 import { append } from "../grouped.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
 import { designatesRevokers, revocationPart } from "../openpgp/certificate/revocation-part.ts";
@@ -6,31 +8,32 @@ import { fingerprintOf, keyIdOf } from "../openpgp/packet/key-packet.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { delegatorsOf } from "./delegators.ts";
 
-/** Up to this number, all delegates are read, so that the ledger is always up to date about each delegate. */
+/** Up to this number, feedkey reads all delegates, so that the ledger is up to date about each of them. */
 export const alwaysRead = 100;
 
 interface Known {
   /** All available certificates. */
   readonly held: ReadonlyMap<Fingerprint, RawCertificate>;
   /**
-   * The certificates in the keyring and the state at the start of the run; if a certificate is now another object, it
-   * has news.
+   * The certificates in the keyring and the state at the start of the run. If `held` has another object for a key, this run received new
+   * packets for the key.
    */
   readonly quiet: ReadonlyMap<Fingerprint, RawCertificate>;
   /** Whether a certificate can be a key of the chain: a seed, or a certificate with the archive's user ID (T1). */
   readonly isOfChain: (certificate: RawCertificate) => boolean;
   /**
-   * Whether the client has revocations whose target is unknown until it has read which keys designated their maker as a revoker.
+   * Whether the client has bare revocations. To find out which keys these revoke, feedkey must read which keys designated their maker as a
+   * revoker.
    */
   readonly designationsCount: boolean;
-  /** The signers of the data to be verified: fingerprints and key IDs, also of subkeys. */
+  /** The signers of the data to be verified: fingerprints and key IDs, also those of subkeys. */
   readonly wanted: ReadonlySet<string>;
 }
 
 /**
- * Returns the certificates that need not be read, because they change no verdict about a wanted key or a key that is read. A
- * key without the archive's user ID can only be a delegate, and matters only for its own delegates. A certificate is read if
- * it has news in this run, has a revocation, or is named as an issuer by a certificate that is read.
+ * Returns the certificates that need not be read, because they change no verdict about a wanted key or a key that is read. A key without
+ * the archive's user ID can only be a delegate, and matters only for delegations below it. A certificate is read if this run received new
+ * packets for it, if it has a revocation, or if a certificate that is read names it as an issuer.
  */
 export function restingDelegates({ held, quiet, isOfChain, designationsCount, wanted }: Known): Set<Fingerprint> {
   const resting = new Map<Fingerprint, RawCertificate>();
@@ -51,7 +54,7 @@ export function restingDelegates({ held, quiet, isOfChain, designationsCount, wa
     for (const name of delegatorsOf(certificate)) names.add(name);
   };
   for (const [key, certificate] of held) if (!resting.has(key)) addDelegators(certificate);
-  // Iterating a set includes elements that are added during the loop.
+  // The loop also visits the names that it adds.
   for (const name of names) {
     for (const key of byName.get(name) ?? []) {
       const certificate = resting.get(key);

@@ -9,14 +9,14 @@ import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import type { Packet } from "../openpgp/packet/packets.ts";
 import type { Profile } from "../profile/types.ts";
 
-// The extension may be in upper or lower case: a FAT file system may give upper-case names.
+// A FAT file system may give names in upper case, so the case of the extension does not matter.
 const keyFile = /\.(asc|pgp|gpg|key)$/i;
 
 const use = { what: "the keyring", code: "bad_profile" } as const;
 
 interface KeyringFiles {
   readonly paths: readonly string[];
-  /** The other names in the folder, which do not have the extension of a key file; these files are not read. */
+  /** The names of the other files in the folder, which are not read because they lack the extension of a key file. */
   readonly others: readonly string[];
 }
 
@@ -31,15 +31,15 @@ async function keyringFiles(path: string): Promise<KeyringFiles> {
 interface SeedKeyring {
   /** The seeds and other certificates in the keyring, by fingerprint. */
   readonly certificates: ReadonlyMap<string, RawCertificate>;
-  /** Bare revocations of these keys or of other keys (T4). */
+  /** Bare revocations (without a certificate) of these keys or of other keys (T4). */
   readonly loose: Keyring["loose"];
 }
 
 /**
  * Reads a profile's keyring: the seeds and other certificates.
- * @returns the certificates, among them every seed that the profile lists; bare revocations have been attached to them
- * @throws FeedkeyError `no_seed` if the profile lists no seed; `bad_profile` if a listed seed is missing, a file can't be
- * read to its end, the keyring contains a secret key, or other users can write to the keyring
+ * @returns the certificates, among them every seed that the profile lists, with the keyring's bare revocations attached to them
+ * @throws FeedkeyError `no_seed` if the profile lists no seed; `bad_profile` if a listed seed is missing, a file can't be read to its end,
+ * the keyring contains a secret key, or other users can write to the keyring
  */
 export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
   const { keyring, seeds } = profile.trust;
@@ -64,7 +64,7 @@ export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
         hint: "anyone who has seen this file can sign as the archive: tell the archive's keepers, who must revoke that key and make a new one; a keyring must contain only certificates",
       });
     }
-    // The missing part may contain a revocation.
+    // The part that could not be read may contain a revocation.
     if (!read.isWhole) {
       const problem = `the keyring file ${escapeText(file)} can't be read to its end: ${read.problems.join(", ")}`;
       throw new FeedkeyError("bad_profile", problem, {

@@ -19,12 +19,15 @@ import { endsIn } from "./ledger-dates.ts";
 import { isDropped, recordRun } from "./record-run.ts";
 import { readSeeds } from "./seeds.ts";
 
-/** Receives warnings, notes and progress from the use cases. */
+/** Takes warnings, notes and progress from the use cases and shows them. */
 export interface Reporter {
   warn(text: string): void;
-  /** Receives a detail that only `--verbose` shows. */
+  /** Takes a detail that only `--verbose` shows. */
   note(text: string): void;
-  /** Starts a progress bar; `total` is undefined if it is not known yet. */
+  /**
+   * Starts a progress bar.
+   * @param total the final value; undefined if it is not known yet
+   */
   progress(label: string, total: number | undefined): { update(done: number, total?: number): void; stop(): void };
 }
 
@@ -57,13 +60,13 @@ interface SessionOptions {
   readonly resetState?: boolean;
   /** Whether this run is an audit, which reads the state and changes nothing. */
   readonly readOnly?: boolean;
-  /** Whether only signatures will be verified: if the archive has many delegates, only those that signed are read. */
+  /** Whether this run will only verify signatures. Then, if the archive has many delegates, only those that signed are read. */
   readonly onlySigners?: boolean;
-  /** Whether a `refresh` in the same job has just asked the servers: its answers then count as answers in this run. */
+  /** Whether `refresh` has just asked the servers in the same job. Then its answers count as answers in this run. */
   readonly justRefreshed?: boolean;
 }
 
-/** The longest time between two steps in one job of a timer or script. */
+/** The longest time between two steps in one job of a timer or a script. */
 const sameJob: Duration = 15 * 60_000;
 
 /** Refuses a profile that switches verification off. @throws FeedkeyError `bad_profile` */
@@ -78,17 +81,17 @@ export class Session {
   readonly options: SessionOptions;
   readonly knowledge: Knowledge;
   readonly state: SharedState | ClientStateView;
-  /** Keys about which a key server gave a usable answer in this run: *found* or *absent*. */
+  /** The keys about which a key server gave a usable answer in this run: *found* or *absent*. */
   readonly answered = new Map<Fingerprint, "found" | "absent">();
-  /** Keys that feedkey should have asked about in this run, but did not because the time was over. They get no grace. */
+  /** The keys about which feedkey should have asked in this run, but asked no server because the time was over. They get no grace. */
   readonly unasked = new Set<Fingerprint>();
 
   /** The bundles that were downloaded in this run, if their servers gave a validator. */
   readonly bundles: BundleCopy[] = [];
 
-  /** The last judgement in this run; undefined before the first. */
+  /** The last judgement in this run; undefined before the first judgement. */
   #judged: Judged | undefined;
-  /** T7: the certificates in the profile's keyring; `#shippedEnds` holds when they expire according to themselves. */
+  /** The certificates in the profile's keyring. T7: `#shippedEnds` holds their expiry dates, according to their own self-signatures. */
   readonly #shipped: ReadonlyMap<Fingerprint, RawCertificate>;
   readonly #shippedEnds = new Map<Fingerprint, readonly Instant[]>();
 
@@ -104,7 +107,11 @@ export class Session {
     this.state = state;
   }
 
-  /** Opens a run. @throws FeedkeyError `no_seed`, `bad_profile`, `bad_state`, `locked` */
+  /**
+   * Opens a run.
+   * @throws FeedkeyError `bad_profile`, or `no_seed` if the profile lists no seed; `bad_state` if the state can't be read or is another
+   * archive's; `locked` if another run holds the state
+   */
   static async open(options: SessionOptions): Promise<Session> {
     const { profile, stateFolder } = options;
     refuseUnverified(profile);
@@ -124,15 +131,15 @@ export class Session {
     return this.options.profile;
   }
 
-  /** Whether the ledger has a key at the reference time; see `known`. */
+  /** Whether the ledger has a key at the reference time, as in `known`. */
   knows(key: Fingerprint): boolean {
     const record = this.state.ledger.keys.get(key);
     return record !== undefined && record.acceptedAt <= this.options.at + skew;
   }
 
   /**
-   * The keys in the ledger at the reference time, without keys that were accepted later. A run with `--at` in the future, or
-   * with a clock that was ahead, must not affect runs for earlier times.
+   * The keys in the ledger at the reference time, without keys that were accepted later. So a run with `--at` in the future, or with a
+   * clock that was ahead, does not affect runs for earlier times.
    */
   get known(): ReadonlyMap<Fingerprint, KeyRecord> {
     return new Map([...this.state.ledger.keys].filter(([key]) => this.knows(key)));
@@ -154,17 +161,17 @@ export class Session {
   checkState(key: Fingerprint): CheckState {
     const { ledger } = this.state;
     const state = checkState(ledger.checks.get(key), this.answered.has(key), this.knows(key), this.checkPolicy);
-    // Grace is for keys about which no server could answer, not for keys about which no server was asked.
+    // Grace is for a key about which no server could answer, not for a key about which feedkey asked no server.
     return state === "grace" && this.unasked.has(key) ? "unchecked" : state;
   }
 
-  /** Returns what else the ledger says about keys that were accepted before (T6, T7). */
+  /** Returns what else the ledger says about accepted keys: which were never live (T6), and their known expiry dates (T7). */
   async #memory(): Promise<{
     readonly neverLive: ReadonlySet<Fingerprint>;
     readonly ends: ReadonlyMap<Fingerprint, readonly Instant[]>;
   }> {
     const neverLive = new Set<Fingerprint>();
-    // This client knew an expiry date in the profile's own keyring before that date passed.
+    // This client knew the expiry dates in the profile's own keyring before these dates passed.
     const ends = new Map<Fingerprint, readonly Instant[]>(await this.#endsOfShipped());
     for (const [key, record] of this.known) {
       if (!record.wasLive) neverLive.add(key);
@@ -173,7 +180,7 @@ export class Session {
     return { neverLive, ends };
   }
 
-  /** Reads the expiry dates in the profile's keyring, but only for keys that are read. */
+  /** Reads the expiry dates in the profile's keyring (T7), but leaves out delegates that are not read. */
   async #endsOfShipped(): Promise<ReadonlyMap<Fingerprint, readonly Instant[]>> {
     const resting = await this.knowledge.resting();
     const isNew = ({ fingerprint }: RawCertificate) => {
@@ -184,14 +191,14 @@ export class Session {
     return this.#shippedEnds;
   }
 
-  /** Judges by what is known now, including revocation checks. */
+  /** Judges by what the client knows now, including the revocation checks. */
   async judge(): Promise<Judged> {
     const unchecked = uncheckedKeys(this.knowledge.held.keys(), (key) => this.checkState(key));
     const found = await this.knowledge.judge(this.options.at, this.accepted, unchecked, await this.#memory());
     const judged = { ...found, including: (names: Iterable<string>) => this.#judgeWith(names) };
     this.#judged = judged;
     if (!this.#hasLost(judged)) return judged;
-    // Everything is read, because each dropped key must be reported.
+    // Now every delegate is read, because each dropped key must be reported.
     this.knowledge.readEverything();
     return await this.judge();
   }
@@ -202,7 +209,7 @@ export class Session {
     throw new FeedkeyError("internal", "no key was judged yet");
   }
 
-  /** Whether a key that was accepted before is no longer accepted, while some delegates were not read. */
+  /** Whether the judgement drops a key that was accepted before, although some delegates were not read. */
   #hasLost({ trust, resting }: Judged): boolean {
     if (resting.size === 0) return false;
     return [...this.known.keys()].some((key) => !resting.has(key) && isDropped(key, trust));
@@ -211,30 +218,30 @@ export class Session {
   async #judgeWith(names: Iterable<string>): Promise<Judged> {
     const read = await this.knowledge.want(names);
     if (read.length === 0) return this.judged;
-    // T11: these keys get no grace, because no server was asked about them.
+    // T11: a key that is due for a check gets no grace, because this run asked no server about it.
     const isDue = (key: Fingerprint) => needsCheck(this.state.ledger.checks.get(key), this.checkPolicy);
     if (!this.options.offline) for (const key of read) if (isDue(key)) this.unasked.add(key);
     return await this.judge();
   }
 
-  /** Judges under the assumption that every key was checked: used only to find the keys to ask about. */
+  /** Judges under the assumption that every key was checked. The result only serves to find the keys to ask about. */
   async judgeUnchecked(): Promise<Judged> {
     return await this.knowledge.judge(this.options.at, this.accepted, new Set(), await this.#memory());
   }
 
   /**
    * Records what this run learned. An audit (with read-only state) records nothing.
-   * @returns false if another run wrote first, as for {@link write}
+   * @returns false if another run wrote first, as {@link write} does
    */
   async record(judged: Judged): Promise<boolean> {
     return await this.write((state) => recordRun(this, state, judged));
   }
 
   /**
-   * Writes to the state, which is locked during the write.
+   * Writes to the state, and locks the state meanwhile.
    * @param feed the feed whose index is written
-   * @returns false if another run wrote first: then nothing was written, the other run's records were read, and the caller
-   * must judge again
+   * @returns false if another run wrote first: then nothing was written, this run now has the other run's records, and the caller must
+   * judge again
    */
   async write(action: (state: ClientState) => Promise<void>, feed?: string): Promise<boolean> {
     if (!(this.state instanceof SharedState) || (await this.state.write(action, feed))) return true;
@@ -250,14 +257,14 @@ function storedIn(state: ClientStateView): RawCertificate[] {
   });
 }
 
-/** Reads the revocations and related packets that an earlier run stored (T4). */
+/** Returns the revocations and related packets that an earlier run stored (T4). */
 function rememberedIn(state: ClientStateView): Keyring {
   return wholly(state.revocations() ?? new Uint8Array(), join(state.folder, "revocations.pgp"));
 }
 
 /**
- * Reads a whole keyring. @throws FeedkeyError `bad_state` if it can't be read to its end: a revocation may be in the
- * missing part
+ * Reads a keyring.
+ * @throws FeedkeyError `bad_state` if the keyring can't be read to its end, because a revocation may be in the missing part
  */
 function wholly(bytes: Uint8Array, path: string): Keyring {
   const ring = readKeyring(bytes);

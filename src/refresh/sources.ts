@@ -6,15 +6,15 @@ import { unreadable } from "../keyserver/hkp.ts";
 import type { Reporter, Session } from "./session.ts";
 
 /**
- * Warns that a source failed. An unforeseen error is a bug: its stack becomes a note, which `--debug` shows.
- * @param what says what failed, in words that precede the reason
+ * Warns that a source failed. If the error is a bug, its stack becomes a note, which `--debug` shows.
+ * @param what the failure in words, such as "the key bundle could not be read"; the reason follows these words
  */
 export function tellFailure(reporter: Reporter, what: string, error: unknown): void {
   reporter.warn(`${what}: ${error instanceof Error ? error.message : String(error)}`);
   noteBug(reporter, error);
 }
 
-/** Notes the stack of an unforeseen error; other errors are not noted. */
+/** Notes the stack of an error that is a bug; ignores other errors. */
 export function noteBug(reporter: Reporter, error: unknown): void {
   if (error instanceof FeedkeyError && error.code !== "internal") return;
   const bug = error instanceof FeedkeyError ? (error.cause ?? error) : error;
@@ -31,15 +31,15 @@ function takeInOne(session: Pick<Session, "knowledge">, answer: Answer): Answer 
 }
 
 /**
- * Processes the answers from servers.
- * @returns the answers; an answer that could not be used has become `unknown`, and does not count as a check
+ * Adds the answers from servers to what the client knows.
+ * @returns the answers; an answer that could not be used is now `unknown`, so that it does not count as a check
  */
 export function takeIn(session: Pick<Session, "knowledge">, answers: readonly Answer[]): Answer[] {
   try {
     session.knowledge.addBlocks(blocksIn(answers));
     return [...answers];
   } catch {
-    // One of the answers caused the error, but the other answers must count.
+    // One of the answers caused the error. The other answers must still count, so each is added separately.
     return answers.map((answer) => takeInOne(session, answer));
   }
 }

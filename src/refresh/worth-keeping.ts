@@ -12,7 +12,7 @@ import type { Link } from "../trust/transition.ts";
 import type { Reading } from "./read-certificates.ts";
 
 interface Chain {
-  /** The seeds, and the keys that were accepted before. */
+  /** The seeds, and the keys that this client accepted before. */
   readonly connected: readonly Fingerprint[];
   readonly links: readonly Link[];
   /** The certificates in the client's state. */
@@ -24,8 +24,8 @@ interface Chain {
 }
 
 /**
- * Returns the keys connected with the seeds by any certification, except delegations by keys that may not delegate, and
- * the stored keys.
+ * Returns the stored keys, and the keys to which the seeds lead over any certification, valid or not; except over delegations by keys that
+ * may not delegate.
  */
 function connectedKeys({ connected, links, stored }: Chain): Set<Fingerprint> {
   const subjects = new Map<Fingerprint, Fingerprint[]>();
@@ -40,10 +40,10 @@ function connectedKeys({ connected, links, stored }: Chain): Set<Fingerprint> {
 }
 
 /**
- * Returns the certificates to store: those already stored, with new packets; those connected with the seeds by a valid or
- * invalid link, because a revoked link must stay known; and those of the revokers of these keys, because the revocation must
- * be checked again (T4). Unverified packets are dropped. Limits apply, because a thief of a key of the chain can make any
- * number of certificates; certificates that were stored first stay.
+ * Returns the certificates to store, without unverified packets: those already stored, with new packets; those to which the seeds lead over
+ * valid or invalid links, because a revoked link must stay known; and those of the revokers of these keys, because the next run must verify
+ * the revocations again (T4). Limits apply, because a thief of a key of the chain can make any number of certificates; certificates that
+ * were stored first stay.
  */
 export function certificatesWorthKeeping(
   { part, verified, facts }: Reading,
@@ -67,10 +67,10 @@ export function certificatesWorthKeeping(
 }
 
 /**
- * Returns what the revocation store needs when it is written.
+ * Returns what the revocation store needs to know when it is written.
  * @param own the seeds, and the keys in the client's state
  * @param part the certificates that were read for the judgement
- * @param verified the bodies of the packets that verified
+ * @param verified the bodies of the packets whose signatures verified
  */
 export function survey(
   own: ReadonlySet<Fingerprint>,

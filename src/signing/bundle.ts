@@ -14,14 +14,14 @@ import type { OwnCertificate } from "./signing-key.ts";
 
 export interface BundleFile extends PublishedFile {
   readonly data: Uint8Array | string;
-  /** The file's final path, for messages. */
+  /** The absolute path of the published file, for messages. */
   readonly path: string;
 }
 
 /**
- * Chooses the certificates for the bundle: the signing key's; every other certificate in the key store that ever had the
- * archive's user ID; delegates, including withdrawn delegates; and the issuers of these delegations. Includes revoked
- * certificates, because clients must learn of the revocation. The chain comes first.
+ * Chooses the certificates for the bundle: the signing key's certificate; every other certificate in the key store that ever had the
+ * archive's user ID; delegates, even if their delegation was withdrawn; and the issuers of these delegations. Revoked certificates are
+ * included, because clients must learn about the revocations. The keys of the chain come first.
  */
 export function bundleCertificates(own: Own, signing: OwnCertificate, userId: string): OwnCertificate[] {
   const chosen = [...own.values()].filter(({ raw, facts }) => {
@@ -43,7 +43,7 @@ export function bundleCertificates(own: Own, signing: OwnCertificate, userId: st
 interface BundlePlan {
   /** The bundle's files whose contents change. */
   readonly files: readonly BundleFile[];
-  /** Notes for the keepers, in words. */
+  /** Sentences for the keepers about what was left out. */
   readonly notes: readonly string[];
 }
 
@@ -54,9 +54,9 @@ function names(certificates: readonly OwnCertificate[]): string {
 }
 
 /**
- * Decides about certificates that have the archive's user ID but no connection with the archive's keys. If this key store wrote
- * the bundle before, it had all the archive's certificates; so somebody else added these strangers, and they are removed.
- * Otherwise the key store may just lack these certificates.
+ * Decides what to do with certificates that have the archive's user ID but no connection with the archive's keys. If this key store wrote
+ * the bundle before, it had all the archive's certificates. Then somebody else added these strangers, and feedkey leaves them out.
+ * Otherwise the key store may just lack these certificates, and feedkey refuses.
  * @throws FeedkeyError `bad_config` for strangers in a bundle that this key store has not written
  */
 function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[], wroteBefore: boolean): string[] {
@@ -77,12 +77,12 @@ function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[
   );
 }
 
-/** The size limits for a delegate's certificate if the bundle is full. */
+/** The size limits for the certificate of a delegate, if the bundle would otherwise be too large. */
 const tightRoom: Room = { own: storeRoom.own / 8, others: storeRoom.others / 8, strangers: 0 };
 
 /**
- * Writes the bundle's packets. If the bundle is larger than clients read, drops first the signatures that nobody can check, then
- * the older self-signatures of delegates.
+ * Writes the bundle's packets. If the bundle is larger than clients read, drops first the signatures that nobody can verify, then the older
+ * self-signatures of delegates.
  * @throws FeedkeyError `bad_config` if the bundle is still too large
  */
 async function writeBundle(own: Own, signing: OwnCertificate, userId: string, most: number): Promise<Buffer> {
@@ -112,8 +112,8 @@ async function writeBundle(own: Own, signing: OwnCertificate, userId: string, mo
 }
 
 /**
- * Plans the two files of the bundle, binary and armored. The bundle never loses a certificate of the archive.
- * @param own the certificates in the key store
+ * Plans the two files of the bundle, binary and armored. Every certificate of the archive in the present bundle stays in the new bundle.
+ * @param known the certificates in the key store and in the present bundle
  * @param signing the archive's present key
  * @param wroteBefore whether this key store has written this bundle before
  * @param most the number of bytes that clients read

@@ -1,4 +1,7 @@
-/** Uses the certificates in the key store to check whether clients accept a key as the archive's delegate, and over which path. */
+/**
+ * Checks whether clients accept a key as the archive's delegate, and over which path, as far as the certificates in the key store show
+ * this.
+ */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Instant } from "../time.ts";
@@ -11,12 +14,12 @@ import type { OwnCertificate } from "./signing-key.ts";
 
 export type Own = ReadonlyMap<Fingerprint, OwnCertificate>;
 
-/** Tells whether any known key ever delegated to this certificate, validly or not. */
+/** Tells whether a known key ever delegated to this certificate; the delegation need not be valid. */
 export function isDelegate({ userIds }: CertificateFacts): boolean {
   return userIds.some(({ certifications }) => certifications.some(isDelegation));
 }
 
-/** Tells whether a certificate ever had this user ID with a self-signature. */
+/** Tells whether a certificate ever had this user ID, self-certified by its owner. */
 export function claims({ userIds }: CertificateFacts, userId: string): boolean {
   return userIds.some(({ selfSignatures, bytes }) => {
     return selfSignatures.length > 0 && matchesIdentity(bytes, { kind: "user-id", userId });
@@ -29,8 +32,8 @@ function delegators({ userIds }: CertificateFacts): Fingerprint[] {
 }
 
 /**
- * Returns a key with all keys above the key: its delegators and the chain of the archive's own keys. The key's owner needs these
- * certificates to prove the delegation.
+ * Returns a key with all keys above it: the keys that delegated to it, and the chain of the archive's own keys. Clients need these
+ * certificates to verify the delegation.
  */
 export function withPath(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
   const path = new Set([fingerprint]);
@@ -58,8 +61,8 @@ export function rootsOf(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
 }
 
 /**
- * Judges these certificates as a client would whose seeds are all certificates with the archive's user ID. A delegate can't have
- * this user ID, and a delegation to a seed does not matter.
+ * Judges the certificates in the key store like a client whose seeds are all keys with the archive's user ID. A delegate can't have this
+ * user ID, and a seed needs no delegation.
  */
 export function judgeOwn(own: Own, userId: string, at: Instant): TrustSet {
   const certificates = [...own.values()].map(({ facts }) => facts);
@@ -78,13 +81,14 @@ export function judgeOwn(own: Own, userId: string, at: Instant): TrustSet {
 /** How clients judge a delegate. */
 interface Standing {
   readonly trust: TrustSet;
-  /** What clients trust the delegate with; undefined if clients refuse the delegate. */
+  /** The delegate as clients trust it, with its delegations; undefined if clients refuse the delegate. */
   readonly delegate: Trusted | undefined;
 }
 
 /**
- * Tells how clients judge a delegate; returns undefined if no known certificate makes the key a delegate.
- * @param userId the archive's user ID; undefined stands for the user ID of the key at the top of the delegate's path
+ * Tells how clients judge a delegate.
+ * @param userId the archive's user ID; if undefined, the user ID of the key at the top of the delegate's path
+ * @returns undefined if no known certificate makes the key a delegate
  */
 export function standingOf(
   own: Own,
@@ -108,10 +112,10 @@ export function nameOf({ facts }: OwnCertificate): string {
 }
 
 /**
- * Throws if clients would refuse what a delegate signs. Accepts a key that is not a delegate.
- * @param feeds names of the feeds to sign
+ * Throws if clients would refuse what a delegate signs. A key that is not a delegate passes.
+ * @param feeds the names of the feeds to sign
  * @param userId the archive's user ID, if it is known
- * @throws FeedkeyError `untrusted_signer`, `revoked`...; the message tells the problem with the delegation
+ * @throws FeedkeyError `untrusted_signer`, `revoked`...; the message says what is wrong with the delegation
  */
 export function refuseBeyondDelegation(
   own: Own,

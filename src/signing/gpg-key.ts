@@ -1,4 +1,4 @@
-/** A key that stays in GnuPG or on a card (`key = gpg:FPR`). gpg makes the signature, and feedkey checks it. */
+/** A key whose secret stays in GnuPG or on a card (`key = gpg:FPR`). gpg makes the signatures, and feedkey verifies them. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { runGpg } from "../files/programs.ts";
@@ -12,10 +12,10 @@ import { type DocumentSigner, isSubkey, judgedTogether, ownerOf, type Passphrase
 
 /** Runs gpg with the user's own GnuPG home, agent and cards. */
 async function gpg(args: readonly string[], input: Uint8Array, passphrase?: string): Promise<Uint8Array> {
-  // With loopback, the agent takes the passphrase from gpg and does not ask a person.
+  // In loopback mode, the agent takes the passphrase from gpg instead of asking the user.
   const given = passphrase === undefined ? [] : ["--pinentry-mode", "loopback", "--passphrase-fd", "3"];
   const secret = passphrase === undefined ? undefined : `${passphrase}\n`;
-  // Override options that gpg.conf may contain but that must not apply to an index.
+  // gpg.conf may set options that must not apply to an index, so these options override them.
   const ran = await runGpg(["--no-armor", "--no-textmode", ...given, ...args], { input, secret });
   if (ran.cause !== undefined) {
     throw new FeedkeyError("bad_config", "gpg can't be started", {
@@ -34,7 +34,10 @@ async function gpg(args: readonly string[], input: Uint8Array, passphrase?: stri
   });
 }
 
-/** Exports the certificate of a key in GnuPG. @throws FeedkeyError `not_found`, `bad_config` */
+/**
+ * Exports the certificate of a key from GnuPG.
+ * @throws FeedkeyError `not_found` if GnuPG does not have the key; `bad_config` if gpg can't be run or fails
+ */
 export async function gpgCertificate(fingerprint: Fingerprint): Promise<RawCertificate> {
   const bytes = await gpg(["--export", fingerprint], new Uint8Array());
   const { certificates } = readKeyring(bytes);
@@ -49,14 +52,14 @@ export async function gpgCertificate(fingerprint: Fingerprint): Promise<RawCerti
 }
 
 /**
- * Returns a signer that uses gpg. It signs a binary document or a text with SHA-256, and marks no notation as critical.
- * @param passphrase the source of the passphrase for gpg; if the source has `asks`, gpg's agent asks by itself
+ * Returns a signer that runs gpg. It signs a binary document or a text with SHA-256, and marks no notation as critical.
+ * @param passphrase where the passphrase for gpg comes from; if this source has `asks`, gpg's agent asks the user itself
  */
 export function gpgSigner(fingerprint: Fingerprint, passphrase: PassphraseSource): DocumentSigner {
   return {
     async signDocument(data, certificate, content) {
       const document = data instanceof HashedDocument ? data : new HashedDocument(data);
-      // GnuPG may lack a revocation that the key store has.
+      // The key store's copy of the certificate may have a revocation that GnuPG lacks.
       const refused = refusePrimary(certificate.facts, content.at);
       if (refused !== undefined) {
         throw new FeedkeyError(refused.code, `can't sign with ${fingerprint}: ${refused.reason}`, {

@@ -1,4 +1,4 @@
-/** Reads the archive's configuration, and parses keys from it or from the command line. */
+/** Reads the archive's configuration, and parses keys in the form that the configuration and the command line use. */
 import { resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -8,7 +8,10 @@ import type { ArchiveConfig } from "../profile/types.ts";
 import { isFingerprint } from "../store/fingerprint.ts";
 import type { KeyPlace } from "./signer.ts";
 
-/** Reads `archive.ini`. @throws FeedkeyError `not_found`, `bad_config` */
+/**
+ * Reads the archive's configuration (`archive.ini`).
+ * @throws FeedkeyError `not_found` if the file does not exist; `bad_config` if it has an error
+ */
 export async function readConfig(file: string): Promise<ArchiveConfig> {
   try {
     const text = await readTrustedFile(file, { what: "the archive configuration", code: "bad_config" });
@@ -22,7 +25,10 @@ export async function readConfig(file: string): Promise<ArchiveConfig> {
   }
 }
 
-/** The key that `FPR` or `gpg:FPR` names. @throws FeedkeyError `usage` */
+/**
+ * Returns the key that `FPR` or `gpg:FPR` names.
+ * @throws FeedkeyError `usage` if the text has neither form
+ */
 export function keyOf(text: string): KeyPlace {
   if (!text.startsWith("gpg:")) return { where: "store", fingerprint: text };
   const fingerprint = text.slice(4).replace(/\s/g, "").toUpperCase();

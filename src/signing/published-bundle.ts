@@ -1,7 +1,8 @@
 /**
- * Finds certificates in the published bundle that this key store lacks. A key store on a USB stick may have only the master key,
- * without its predecessors and the build machines' certificates. A bundle made only from this store would take these certificates
- * from all clients. But anyone who can write to the published tree can add a key with the archive's user ID to the bundle.
+ * Finds the archive's certificates in the published bundle that this key store lacks. A key store on a USB stick may have only the master
+ * key, without its predecessors and the build machines' certificates. If a new bundle had only this store's certificates, all clients would
+ * lose the others. But anyone who can write to the published tree can add a key with the archive's user ID to the bundle, so not every such
+ * certificate is the archive's.
  */
 import { basename, dirname } from "node:path";
 import type { Keyring, RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -19,20 +20,22 @@ import { claims, isDelegate, type Own } from "./delegate-check.ts";
 import type { PublishedTree } from "./published-tree.ts";
 import { judgedTogether, type OwnCertificate } from "./signing-key.ts";
 
-/** The key store's certificates together with the published certificates. */
+/** The certificates in the key store and in the published bundle. */
 export interface Known {
-  /** The key store's certificates, completed from the bundle, and the certificates in the bundle that are the archive's. */
+  /**
+   * The key store's certificates with the packets that the bundle adds, and those certificates in the bundle that belong to the archive.
+   */
   readonly certificates: Own;
-  /** Certificates in the bundle that claim the archive's user ID but have no connection with the key store's keys. */
+  /** Certificates in the bundle that have the archive's user ID but no connection with the key store's keys. */
   readonly strangers: readonly OwnCertificate[];
 }
 
-/** The paths of the bundle's two files, binary and armored, below the archive's root. */
+/** The paths, below the archive's root, of the bundle's two files: binary and armored. */
 export const bundleFiles = [bundlePath, bundlePath.replace(/pgp$/, "asc")] as const;
 
 /**
  * Reads one of the bundle's files; returns undefined if the file does not exist.
- * @throws FeedkeyError `bad_path` unless it is a regular file of a size that clients read; `output` if it can't be read
+ * @throws FeedkeyError `bad_path` unless the file is a regular file of a size that clients read; `output` if the file can't be read
  */
 export async function readBundleFile(tree: PublishedTree, name: string): Promise<Buffer | undefined> {
   // Armor makes the content a third larger.
@@ -49,7 +52,10 @@ async function readBundle(tree: PublishedTree): Promise<Pick<Keyring, "certifica
   };
 }
 
-/** Filters certificates quickly, without a check of signatures: the bundle may have thousands of certificates of strangers. */
+/**
+ * Whether a certificate may belong to the archive. This filter verifies no signature, because the bundle may have thousands of foreign
+ * certificates.
+ */
 function mayMatter({ userIds }: RawCertificate, userId: string): boolean {
   const wanted = Buffer.from(userId, "utf8");
   return userIds.some(({ packet, signatures }) => {
@@ -62,15 +68,15 @@ function mayMatter({ userIds }: RawCertificate, userId: string): boolean {
 }
 
 /**
- * Finds the archive's certificates: the key store's own, and certificates that the store's keys certified, even if the
- * certification has expired. A certification by a stranger over a key in the store proves nothing: anybody can make it.
+ * Finds the archive's certificates: the key store's own, and those that the archive's keys certified, even if the certification has
+ * expired. A certification in the other direction proves nothing: a stranger can certify a key of the archive.
  */
 function findOurs(all: ReadonlyMap<Fingerprint, CertificateFacts>, own: ReadonlySet<Fingerprint>, userId: string) {
   const found = new Set([...own].filter((name) => all.has(name)));
   const by = ({ certificate, key }: SignatureFacts, mayDelegateOnly: boolean): boolean => {
     const issuer = all.get(certificate);
     if (issuer === undefined || !found.has(certificate) || key !== issuer.primary.fingerprint) return false;
-    // T3c: the thief of the issuer's key could have made this certification.
+    // A thief of the hard-revoked issuer's key could have made this certification (T3c).
     if (isHardRevoked(issuer.revocations)) return false;
     return claims(issuer, userId) || (mayDelegateOnly && isDelegate(issuer));
   };
@@ -89,9 +95,10 @@ function findOurs(all: ReadonlyMap<Fingerprint, CertificateFacts>, own: Readonly
 }
 
 /**
- * Unites the key store's certificates with the published certificates that are the archive's. Takes only verified signatures.
+ * Combines the key store's certificates with those in the published bundle that belong to the archive. Takes only verified signatures from
+ * the bundle.
  * @param own the key store's certificates
- * @throws FeedkeyError `bad_path`, `output` if the published bundle can't be read
+ * @throws FeedkeyError `bad_path` or `output` if the published bundle can't be read
  */
 export async function withPublished(tree: PublishedTree, own: Own, userId: string): Promise<Known> {
   const { certificates, loose } = await readBundle(tree);
@@ -113,7 +120,7 @@ export async function withPublished(tree: PublishedTree, own: Own, userId: strin
   for (const name of ours) {
     const whole = all.get(name);
     if (whole === undefined) continue;
-    // The key store's own packets stay as they are. From the bundle, only verified signatures are added.
+    // The key store's own packets stay as they are, verified or not; the bundle adds only verified signatures.
     const present = mine.get(name);
     const proven = keepVerified(whole, verified);
     kept.push(present === undefined ? proven : unite(present, proven));

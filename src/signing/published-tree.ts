@@ -1,6 +1,7 @@
 /**
- * Reads and writes everything in the published tree except package files. Others may be able to write to the tree. So this file
- * accesses only regular files inside the root, within a size limit, without blocking, and follows no link out of a folder.
+ * Reads and writes everything in the published tree except package files. Other users may be able to write to the tree. So this file
+ * accesses only regular files inside the root, limits their size, never blocks on a file that is a pipe or device, and follows no symbolic
+ * link to another folder.
  */
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -19,7 +20,7 @@ export interface PublishedFile {
   readonly data: Data | string;
 }
 
-/** A snapshot of a folder: each file is read only once. */
+/** A snapshot of a folder in the tree. It reads each file only once. */
 export type FolderView = Pick<PublishedFolder, "path" | "read" | "readOnce" | "document" | "names">;
 
 /** A folder in the tree. The folder need not exist yet. */
@@ -32,15 +33,15 @@ export class PublishedFolder {
     this.#name = name;
   }
 
-  /** The absolute path below the root as the caller gave it, for messages. */
+  /** The folder's absolute path, below the root as the caller wrote the root; for messages. */
   get path(): string {
     return join(this.#root.folder, this.#name);
   }
 
   /**
-   * Reads an index or a signature; returns undefined if the file does not exist. Follows a link to a file in the same folder,
-   * because anyone who can make such a link could also write the file.
-   * @param most size limit in bytes
+   * Reads an index or a signature; returns undefined if the file does not exist. Follows a symbolic link to a file in the same folder,
+   * because anyone who can make this link could also write the file.
+   * @param most the size limit in bytes
    * @throws FeedkeyError `bad_path` unless the file is a regular file within the size limit; `output` if the file can't be read
    */
   async read(name: string, most?: number): Promise<Buffer | undefined> {
@@ -48,22 +49,25 @@ export class PublishedFolder {
     return await this.#root.read(await this.#root.beside(join(this.#name, name)), most ?? usual);
   }
 
-  /** Reads a file that the caller needs only once. No view keeps such a file in memory. @throws FeedkeyError as `read` */
+  /**
+   * Reads a file that the caller needs only once. Unlike `read`, a view does not keep this file in memory.
+   * @throws FeedkeyError as `read` does
+   */
   async readOnce(name: string): Promise<Buffer | undefined> {
     return await this.read(name);
   }
 
   /**
-   * Hashes a file that may be too large for memory. The document reads the file again, piece by piece, on demand.
+   * Hashes a file that may be too large for memory. The returned document reads the file again, piece by piece, when it is used.
    * @returns undefined if the file does not exist
-   * @throws FeedkeyError as `read`; the document's pieces throw `locked` if the file has changed since
+   * @throws FeedkeyError as `read` does; the document throws `locked` if the file has changed since
    */
   async document(name: string): Promise<HashedDocument | undefined> {
     const found = await this.#root.content(await this.#root.beside(join(this.#name, name)), maxIndexBytes);
     return found && new HashedDocument(found, found.sha256);
   }
 
-  /** Returns a new snapshot of the folder, which reads no file twice. */
+  /** Returns a new snapshot of the folder. It reads no file twice, except with `readOnce`. */
   view(): FolderView {
     const once = <Found>(find: (name: string) => Promise<Found>) => {
       const found = new Map<string, Promise<Found>>();
@@ -78,20 +82,26 @@ export class PublishedFolder {
     return { path: this.path, read, readOnce, document, names: (folder) => this.names(folder) };
   }
 
-  /** Returns the names in a subfolder; no name if the subfolder is missing. @throws FeedkeyError `bad_path`, `output` */
+  /**
+   * Returns the names in a subfolder; an empty list if the subfolder is missing.
+   * @throws FeedkeyError `bad_path` if the path leads over a link; `output` if the subfolder can't be read
+   */
   async names(folder: string): Promise<readonly string[]> {
     const found = await this.#root.look(join(this.#name, folder));
     return found.kind === "folder" ? found.names : [];
   }
 
-  /** @throws FeedkeyError `bad_path` if a name is not that of a regular file, or a folder in its path is not a folder */
+  /**
+   * Throws unless these names can be written as regular files.
+   * @throws FeedkeyError `bad_path` if a name is that of something else than a regular file, or if a folder in its path is not a folder
+   */
   async refuseOdd(names: readonly string[]): Promise<void> {
     for (const name of names) await this.#root.refuseOdd(join(this.#name, name));
   }
 
   /**
-   * Makes this folder and the subfolders for the files. Removes leftovers of killed runs from these folders.
-   * @throws FeedkeyError `bad_path`, `output`
+   * Makes this folder and the subfolders for the files. Removes the temporary files that killed runs left in these folders.
+   * @throws FeedkeyError `bad_path` if something else is in the place of a folder; `output` if a folder can't be made
    */
   async prepare(files: readonly PublishedFile[] = []): Promise<void> {
     for (const folder of this.#foldersOf(files)) {
@@ -101,8 +111,9 @@ export class PublishedFolder {
   }
 
   /**
-   * Writes files under temporary names, in the given order. If a file can't be written, no file stays. The folders must exist.
-   * @throws FeedkeyError `bad_path`, `output`
+   * Writes files under temporary names, in the given order. If one of the files can't be written, removes all of them. The folders must
+   * exist.
+   * @throws FeedkeyError `bad_path` if something in the tree stands in the way; `output` if a file can't be written
    */
   async stage(files: readonly PublishedFile[]): Promise<StagedFile[]> {
     const staged: StagedFile[] = [];
@@ -120,7 +131,10 @@ export class PublishedFolder {
     return staged;
   }
 
-  /** Call this before staged files get their final names. @throws FeedkeyError `bad_path` if a link has replaced a folder */
+  /**
+   * Checks the folders of the files; callers do this before they give staged files their final names.
+   * @throws FeedkeyError `bad_path` if a link has replaced a folder
+   */
   async assertInPlace(files: readonly PublishedFile[] = []): Promise<void> {
     for (const folder of this.#foldersOf(files)) {
       const here = await this.#host(folder);
@@ -134,7 +148,10 @@ export class PublishedFolder {
     }
   }
 
-  /** Removes files in the given order. Ignores missing files. @throws FeedkeyError `bad_path`, `output` */
+  /**
+   * Removes files in the given order; ignores missing files.
+   * @throws FeedkeyError `bad_path` or `output` if a file can't be removed
+   */
   async remove(names: readonly string[]): Promise<void> {
     for (const name of names) await this.#root.remove(join(this.#name, name));
   }
@@ -145,13 +162,13 @@ export class PublishedFolder {
     return new Set([this.#name, ...names.map((name) => (name === "." ? "" : name))]);
   }
 
-  /** Returns the real path of a folder below the root. */
+  /** Returns the real path of a folder below the root, with links in the root's own path resolved. */
   async #host(folder: string): Promise<string> {
     return dirname(await this.#root.hostPath(join(folder, "x")));
   }
 }
 
-/** The tree below an archive's root. Links in the path of the root itself are allowed: the keeper chose this path. */
+/** The tree below an archive's root. The path of the root itself may contain symbolic links, because the keeper chose this path. */
 export class PublishedTree {
   readonly #root: TargetRoot;
 
@@ -159,7 +176,10 @@ export class PublishedTree {
     this.#root = root;
   }
 
-  /** @throws FeedkeyError `not_found` if the root folder does not exist */
+  /**
+   * Opens the tree below a root.
+   * @throws FeedkeyError `not_found` if the root folder does not exist
+   */
   static async open(root: string): Promise<PublishedTree> {
     try {
       return new PublishedTree(await TargetRoot.open(root, "none"));
@@ -172,7 +192,10 @@ export class PublishedTree {
     }
   }
 
-  /** @param name path relative to the root; empty for the root itself */
+  /**
+   * Returns a folder in the tree.
+   * @param name the path relative to the root; empty for the root itself
+   */
   folder(name: string): PublishedFolder {
     return new PublishedFolder(this.#root, name);
   }

@@ -1,4 +1,4 @@
-/** The state of a rotation, read only from the certificates, so that no second record can disagree with them. */
+/** The state of a rotation. feedkey reads it only from the certificates, so that no other record can contradict them. */
 import { largest } from "../extremes.ts";
 import { type Instant, wholeSecond } from "../time.ts";
 import type { CertificateFacts, Fingerprint, KeyFacts, SignatureFacts } from "../trust/facts.ts";
@@ -8,7 +8,7 @@ import type { OwnCertificate } from "./signing-key.ts";
 
 export interface RotationState {
   readonly present: OwnCertificate;
-  /** The next key: the present key certified it without expiry, and the next key is neither revoked nor withdrawn. */
+  /** The next key. The present key certified it without an expiry; the next key is not revoked, and the certification was not withdrawn. */
   readonly successor: OwnCertificate | undefined;
   /** When the successor's certification of the present key expires. From then on, the keeper may finish the rotation. */
   readonly overlapEnds: Instant | undefined;
@@ -30,8 +30,9 @@ export function certifications(
 }
 
 /**
- * Returns the date for a rotation's signatures: a second ago, or later if a key is newer (T3b). So a signature that is valid for
- * one second has expired before clients get it, and a key that certified something can be retired in the same run.
+ * Returns the date for a rotation's signatures: a second before `at`, or later if a key is newer (T3b: no certification may be older than
+ * its keys). So a signature that is valid for one second has expired before clients get it, and a key that certified something can be
+ * retired in the same run.
  */
 export function dateOfWork(at: Instant, ...keys: readonly KeyFacts[]): Instant {
   return largest([wholeSecond(at) - 1000, ...keys.map(({ createdAt }) => createdAt)]);
@@ -46,7 +47,7 @@ export function rotationState(
 ): RotationState {
   const others = [...own.values()].filter(({ raw }) => raw.fingerprint !== present.raw.fingerprint);
   const endless = (subject: OwnCertificate, issuer: OwnCertificate) => {
-    // The certification of a predecessor by its successor always has an expiry.
+    // A successor's certification of its predecessor always has an expiry; a predecessor's certification of its successor has none.
     return certifications(subject.facts, issuer.raw.fingerprint, userId, at).some(
       ({ expiresAt }) => expiresAt === undefined,
     );

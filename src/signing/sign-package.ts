@@ -1,4 +1,4 @@
-/** Use case: sign a pkgsrc package for pkg_add, which reads only RSA signatures by keys of version 4. */
+/** Use case: signs a pkgsrc package for pkg_add, which reads only RSA signatures by keys of version 4. */
 import { basename, join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -17,16 +17,16 @@ import type { SigningKey } from "./signing-key.ts";
 
 export interface SignedPackageFile {
   readonly package: string;
-  /** Path of the signed package. */
+  /** The path of the signed package. */
   readonly path: string;
   /** The size of the unsigned package, in bytes. */
   readonly size: number;
 }
 
 /**
- * Throws for a key whose signatures pkg_add can't read.
+ * Throws if pkg_add can't read signatures by this key.
  * @param signature the binary signature
- * @throws FeedkeyError `bad_config`
+ * @throws FeedkeyError `bad_config` if the key is not an RSA key of version 4, its key ID begins with 00, or the signature does not name it
  */
 function refuseUnreadable(signature: Uint8Array, { facts }: SigningKey): void {
   const [made] = readSignatureFile(signature, "the signature just made");
@@ -40,13 +40,13 @@ function refuseUnreadable(signature: Uint8Array, { facts }: SigningKey): void {
   if (key === undefined) throw refuse("the signature does not name its key");
   if (key.algorithm !== "rsa") throw refuse(`the key is ${escapeText(key.algorithm)}, not RSA`);
   if (key.version !== 4) throw refuse(`the key's version is ${key.version}, not 4`);
-  // netpgpverify drops leading zero octets, and then does not find the key.
+  // netpgpverify drops leading zero octets from the key ID, and then does not find the key.
   if (key.keyId.startsWith("00")) throw refuse(`the key ID, ${key.keyId}, begins with 00`);
 }
 
 const endings: Readonly<Record<string, string>> = { "1f8b": ".tgz", "425a": ".tbz", fd37: ".txz", "28b5": ".tzst" };
 
-/** Returns the name that the package file must have. pkg_install and similar programs rely on this name. */
+/** Returns the file name that a package must have. pkg_install and similar programs rely on this name. */
 function nameOf(source: ByteSource, pkgname: string): string {
   const magic = Buffer.from(source.read(0, 2)).toString("hex");
   return `${pkgname}${endings[magic] ?? ".tgz"}`;
@@ -54,9 +54,10 @@ function nameOf(source: ByteSource, pkgname: string): string {
 
 /**
  * Signs a package.
- * @param folder folder for the signed package; if undefined, the signed package replaces the unsigned package
- * @throws FeedkeyError `not_found`, `bad_package`; `bad_path` if the file does not have its package's name; `usage` if the package
- * is already signed; `bad_config` if pkg_add can't read the key; `output`; `revoked`...
+ * @param folder the folder for the signed package; if undefined, the signed package replaces the unsigned package
+ * @throws FeedkeyError `not_found`, `bad_package`; `bad_path` if the file does not have its package's name; `usage` if the package is
+ * already signed; `bad_config` if pkg_add can't read signatures by the key; `output` if the file can't be written; `revoked` or another
+ * code if the key may not sign
  */
 export async function signPackageFile(
   path: string,
@@ -97,7 +98,7 @@ async function signOpen(
     );
   }
   const hash = hashPackage(source, pkgname);
-  // OpenPGP packets have dates in whole seconds.
+  // OpenPGP signatures have dates in whole seconds.
   const signature = await key.secret.signDocument(formatPackageHash(hash), key, { at: wholeSecond(at) });
   refuseUnreadable(signature, key);
   const target = folder === undefined ? path : join(folder, name);

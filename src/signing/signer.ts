@@ -1,4 +1,4 @@
-/** The key that signs for the archive: in the key store, in GnuPG, or on a card. */
+/** The key that signs for the archive. Its secret is in the key store, in GnuPG, or on a card. */
 import { FeedkeyError } from "../error.ts";
 import type { ArchiveConfig } from "../profile/types.ts";
 import type { KeyStore } from "../store/key-store.ts";
@@ -12,12 +12,12 @@ import {
   type SignerOf,
 } from "./signing-key.ts";
 
-/** A key with the place where its secret is. */
+/** A key with the place that holds its secret. */
 export type KeyPlace = ArchiveConfig["key"];
 
 /**
- * Reads all certificates in the key store and, for a key in GnuPG, its certificate. Checks the signatures among them.
- * @throws FeedkeyError `not_found`, `bad_config` if gpg does not export the certificate
+ * Reads all certificates in the key store and, if the key is in GnuPG, its certificate. Verifies the signatures among these certificates.
+ * @throws FeedkeyError `not_found` or `bad_config` if gpg does not export the certificate
  */
 export async function certificatesWith(
   store: KeyStore,
@@ -27,9 +27,9 @@ export async function certificatesWith(
 }
 
 /**
- * Opens the key for signing documents, wherever its secret is.
- * @param own `certificatesWith` the key
- * @throws FeedkeyError `usage`, `not_found`, `bad_config`, `bad_certificate`
+ * Opens a key for signing documents, wherever its secret is.
+ * @param own the result of `certificatesWith` for this key
+ * @throws FeedkeyError `usage`, `not_found`, `bad_config` or `bad_certificate`, as `openSigningKey` and `gpgCertificate` do
  */
 export async function openSigner(
   store: KeyStore,

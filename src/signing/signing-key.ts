@@ -1,4 +1,4 @@
-/** The archive's keys from the key store, opened for use. */
+/** The archive's keys from the key store, opened for signing. */
 
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -15,10 +15,10 @@ import { addressOf } from "../trust/identity.ts";
 import { maySpeakFor } from "../trust/key-state.ts";
 import { readAllStored } from "./stored-certificate.ts";
 
-/** Returns the passphrase of a key on demand: from a person, a file or a file descriptor. */
+/** Returns the passphrase of a key when it is needed: from a person, a file or a file descriptor. */
 export interface PassphraseSource {
   (fingerprint: Fingerprint): Promise<string>;
-  /** Set if the source would ask a person, or has no passphrase. For a key in GnuPG, GnuPG's own agent then asks. */
+  /** Set if the source would ask a person, or has no passphrase. For a key in GnuPG, GnuPG's agent then asks instead. */
   readonly asks?: boolean;
 }
 
@@ -40,7 +40,7 @@ export interface SigningKey extends SignerOf {
 }
 
 /**
- * Reads all certificates in the key store, and checks the signatures among them.
+ * Reads all certificates in the key store, and verifies the signatures among them.
  * @param others certificates from elsewhere, such as GnuPG
  * @throws FeedkeyError `bad_config` if a certificate can't be read to its end
  */
@@ -51,7 +51,7 @@ export async function ownCertificates(
   return await judgedTogether(collect([...others, ...(await readAllStored(store))]).values());
 }
 
-/** Returns certificates with their facts, after a check of the signatures among them. Leaves out unusable certificates. */
+/** Returns certificates with their facts, after verifying the signatures among them. Leaves out certificates that can't be used. */
 export async function judgedTogether(raws: Iterable<RawCertificate>): Promise<Map<Fingerprint, OwnCertificate>> {
   const keys = await KeyIndex.of(raws);
   const all = await factsOf(keys);
@@ -64,26 +64,32 @@ export async function judgedTogether(raws: Iterable<RawCertificate>): Promise<Ma
 }
 
 /**
- * Returns a certificate with only those subkeys that could have signed for the archive. Anybody can add a foreign subkey to a
- * copy of the certificate, and the thief of a subkey may have signed anything.
+ * Returns a certificate with only those subkeys that could have signed for the archive. The others are left out, because anybody can add a
+ * foreign subkey to a copy of the certificate, and a thief of a subkey may have signed anything.
  */
 export function withOwnKeys({ raw, facts }: OwnCertificate): RawCertificate {
   const own = new Set(facts.subkeys.filter(maySpeakFor).map(({ fingerprint }) => fingerprint));
   return { ...raw, subkeys: raw.subkeys.filter(({ packet }) => own.has(fingerprintOf(packet.body) ?? "")) };
 }
 
-/** Returns the fingerprint of a subkey's primary key. @param own certificates from `judgedTogether` */
+/**
+ * Returns the primary key to which a subkey belongs; undefined if no certificate lists the subkey.
+ * @param own certificates from `judgedTogether`
+ */
 export function ownerOf(own: ReadonlyMap<Fingerprint, OwnCertificate>, subkey: Fingerprint): Fingerprint | undefined {
   const listed = [...own.values()].flatMap(({ raw, facts }) => {
     const found = facts.subkeys.find((one) => one.fingerprint === subkey && one.bindings.length > 0);
     return found === undefined ? [] : [{ owner: raw.fingerprint, bindings: found.bindings }];
   });
-  // Anybody can bind a foreign subkey to a key, but the subkey's back-signature acknowledges only its owner.
+  // Anybody can bind a foreign subkey to a key. But a subkey makes a back-signature only for its owner.
   const acknowledged = listed.find(({ bindings }) => bindings.some(({ backSignature }) => backSignature !== undefined));
   return (acknowledged ?? listed[0])?.owner;
 }
 
-/** Makes the error for a subkey's fingerprint in place of a primary key's. @param write what the user must write instead */
+/**
+ * Makes the error for a user who gave a subkey's fingerprint instead of its primary key's.
+ * @param write what the user must write instead
+ */
 export function isSubkey(subkey: Fingerprint, owner: Fingerprint, write: string): FeedkeyError {
   return new FeedkeyError(
     "not_found",
@@ -95,7 +101,10 @@ export function isSubkey(subkey: Fingerprint, owner: Fingerprint, write: string)
   );
 }
 
-/** Finds the key that the user named. @throws FeedkeyError as `KeyStore.resolve`; the error for a subkey names its primary key */
+/**
+ * Finds the key that the user named.
+ * @throws FeedkeyError as `KeyStore.resolve` does; the error for a subkey names its primary key
+ */
 export async function resolveKey(store: KeyStore, text: string): Promise<Fingerprint> {
   try {
     return await store.resolve(text);
@@ -140,8 +149,8 @@ export async function openSigningKey(
 }
 
 /**
- * Returns the domain in feedkey's notations: the configured domain, else the domain of the address in a certificate's user ID.
- * @param configured the keeper's own choice, for keys whose user ID has no address
+ * Returns the domain for feedkey's notations: the configured domain, else the domain of the address in one of the certificate's user IDs.
+ * @param configured the domain that the keeper chose, for keys whose user ID has no address
  * @throws FeedkeyError `bad_config` if neither the keeper nor a user ID gives a domain
  */
 export function notationDomain({ facts }: OwnCertificate, configured?: string): string {

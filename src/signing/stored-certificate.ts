@@ -1,4 +1,4 @@
-/** Reads certificates of the key store completely or not at all: a missing part might be a revocation. */
+/** Reads a certificate from the key store completely or refuses it: a missing part might be a revocation. */
 import { type ErrorCode, FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -8,9 +8,10 @@ import type { KeyStore } from "../store/key-store.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
 /**
- * A file with one certificate, read to its end.
- * @param code of the error: `bad_config` for one's own key store
- * @throws FeedkeyError with that code if it contains anything else, or can't be read to its end
+ * Returns the only certificate in a file, after reading the file to its end.
+ * @param code the code of errors: `bad_config` if the file is in the caller's own key store
+ * @param what the file, in words for messages
+ * @throws FeedkeyError with this code if the file contains anything else, or can't be read to its end
  */
 export function readWhole(bytes: Uint8Array, fingerprint: Fingerprint, code: ErrorCode, what: string): RawCertificate {
   const { certificates, problems } = readKeys(bytes);
@@ -34,13 +35,19 @@ export function readWhole(bytes: Uint8Array, fingerprint: Fingerprint, code: Err
   );
 }
 
-/** A certificate of the key store. @throws FeedkeyError `not_found`; `bad_config` if it can't be read to its end */
+/**
+ * Reads a certificate from the key store.
+ * @throws FeedkeyError `not_found` if the store does not have the certificate; `bad_config` if its file can't be read to the end
+ */
 export async function readStored(store: KeyStore, fingerprint: Fingerprint): Promise<RawCertificate> {
   const armored = Buffer.from(await store.certificate(fingerprint));
   return readWhole(armored, fingerprint, "bad_config", `certs/${fingerprint}.asc in the key store "${store.folder}"`);
 }
 
-/** All certificates of the key store. @throws FeedkeyError `bad_config` */
+/**
+ * Reads all certificates from the key store.
+ * @throws FeedkeyError `bad_config` if one of their files can't be read to its end
+ */
 export async function readAllStored(store: KeyStore): Promise<RawCertificate[]> {
   const stored: RawCertificate[] = [];
   for (const fingerprint of await store.list()) stored.push(await readStored(store, fingerprint));

@@ -1,13 +1,13 @@
-/** Reads secret keys of a key store: the store checks only names, so a file may contain a different key. */
+/** Reads secret keys from a key store. The store looks only at file names, so this file checks that a file really contains the key. */
 import { FeedkeyError } from "../error.ts";
 import { secretParts } from "../openpgp/secret/secret-parts.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
 /**
- * A secret key of a key store, armored, locked or not.
- * @throws FeedkeyError `not_found`; `bad_config` if others have access to the file; `bad_certificate` if the file contains another
- * key, or can't be read
+ * Returns an armored secret key from a key store, with or without a passphrase.
+ * @throws FeedkeyError `not_found` if the store does not have the key; `bad_config` if other users have access to the file;
+ * `bad_certificate` if the file contains another key, or can't be read
  */
 export async function readSecret(store: KeyStore, fingerprint: Fingerprint): Promise<string> {
   const armored = await store.privateKey(fingerprint);

@@ -50,8 +50,8 @@ function* delegationsAmong(certificates: ReadonlyMap<Fingerprint, CertificateFac
 
 /**
  * Returns the newest of an issuer's delegations to one delegate, over any user ID; several delegations if they have the same date. A
- * replaced delegation never becomes valid again, even if the newest delegation is withdrawn, expired or unreadable: an issuer who
- * narrowed a delegation must be able to rely on that. Delegations that can't count now (made by a subkey, without a date, or dated in the future)
+ * replaced delegation never becomes valid again, even if the newest delegation is withdrawn, expired or unreadable: an issuer who narrowed
+ * a delegation must be able to rely on that. Delegations that can't count now (made by a subkey, without a date, or dated in the future)
  * replace nothing. The function returns these only if there are no others, so that feedkey can say why it refuses them.
  */
 function lastWord(delegations: readonly Delegation[], at: Instant): readonly Delegation[] {
