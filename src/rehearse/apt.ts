@@ -1,4 +1,4 @@
-/** apt in its own root. apt updates from the copy, and stores in this root what it accepts. */
+/** Runs apt with a root of its own. apt updates from the copy of the archive, and stores what it accepts in this root. */
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -7,12 +7,12 @@ import { ensureFolder } from "../files/folder.ts";
 import { type Ran, runProgram } from "../files/programs.ts";
 import { lastLine, rememberingVerdict, type StockClient, type Target } from "./stock-client.ts";
 
-/** The folder of apt's lists, below the root. */
+/** The path, below the root, of the folder in which apt stores what it downloaded. */
 const lists = "var/lib/apt/lists";
 
 /**
- * Returns a configuration that apt reads instead of this machine's. If apt has accepted a Release file before and refuses the new
- * one, it only warns and reports success by default. With `Error-Mode`, apt reports an error (measured with apt 2.6).
+ * Returns a configuration that apt reads instead of this machine's. If apt accepted a Release file before and refuses the new one, it warns
+ * but exits with success by default. With `Error-Mode`, it exits with an error (measured with apt 2.6).
  */
 function configuration(root: string): string {
   const settings = {
@@ -20,7 +20,7 @@ function configuration(root: string): string {
     "Dir::State::status": join(root, "status"),
     "Dir::Etc::sourcelist": join(root, "sources.list"),
     "Dir::Etc::sourceparts": join(root, "none"),
-    // The sandbox's user could not enter the private folder.
+    // apt's sandbox user could not enter the private folder.
     "APT::Sandbox::User": "root",
     "APT::Update::Error-Mode": "any",
   };
@@ -29,14 +29,14 @@ function configuration(root: string): string {
     .join("");
 }
 
-/** The feed as a line of sources.list. No list of packages has the requested target, so apt reads only the Release file. */
+/** Returns the feed as a line of sources.list. With `target=None`, apt requests no package lists, so it reads only the Release file. */
 function source({ folder }: Target, keyring: string): string {
   const [, base = folder, suite] = /^(.*)\/dists\/(.+)$/.exec(folder) ?? [];
   const where = `${pathToFileURL(base).href} ${suite === undefined ? "./" : `${suite} main`}`;
   return `deb [signed-by=${keyring} target=None] ${where}\n`;
 }
 
-/** The reason is on the line after the failed file. */
+/** Returns apt's reason for a refusal, from the line after the one that names the file. */
 function reasonOf({ stdout, stderr }: Ran): string {
   const said = /^Err:.*\n {2}(.*)$/m.exec(stdout.toString())?.[1];
   return said === undefined ? lastLine(stderr) : escapeText(said.trim());

@@ -1,4 +1,4 @@
-/** The copy on which a step is rehearsed: keys, configuration, indexes and bundle. The packages are not copied. */
+/** The copy of an archive on which a step is rehearsed: keys, configuration, indexes and bundle. Packages are not copied. */
 import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FeedkeyError, onRefusal, systemCode } from "../error.ts";
@@ -21,7 +21,7 @@ export interface Stage {
   readonly folder: string;
   /** The copy, opened as an archive without key servers. */
   readonly archive: Archive;
-  /** Folder for copies of revocation certificates that the step makes. */
+  /** A folder for the copies of revocation certificates that the step makes. */
   readonly safe: string;
   /** Replaces the copy's paths in a text with the archive's paths. */
   translate(text: string): string;
@@ -80,11 +80,11 @@ async function copyPublished({ config }: Archive, site: string): Promise<void> {
   for (const path of bundleFiles) await put(path, await readBundleFile(tree, path));
 }
 
-/** Returns the package lists, by path below the feed's folder, that `publish` reads in addition to a root. */
+/** Returns the package lists to which a root refers, by their path below the feed's folder: `publish` reads these lists too. */
 async function listsOf(feed: ArchiveFeed, root: Uint8Array | undefined): Promise<readonly string[]> {
   const { content } = formatOf(feed.format);
   if (content === undefined || root === undefined) return [];
-  // The clients in the rehearsal will report an error in the root.
+  // If the root is bad, the clients in the rehearsal will report the error.
   const { parts } = await onRefusal(
     () => content(root, { index: undefined }),
     () => ({ parts: [] }),
@@ -92,16 +92,16 @@ async function listsOf(feed: ArchiveFeed, root: Uint8Array | undefined): Promise
   return parts.flatMap(({ forms }) => forms.flatMap(({ places }) => places));
 }
 
-/** Copies the key store's records about this archive, but no caches. */
+/** Copies the key store's records about this archive, but not its caches. */
 async function copyRecords(from: Archive, to: Archive): Promise<void> {
   const [source, target] = [recordsFolder(from.store, from.config.root), recordsFolder(to.store, to.config.root)];
   for (const name of ["published.json", "successor", "finishing"]) await copy(join(source, name), join(target, name));
 }
 
 /**
- * Copies an archive into a folder. Only reads the archive itself.
+ * Copies an archive into a folder. The archive itself is only read.
  * @param folder a private, empty folder
- * @throws FeedkeyError `bad_config` if others can read a secret key; `output`
+ * @throws FeedkeyError `bad_config` if other users can read a secret key; `output` if the copy can't be written
  */
 export async function makeStage(archive: Archive, folder: string): Promise<Stage> {
   const [home, site, file] = [join(folder, "home"), join(folder, "site"), join(folder, "archive.ini")];
@@ -130,7 +130,10 @@ export async function makeStage(archive: Archive, folder: string): Promise<Stage
   };
 }
 
-/** Returns the feeds in the copy that have an index, as targets for the clients. */
+/**
+ * Returns the feeds in the copy that have an index, as targets for the clients.
+ * @param packages the root of the archive itself, which has the package files
+ */
 export async function targetsOf({ archive }: Stage, packages: string): Promise<Target[]> {
   const targets: Target[] = [];
   for (const feed of archive.config.feeds) {

@@ -1,4 +1,7 @@
-/** dnf, in its own root. It has a keyring for each repository, and is told to accept the keys of its key file. */
+/**
+ * Runs dnf with a root of its own. dnf keeps a keyring for each repository; with `-y`, it accepts the keys in the repository's key file
+ * without asking.
+ */
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,7 +11,7 @@ import { dnfCache, dnfKeyFolder, dnfRepositories, followDnf } from "../stock/dnf
 import { laidOut } from "./laid-out.ts";
 import { lastLine, rememberingVerdict, type StockClient } from "./stock-client.ts";
 
-/** Below the root of its system. */
+/** The path of the key file, below dnf's root. */
 const keyFile = `${dnfKeyFolder}/RPM-GPG-KEY-feed`;
 
 function main(root: string): string {
@@ -17,7 +20,10 @@ function main(root: string): string {
   return `[main]\n${own.join("")}cachedir=/${dnfCache}\nplugins=0\n`;
 }
 
-/** @param system the system with the key file: dnf interprets the path on the machine that it runs on */
+/**
+ * Returns the repository's section in dnf's configuration.
+ * @param system the root in which `gpgkey` is looked up: dnf reads the key file by its path on this machine, not below its own root
+ */
 function repositoryOf(folder: string, system: string): string {
   const settings = {
     name: "feed",

@@ -1,6 +1,6 @@
 /**
- * Finds the keys that a stock client must know to accept a published feed, from its signatures and the client's treatment of
- * several.
+ * Finds the keys that each stock client must know to accept a published feed. This depends on who signed the feed, and on which of several
+ * signatures the client checks.
  */
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
@@ -18,13 +18,16 @@ import { stockClients } from "./stock-clients.ts";
 export interface Follower {
   readonly feed: string;
   readonly client: string;
-  /** Whether the client must know any one of the keys, or all keys. */
+  /** Whether the client must know any one of the keys, or all of them. */
   readonly needs: "any" | "all";
-  /** The keys. If the list is empty, the client refuses the feed with any key of the archive. */
+  /** The keys that the client must know. If the list is empty, the client refuses the feed whichever keys of the archive it knows. */
   readonly keys: readonly Fingerprint[];
 }
 
-/** Returns a signature's signer, if the signer is a key of the archive that clients can accept now. */
+/**
+ * Returns the signer of a signature; undefined if the signature is bad or expired, or if its signer is not a key of the archive that
+ * clients can accept now.
+ */
 function signerOf(signature: DataSignature, known: Own, at: Instant): Fingerprint | undefined {
   const [maker] = signature.status === "good" ? signature.makers : [];
   const own = maker && known.get(maker.certificate);
@@ -55,8 +58,8 @@ function keysFor(
 }
 
 /**
- * Returns the keys for each stock client that reads a feed's format, installed or not. Runs no program.
- * @throws FeedkeyError `bad_path`, `output` if the published tree can't be read
+ * Returns the keys that each stock client must know, for each published feed. No client is run, so the client need not be installed.
+ * @throws FeedkeyError `bad_path` or `output` if the published tree can't be read
  */
 export async function followersOf(archive: Archive): Promise<Follower[]> {
   const { config, at } = archive;

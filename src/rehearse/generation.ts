@@ -1,4 +1,4 @@
-/** The generations of an archive's clients: which certificates they received, and when. */
+/** The generations of an archive's clients: which certificates the clients received, and when. */
 
 import { type RawCertificate, writeCertificates } from "../openpgp/certificate/certificate.ts";
 import { asShipped } from "../openpgp/certificate/minimal.ts";
@@ -11,14 +11,14 @@ import type { OwnCertificate } from "../signing/signing-key.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Keyring } from "./stock-client.ts";
 
-/** Clients that received the same certificates. */
+/** Clients that received the same certificates at the same time. */
 export interface Generation {
   readonly kind: "shipped" | "bundle" | "new-bundle" | "set-up";
-  /** The only key that the clients were shipped with; undefined for clients that imported a bundle or were set up. */
+  /** The only key that the clients were shipped with; undefined for clients that imported the bundle or were set up by feedkey. */
   readonly seed: Fingerprint | undefined;
   /** The clients' keys before the step. */
   readonly before: Keyring;
-  /** Returns the clients' keys after the step. They are other keys only if the clients import the new bundle. */
+  /** Returns the clients' keys after the step. They differ from the keys before the step only if the clients import the new bundle. */
   after(): Promise<Keyring>;
 }
 
@@ -46,7 +46,9 @@ export async function archiveKeys(archive: Archive): Promise<OwnCertificate[]> {
   return keys.sort((a, b) => a.facts.primary.createdAt - b.facts.primary.createdAt);
 }
 
-/** Returns a generation for each key: clients that were shipped with the key's certificate at that time, without updates. */
+/**
+ * Returns one generation for each key: the clients that were shipped with the key's certificate as it was then, and never got an update.
+ */
 export function shippedGenerations(keys: readonly OwnCertificate[]): Generation[] {
   return keys.map(({ raw }) => {
     const keyring = keyringOf([asShipped(raw)]);
@@ -54,7 +56,10 @@ export function shippedGenerations(keys: readonly OwnCertificate[]): Generation[
   });
 }
 
-/** Returns clients that imported the bundle before the step, and clients that import it again after the step. */
+/**
+ * Returns two generations that imported the bundle before the step: clients that keep these keys, and clients that import the new bundle
+ * after the step.
+ */
 export function bundleGenerations(
   archive: Archive,
   bundle: Keyring,

@@ -1,4 +1,4 @@
-/** GnuPG's two verifiers: gpgv with a plain keyring, gpg with its own home, in which every key has ultimate ownertrust. */
+/** GnuPG's two verifiers: gpgv with a keyring file, and gpg with a home of its own, in which every key has ultimate ownertrust. */
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import type { FeedFormat } from "../formats/formats.ts";
 import { filesOf } from "../publish/feed-layouts.ts";
 import { type Keyring, lastLine, type StockClient, type Target, verdictOf } from "./stock-client.ts";
 
-/** The most informative status lines, in words (GnuPG's doc/DETAILS). */
+/** GnuPG's most informative status keywords (doc/DETAILS in GnuPG), each in words. */
 const words: Readonly<Record<string, string>> = {
   NO_PUBKEY: "it lacks the key",
   BADSIG: "the signature does not match",
@@ -17,7 +17,7 @@ const words: Readonly<Record<string, string>> = {
   REVKEYSIG: "the key is revoked",
 };
 
-/** GnuPG's report about the signers; empty if there is no problem. */
+/** Returns what GnuPG reports about the signatures; empty if GnuPG reports no problem. */
 function reasonOf({ stdout, stderr, status }: Ran): string {
   const found = [...stdout.toString().matchAll(/^\[GNUPG:\] ([A-Z_]+) ([0-9A-F]+)?/gm)].flatMap(
     ([, keyword = "", key]) => {
@@ -29,10 +29,10 @@ function reasonOf({ stdout, stderr, status }: Ran): string {
   return status === 0 ? "" : lastLine(stderr);
 }
 
-/** The formats whose indexes are checked only with a verifier. */
+/** The formats whose clients have no complete client in the rehearsal: only a verifier checks their indexes. */
 export const verifiedAlone: readonly FeedFormat[] = ["opkg", "pkgsrc", "sums"];
 
-/** The signature and the signed file, in the form that these programs need. */
+/** Returns the paths of the signature file and the signed file, in the order in which the verifiers take them. */
 export function signedPair({ feed, folder, index }: Target): readonly [string, string] {
   return [join(folder, filesOf(feed).at(-1) ?? ""), join(folder, index)];
 }
@@ -54,11 +54,11 @@ export const gpgv: StockClient = {
   },
 };
 
-/** Imports a keyring into a GnuPG home. Keys that gpg can't read are missing afterwards, as for a user. */
+/** Imports a keyring into a GnuPG home. As with a real user, keys that gpg can't read are missing afterwards. */
 export async function fillHome(program: string, { bytes, keys }: Keyring, folder: string): Promise<void> {
   const [ring, trust] = [join(folder, "import.pgp"), join(folder, "ownertrust")];
   await writeFile(ring, bytes);
-  // From a file, because gpg waits for ever if this comes through a pipe.
+  // gpg gets the ownertrust in a file, because it waits for ever if the ownertrust comes through a pipe.
   await writeFile(trust, keys.map((key) => `${key}:6:\n`).join(""));
   await runGpg(["--import", ring], { program, home: folder });
   await runGpg(["--import-ownertrust", trust], { program, home: folder });

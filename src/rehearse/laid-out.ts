@@ -1,11 +1,14 @@
-/** A repository for programs that also read its lists of packages: the copy's signed files, and links to everything else. */
+/**
+ * Makes a repository for programs that also read package lists: the signed files are from the copy, all other files from the archive
+ * itself.
+ */
 import { readdir, rm, symlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ensureFolder } from "../files/folder.ts";
 import type { Target } from "./stock-client.ts";
 
 /**
- * Makes a feed's repository again in the same place, so that a client recognises it.
+ * Makes a feed's repository from symbolic links, at the same path each time, so that a client recognises the repository.
  * @returns the repository's folder
  */
 export async function laidOut({ folder, published }: Target, repository: string): Promise<string> {

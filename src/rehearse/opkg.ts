@@ -1,4 +1,4 @@
-/** opkg, in its own root: it updates from the copy, and stores there what it accepts. */
+/** Runs opkg with a root of its own. opkg updates from the copy of the archive, and stores what it accepts in this root. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,8 +8,8 @@ import { fillHome } from "./gnupg.ts";
 import { lastLine, type StockClient, verdictOf } from "./stock-client.ts";
 
 /**
- * The configuration of a client that checks signatures, for one feed. opkg looks for gpg_dir below the offline root (measured
- * with 0.8.0 and 0.9.0), so the path leads from there back to the home beside it.
+ * Returns the configuration of a client that checks signatures, for one feed. opkg looks for gpg_dir below the offline root (measured with
+ * 0.8.0 and 0.9.0). The GnuPG home is beside this root, so the path begins with `/..`.
  */
 function configuration(feed: string): string {
   return [
@@ -26,7 +26,7 @@ function configuration(feed: string): string {
 
 const homeName = "gpg";
 
-/** The reason for the refusal: the last line only names the feed. */
+/** Returns opkg's reason for a refusal. It is not in the last line, which only names the feed. */
 function reasonOf(stderr: string): string {
   const said = /^.*Signature status returned error: (.*)$/m.exec(stderr)?.[1];
   return said === undefined ? lastLine(stderr) : escapeText(said.replace(/\.$/, "").toLowerCase());
@@ -43,12 +43,12 @@ export const opkg: StockClient = {
     if (gpg === undefined) return async () => ({ word: "fails", reason: "gpg is needed to make its keyring" });
     const home = join(folder, homeName);
     await mkdir(home, { mode: 0o700 });
-    // opkg would let gpg start a dirmngr, which outlives this folder by up to a minute.
+    // Without this option, gpg would start a dirmngr, which can run for a minute longer than this folder exists.
     await writeFile(join(home, "gpg.conf"), "no-autostart\n");
     await fillHome(gpg, keyring, home);
     let updates = 0;
     return async (target) => {
-      // A new root for each update, because an old list would look like a new one.
+      // Each update gets a new root, because a list from an earlier update would look like a new list.
       updates += 1;
       const root = join(folder, `root-${updates}`);
       await mkdir(root);

@@ -1,4 +1,4 @@
-/** feedkey's own client, with one key as its seed. It reads the copy like a mirror, and uses no network. */
+/** Runs feedkey's own client with one key as its seed. The client reads the copy of the archive like a mirror, and uses no network. */
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -24,14 +24,14 @@ const silent: Reporter = {
   progress: () => ({ update: () => undefined, stop: () => undefined }),
 };
 
-/** Returns a feed of the archive as the clients' profiles describe it. */
+/** Returns a feed of the archive in the form that clients' profiles have. */
 export function feedOf(feed: ArchiveFeed): Feed {
   const { name, format, path } = feed;
   const index = feed.packages === undefined ? feed.index : undefined;
   return { name, format, path, index, packages: "feed", ...formatOf(format).feedAt?.(path) };
 }
 
-/** Returns the profile that clients with this seed were shipped with, without key servers. */
+/** Returns the profile that clients with this seed were shipped with, but without key servers. */
 function profileOf(config: ArchiveConfig, seed: Fingerprint, folder: string): Profile {
   return {
     name: "rehearsal",
@@ -58,7 +58,7 @@ function profileOf(config: ArchiveConfig, seed: Fingerprint, folder: string): Pr
   };
 }
 
-/** A client with its own state. When it runs again, it counts as in use. */
+/** A client with a state of its own. If it is made again in the same folder, it is a client in use. */
 export class OwnClient {
   readonly #profile: Profile;
   readonly #state: string;
@@ -70,7 +70,10 @@ export class OwnClient {
     this.#at = at;
   }
 
-  /** Makes a new client. @param folder the client's own folder, empty and private */
+  /**
+   * Makes a client. If the folder has the state of an earlier run, the client goes on with this state.
+   * @param folder the client's own private folder
+   */
   static async make(
     config: ArchiveConfig,
     seed: Fingerprint,
@@ -95,7 +98,10 @@ export class OwnClient {
     }
   }
 
-  /** Updates every feed. @returns the verdict on each feed, by the feed's name */
+  /**
+   * Updates every feed.
+   * @returns the verdict on each feed, by the feed's name
+   */
   async update(): Promise<Map<string, Verdict>> {
     return await this.#inSession(async (session) => {
       const outcomes = await updateFeeds(session, await refresh(session), this.#profile.feeds, { allowEmpty: true });
@@ -110,8 +116,8 @@ export class OwnClient {
   }
 
   /**
-   * Runs `refresh` and `export`, as the timer does, and returns the result.
-   * @param file path of the exported keyring, which stays for the next run
+   * Runs `refresh` and `export` as the timer does, and returns the exported keyring.
+   * @param file the path of the exported keyring, which stays there for the next run
    */
   async exportTo(
     file: string,
@@ -128,7 +134,7 @@ export class OwnClient {
   }
 }
 
-/** Returns the verdicts of a client that could not even start: the same verdict for every feed. */
+/** Returns the verdicts of a client that could not even start: a refusal of every feed, for the same reason. */
 export function allOf(feeds: Iterable<string>, error: unknown): Map<string, Verdict> {
   if (!(error instanceof FeedkeyError)) throw error;
   return new Map([...feeds].map((name) => [name, { word: "refuses", reason: `${error.code}: ${error.message}` }]));

@@ -1,6 +1,6 @@
 /**
- * pacman, in its own root, whose GnuPG home has the keys as after `pacman-key --populate`: all are trusted. Keys that feedkey's
- * timer removes are missing.
+ * Runs pacman with a root of its own. As after `pacman-key --populate`, its GnuPG home has all the keys, and trusts them. Keys that
+ * feedkey's timer removes are missing.
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { findProgram, type Ran, runGpg, runProgram } from "../files/programs.ts"
 import { fillHome } from "./gnupg.ts";
 import { lastLine, rememberingVerdict, type StockClient, type Target } from "./stock-client.ts";
 
-/** pacman's name of the feed: the file name without its extension. */
+/** Returns pacman's name for the feed: the name of its database file without the extension. */
 const nameOf = ({ index }: Target) => index.replace(/\.db$/, "");
 
 function configuration(root: string, home: string, target: Target): string {
@@ -27,7 +27,7 @@ function configuration(root: string, home: string, target: Target): string {
   ].join("\n");
 }
 
-/** Its message about the database, not the general failure. */
+/** Returns pacman's message about the signature or the key; the last line has only a general message. */
 function reasonOf({ stderr }: Ran): string {
   const said = /^error: [^:\n]+: ((?:key|signature) .*)$/m.exec(stderr)?.[1];
   return said === undefined ? lastLine(stderr) : escapeText(said);
@@ -49,7 +49,7 @@ export const pacman: StockClient = {
     await writeFile(join(home, "gpg.conf"), "no-autostart\n");
     await fillHome(gpg, keyring, home);
     const barred = [...(keyring.byTimer?.barred ?? [])];
-    // It fails if there is none.
+    // gpg fails if the home does not have the key; this failure does not matter.
     for (const key of barred) await runGpg(["--yes", "--delete-keys", key], { program: gpg, home });
     return async (target) => {
       const root = join(folder, target.feed.name);
@@ -58,7 +58,7 @@ export const pacman: StockClient = {
       await writeFile(config, configuration(root, home, target));
       const run = (...args: string[]) => runProgram(program, ["--config", config, "--noconfirm", ...args], { home });
       const ran = await run("-Syy");
-      // It checks a stored database again whenever it reads it.
+      // pacman checks the signature of a stored database again whenever it reads the database.
       const holds = async () => (await run("-Sl", nameOf(target))).status === 0;
       return await rememberingVerdict(ran, reasonOf(ran), holds);
     };

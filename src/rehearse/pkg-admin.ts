@@ -1,4 +1,4 @@
-/** NetBSD's pkg_admin: it reads signed packages, not indexes. One package is checked for its whole feed. */
+/** Runs NetBSD's pkg_admin. It verifies signed packages, not indexes, so its verdict on one package counts for the whole feed. */
 import { closeSync, fstatSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,11 +9,11 @@ import { isSignedPackage } from "../packages/pkgsrc-package.ts";
 import { fileSource, openPackage } from "../packages/source.ts";
 import { lastLine, type StockClient, verdictOf } from "./stock-client.ts";
 
-/** NetBSD's pkg_admin. */
+/** NetBSD's pkg_admin as a stock client. */
 export const pkgAdmin: StockClient = {
   name: "pkg_admin",
   exported: "pkg_install",
-  // One key that is not RSA makes the whole keyring unreadable: so it gets what `export` writes.
+  // One key that is not RSA makes pkg_admin's whole keyring unreadable. So users do not give it the bundle, but what `export` writes.
   takesBundle: false,
   reads: (format) => format === "pkgsrc",
   async equip(program, keyring, folder) {
@@ -21,7 +21,7 @@ export const pkgAdmin: StockClient = {
     await writeFile(ring, keyring.bytes);
     const gpg = findProgram("gpg");
     const lines = ["VERIFIED_INSTALLATION=always", `GPG_KEYRING_VERIFY=${ring}`];
-    // For builds without their own verifier; others ignore it.
+    // Builds of pkg_admin without a verifier of their own run gpg; other builds ignore this line.
     if (gpg !== undefined) lines.push(`GPG=${gpg}`);
     await writeFile(config, `${lines.join("\n")}\n`);
     return async (target) => {

@@ -1,6 +1,6 @@
 /**
- * A folder for copies of secret keys. Only the present user can read the folder. feedkey removes it at the end of the run, or, if
- * the run was killed, in the next run.
+ * A private folder for copies of secret keys, which only the present user can read. feedkey removes the folder at the end of the run. If
+ * the run was killed, the next run removes it.
  */
 
 import { lstatSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -12,21 +12,24 @@ import { givenBackAtExit } from "../files/cleanup-at-exit.ts";
 import { endPrograms } from "../files/programs.ts";
 import { isAlive } from "../files/temporary-name.ts";
 
-/** Returns the session's folder in memory (XDG base directory specification), if it exists, else the folder for temporary files. */
+/**
+ * Returns where to make the private folder: in the session's runtime folder in memory (XDG_RUNTIME_DIR) if it exists, else in the folder
+ * for temporary files.
+ */
 function place(): string {
   const runtime = process.env.XDG_RUNTIME_DIR ?? "";
   try {
     const { uid, mode } = statSync(runtime);
     if (uid === process.geteuid?.() && (mode & 0o077) === 0) return runtime;
   } catch {
-    // The session has no usable folder.
+    // The session has no runtime folder that can be used.
   }
   return tmpdir();
 }
 
 const name = "feedkey-rehearsal-";
 
-/** Removes the folders of killed runs, which contain copies of secret keys. */
+/** Removes the private folders of killed runs, because they contain copies of secret keys. */
 function removeLeftovers(parent: string): void {
   for (const entry of readdirSync(parent)) {
     const pid = new RegExp(`^${name}(\\d+)-`).exec(entry)?.[1];
@@ -51,14 +54,14 @@ function make(): string {
 }
 
 function remove(folder: string): void {
-  // End the programs first: they could write files into the folder while it is being removed.
+  // The programs must end first, because they could write files into the folder while feedkey removes it.
   endPrograms();
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
 /**
- * Gives an action a private folder, and removes the folder afterwards, even if the action fails or a signal ends the run.
- * @throws FeedkeyError `output` if the folder can't be made; what the action throws
+ * Runs an action with a private folder, and removes the folder afterwards, even if the action fails or a signal ends the run.
+ * @throws FeedkeyError `output` if the folder can't be made; and whatever the action throws
  */
 export async function withPrivateFolder<T>(action: (folder: string) => Promise<T>): Promise<T> {
   const folder = make();

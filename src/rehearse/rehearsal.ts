@@ -1,4 +1,4 @@
-/** Use case: take a step on a copy of the archive, and run every client before and after the step. */
+/** Use case: takes a step (such as a rotation) on a copy of the archive, and runs every client before and after the step. */
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -13,7 +13,7 @@ import type { Verdict } from "./stock-client.ts";
 import { stockClients } from "./stock-clients.ts";
 import { type Installed, ownWitness, setUpWitness, stockWitness, usesOf, type Witness } from "./witness.ts";
 
-/** The verdicts of one generation's client on one feed, before and after the step. */
+/** The verdicts of one client in one generation on one feed, before and after the step. */
 export interface Row {
   readonly generation: Pick<Generation, "kind" | "seed">;
   readonly client: string;
@@ -23,15 +23,15 @@ export interface Row {
 }
 
 export interface Rehearsal<Result> {
-  /** The result of the step. */
+  /** What the step returned. */
   readonly result: Result;
   readonly rows: readonly Row[];
-  /** The stock clients for the archive's formats. If a client is not installed, `program` is undefined. */
+  /** The stock clients for the archive's formats. `program` is undefined if a client is not installed. */
   readonly clients: readonly { readonly name: string; readonly program: string | undefined }[];
   /** The archive's keys, the oldest first. */
   readonly keys: readonly Fingerprint[];
   readonly present: Fingerprint;
-  /** The errors of the publication after the step. */
+  /** The errors of publishing the copy after the step. */
   readonly errors: readonly FeedkeyError[];
   /** Replaces the copy's paths in a text with the archive's paths. */
   readonly translate: Stage["translate"];
@@ -42,7 +42,10 @@ interface Step<Result> {
   take(stage: Stage): Promise<Result>;
   /** The key to put into archive.ini after the step, before the next publication. */
   readonly publishWith: Fingerprint | undefined;
-  /** Returns the delegation that the step made, if any, from the step's result. */
+  /**
+   * Returns the delegation that the step made; undefined if it made none.
+   * @param result what the step returned
+   */
   delegation(result: Result): Delegation | undefined;
 }
 
@@ -51,7 +54,7 @@ export function breaks({ before, after }: Row): boolean {
   return before.word === "accepts" && after.word !== "accepts";
 }
 
-/** Returns every client of a generation, each with its own folder. */
+/** Returns all clients of a generation, each with a folder of its own. */
 function witnesses(stage: Stage, generation: Generation, installed: readonly Installed[]): Witness[] {
   const { kind, seed } = generation;
   const place = (name: string, inUse: boolean) => {
@@ -66,7 +69,7 @@ function witnesses(stage: Stage, generation: Generation, installed: readonly Ins
   return [...stock, ...[false, true].map((inUse) => ownWitness(stage, generation, seed, place("own", inUse), inUse))];
 }
 
-/** Returns the stock clients that `feedkey setup` has set up with the archive's present key as seed. */
+/** Returns the stock clients that `feedkey setup` has set up with the archive's present key as the seed. */
 function setUpWitnesses(stage: Stage, shipped: readonly Generation[], installed: readonly Installed[]): Witness[] {
   const present = shipped.find(({ seed }) => seed === stage.archive.config.key.fingerprint);
   if (present === undefined) return [];
@@ -79,8 +82,8 @@ function setUpWitnesses(stage: Stage, shipped: readonly Generation[], installed:
 }
 
 /**
- * Asks two witnesses at a time, because they mostly wait for programs. Clients in use come first: at its first run a client in use
- * is new, so this verdict also counts for new clients.
+ * Asks two witnesses at a time, because they mostly wait for other programs. Clients in use come first: at its first run, a client in use
+ * is new, so its verdict also counts for new clients.
  */
 async function askAll(
   all: readonly Witness[],
@@ -113,7 +116,7 @@ function nothingPublished({ config }: Archive): FeedkeyError {
 }
 
 /**
- * Rehearses a step. Changes only a private copy of the archive, and removes the copy afterwards.
+ * Rehearses a step. feedkey changes only a private copy of the archive, and removes this copy afterwards.
  * @throws FeedkeyError the step's own errors, and those of `makeStage` and `withPrivateFolder`
  */
 export async function rehearse<Result>(archive: Archive, step: Step<Result>): Promise<Rehearsal<Result>> {

@@ -1,4 +1,4 @@
-/** Publishes the unchanged indexes after a step, signed again by the key that signs from then on. */
+/** Publishes the unchanged indexes again after a step, signed by the key that signs from then on. */
 
 import { readFile } from "node:fs/promises";
 import { FeedkeyError, orRefusal } from "../error.ts";
@@ -16,7 +16,7 @@ import type { FolderView } from "../signing/published-tree.ts";
 import { matchesFeed } from "../trust/delegation-terms.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
-/** A delegate that will sign in the rehearsal. */
+/** A delegation whose delegate signs in the rehearsal. */
 export interface Delegation {
   readonly delegate: Fingerprint;
   readonly feeds: readonly string[];
@@ -28,7 +28,7 @@ async function reopened(archive: Archive): Promise<Archive> {
   return { ...archive, config: readArchiveConfig(await readFile(file, "utf8"), file) };
 }
 
-/** Tells whether a delegate signs this feed. Such a feed is not published with the archive's key. */
+/** Tells whether only delegates have signed this feed. The archive's own key does not publish such a feed. */
 async function isDelegated(folder: FolderView, file: FileToSign, known: Own): Promise<boolean> {
   const keys = await KeyIndex.of([...known.values()].map(({ raw }) => raw));
   const checked = await mainSignatures(folder, file, keys);
@@ -48,7 +48,10 @@ function unseen({ delegate }: Delegation): FeedkeyError {
   );
 }
 
-/** Returns a source with the published indexes. If the archive signs, the source leaves out feeds that a delegate signs. */
+/**
+ * Returns a source that gives the published indexes.
+ * @param whose if `archive's`, the source leaves out feeds that only delegates signed
+ */
 function publishedIndexes(whose: "archive's" | "delegate's"): IndexSource {
   return {
     eachAlone: false,
@@ -63,23 +66,23 @@ function publishedIndexes(whose: "archive's" | "delegate's"): IndexSource {
   };
 }
 
-/** Signs the archive's own feeds as the next run of `publish` would. */
+/** Signs and publishes the archive's own feeds as the next run of `publish` would. */
 async function publishAgain(archive: Archive): Promise<void> {
   const { config } = archive;
-  // gpg would use the user's real home, not a copy. So the rehearsal does not sign these indexes again.
+  // gpg would use the user's real GnuPG home, not a copy of it. So the rehearsal does not sign these indexes again.
   if (config.key.where === "gpg") return;
   const [source, feeds] = [publishedIndexes("archive's"), config.feeds];
   try {
     const { left } = await publishFeeds({ ...publicationOf(archive), feeds, source, withBundle: true, dryRun: false });
     for (const error of left) throw error;
   } catch (error) {
-    // After a revocation, nothing can be published until archive.ini names another key. Clients get the unchanged indexes.
+    // After the present key was revoked, `publish` fails until archive.ini names another key. Until then, clients get the old indexes.
     const isOfKey = error instanceof FeedkeyError && error.details.fingerprint === config.key.fingerprint;
     if (!isOfKey || error.code !== "revoked") throw error;
   }
 }
 
-/** Signs feeds as their delegate would. */
+/** Signs and publishes feeds as their delegate would. */
 async function publishAsDelegate(archive: Archive, delegation: Delegation): Promise<void> {
   const { config, store } = archive;
   if (!(await store.hasPrivate(delegation.delegate))) throw unseen(delegation);
@@ -92,8 +95,8 @@ async function publishAsDelegate(archive: Archive, delegation: Delegation): Prom
 /**
  * Publishes the copy again after a step.
  * @param publishWith the key to put into archive.ini first; undefined keeps the present key
- * @param delegation if given, its delegate signs the delegated feeds instead of the archive's key
- * @returns the errors; after an error the indexes are unchanged
+ * @param delegation if given, its delegate signs the feeds that it may sign
+ * @returns the errors; after an error, the indexes are unchanged
  */
 export async function settle(
   archive: Archive,

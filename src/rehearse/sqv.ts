@@ -1,4 +1,4 @@
-/** Sequoia's verifier. */
+/** Runs sqv, Sequoia's verifier. */
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,13 +7,13 @@ import { runProgram } from "../files/programs.ts";
 import { signedPair, verifiedAlone } from "./gnupg.ts";
 import { type StockClient, verdictOf } from "./stock-client.ts";
 
-/** Its whole output, without the count at the end. */
+/** Returns sqv's whole output, without the line that counts the valid signatures. */
 function reasonOf(stderr: string): string {
   const lines = stderr.split("\n").map((line) => line.trim());
   return escapeText(lines.filter((line) => line !== "" && !/ signatures? are valid /.test(line)).join(" "));
 }
 
-/** Sequoia's verifier. */
+/** sqv as a stock client. */
 export const sqv: StockClient = {
   name: "sqv",
   exported: "gpgv",

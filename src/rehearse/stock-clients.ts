@@ -1,4 +1,4 @@
-/** The stock clients of a rehearsal. */
+/** The list of stock clients that a rehearsal can run. */
 import { apt } from "./apt.ts";
 import { dnf } from "./dnf.ts";
 import { gpg, gpgv } from "./gnupg.ts";

@@ -1,4 +1,4 @@
-/** The clients that a rehearsal runs before and after a step, each with its keys. */
+/** The witnesses of a rehearsal: clients that run before and after a step, each with its keys. */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import type { Judge, Keyring, StockClient, Target, Verdict } from "./stock-clien
 export interface Witness {
   readonly generation: Pick<Generation, "kind" | "seed">;
   readonly client: string;
-  /** Whether the client was in use before the step and remembers; otherwise it is newly installed for each run. */
+  /** Whether the client was in use before the step, and remembers what it accepted; otherwise it is newly installed for each run. */
   readonly inUse: boolean;
   before(targets: readonly Target[]): Promise<ReadonlyMap<string, Verdict>>;
   after(targets: readonly Target[]): Promise<ReadonlyMap<string, Verdict>>;
@@ -26,7 +26,7 @@ async function own(folder: string): Promise<string> {
   return folder;
 }
 
-/** Returns a time at which everything from the step is in force. */
+/** Returns a time after the step, so that all signatures that the step made are in force. */
 function later({ archive }: Stage): Instant {
   return archive.at + 1000;
 }
@@ -35,11 +35,14 @@ function later({ archive }: Stage): Instant {
 export interface Installed {
   readonly client: StockClient;
   readonly program: string;
-  /** Verdicts of newly installed clients, by a digest of their keys and feeds. */
+  /** The verdicts of newly installed clients, by a digest of their keys and of the feed's signed files. */
   readonly asked: Map<string, Promise<Verdict>>;
 }
 
-/** Returns a digest of all that determines the verdict of a new client: its keys, their origin, and the feed's signed files. */
+/**
+ * Returns a digest of everything that decides the verdict of a new client: its keys, whether the timer removed some, and the feed's signed
+ * files.
+ */
 async function shown({ bytes, byTimer }: Keyring, { feed, folder }: Target): Promise<string> {
   const files = filesOf(feed).map((name) => readFile(join(folder, name)).catch(() => new Uint8Array(0)));
   const parts = [bytes, byTimer === undefined ? "" : [...byTimer.barred].join(), ...(await Promise.all(files))];
@@ -47,8 +50,8 @@ async function shown({ bytes, byTimer }: Keyring, { feed, folder }: Target): Pro
 }
 
 /**
- * Returns a function that asks a stock client with a keyring. A newly installed client is not run again with the same input, and
- * a client in use is not run again on an unchanged feed. At its first run, a client in use counts as new.
+ * Returns a function that asks a stock client with a given keyring about feeds. It does not run a newly installed client twice with the
+ * same input, and does not run a client in use again on an unchanged feed. At its first run, a client in use is also a new client.
  * @param inUse whether the client remembers its earlier runs
  */
 function asking({ client, program, asked }: Installed, folder: string, inUse: boolean) {
@@ -79,14 +82,14 @@ function asking({ client, program, asked }: Installed, folder: string, inUse: bo
   };
 }
 
-/** Tells in which states to run a client: newly installed, and in use if the client remembers. */
+/** Tells for which states to run a client: newly installed (false) and, if the client remembers, in use (true). */
 export function usesOf({ remembers }: Pick<StockClient, "remembers">): readonly boolean[] {
   return remembers === true ? [false, true] : [false];
 }
 
 const nameOf = (client: string, inUse: boolean) => (inUse ? `${client}, in use` : client);
 
-/** Makes a witness of a generation's stock client. */
+/** Makes a witness from a stock client, with the keys of a generation. */
 export function stockWitness(installed: Installed, generation: Generation, folder: string, inUse: boolean): Witness {
   const ask = asking(installed, folder, inUse);
   return {
@@ -99,7 +102,7 @@ export function stockWitness(installed: Installed, generation: Generation, folde
 }
 
 /**
- * Makes a witness of feedkey's own client in a generation.
+ * Makes a witness from feedkey's own client, with the keys of a generation.
  * @param inUse whether the client was in use before the step and remembers; otherwise it is newly installed for each run
  */
 export function ownWitness(
@@ -130,9 +133,9 @@ export function ownWitness(
 }
 
 /**
- * Makes a witness of a stock client that feedkey has set up. `export` writes the client's keyring before the step, and at the
- * timer's next run after the step.
- * @param shipped the generation whose key is the profile's seed
+ * Makes a witness from a stock client that feedkey has set up. `export` writes the client's keyring before the step, and again after the
+ * step, as the timer would.
+ * @param shipped the generation whose key is the seed in the profile
  * @returns undefined if `export` does not support the client
  */
 export function setUpWitness(

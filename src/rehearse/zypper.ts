@@ -1,4 +1,7 @@
-/** zypper, in its own root: it trusts the keys in that root's rpm database, and asks about others. */
+/**
+ * Runs zypper with a root of its own. zypper trusts the keys in this root's rpm database, and refuses others, because `-n` answers its
+ * questions.
+ */
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -24,7 +27,7 @@ function repository(folder: string): string {
   ].join("\n");
 }
 
-/** Its message about the signature. */
+/** Returns zypper's message about the signature or the key. */
 function reasonOf({ stdout, stderr }: Ran): string {
   const said = /^(?:Warning: )?(File .*|Signature verification failed .*|The gpg key .*)$/m.exec(
     stdout.toString(),
@@ -33,9 +36,9 @@ function reasonOf({ stdout, stderr }: Ran): string {
 }
 
 /**
- * Puts a keyring into the rpm database of a root. A key that rpm can't store is missing for this client.
- * @param home of the client, with rpm's settings
- * @returns the missing keys, in rpm's words without the file's path, or in those of feedkey's timer
+ * Puts a keyring into the rpm database below a root. A key that rpm can't store is missing for this client.
+ * @param home the client's home, with rpm's settings
+ * @returns a message about the missing keys, from rpm or from feedkey's timer; undefined if no key is missing
  */
 async function importKeys({ bytes, byTimer }: Keyring, root: string, home: string): Promise<string | undefined> {
   if (byTimer !== undefined) return (await writeRpmDatabase({ root, home }, byTimer.certificates, byTimer.barred))[0];
@@ -46,7 +49,7 @@ async function importKeys({ bytes, byTimer }: Keyring, root: string, home: strin
   return status === 0 ? undefined : `rpm did not take a key: ${lastLine(stderr).replace(/^error: \S+: /, "")}`;
 }
 
-/** ZYPPER_EXIT_ERR_PRIVILEGES (zypper(8)). */
+/** zypper's exit status if it is not run by root: ZYPPER_EXIT_ERR_PRIVILEGES, zypper(8). */
 const needsRoot = 5;
 
 export const zypper: StockClient = {
@@ -59,7 +62,7 @@ export const zypper: StockClient = {
   async equip(program, keyring, folder) {
     if (findProgram("rpm") === undefined)
       return async () => ({ word: "fails", reason: "rpm is needed to give it keys" });
-    // Debian's rpm would put its database into the user's home.
+    // With this setting, Debian's rpm does not put its database into the user's home.
     await writeFile(join(folder, ".rpmmacros"), "%_dbpath /var/lib/rpm\n");
     return async (target) => {
       const root = join(folder, target.feed.name);
