@@ -2,9 +2,9 @@
 
 import { FeedkeyError } from "../error.ts";
 import { defaultValidFor } from "../profile/read-archive.ts";
-import { mirrorTarget } from "../publish/mirror/mirror.ts";
 import { type PublishResult, publishFeeds } from "../publish/publish.ts";
 import { scannedIndexes } from "../publish/scan/scan-feeds.ts";
+import { uploadTarget } from "../publish/upload/with-upload.ts";
 import type { Reporter } from "../refresh/session.ts";
 import { keyOf } from "../signing/load-config.ts";
 import { refuseOffProfile } from "./check-signer.ts";
@@ -57,7 +57,7 @@ export async function publishPlace(
     left,
     ...result
   } = await publishFeeds({
-    target: options.place === undefined && config !== undefined ? mirrorTarget(config) : undefined,
+    target: options.place === undefined && config !== undefined ? uploadTarget(config) : undefined,
     ...{ root, feeds, key, userId: config?.userId, store, passphrase, at, skipBad, allowEmpty, force, dryRun },
     validFor: options.validFor ?? config?.validFor ?? defaultValidFor,
     notationDomain: options.notationDomain ?? config?.notationDomain,
@@ -65,7 +65,7 @@ export async function publishPlace(
     source: scannedIndexes({ root, store, dryRun, onProgress }),
     permit: (known) => refuseOffProfile({ store, at, profile }, key, names, known),
   }).finally(() => bar.stop());
-  for (const note of [...result.notes, ...(result.mirrored?.notes ?? [])]) reporter.warn(note);
+  for (const note of [...result.notes, ...(result.upload?.notes ?? [])]) reporter.warn(note);
   await warnOfSigner(opened, key, own, options, reporter);
   const page = result.applied ? await opened.refreshPage(options.page) : { done: [], errors: [] };
   const bad = result.bad.map((error) => (skipBad ? skipped(error) : error));

@@ -8,10 +8,10 @@ import { defaultValidFor } from "../profile/read-archive.ts";
 import type { ArchiveConfig, ArchiveFeed } from "../profile/types.ts";
 import { filesOf, rootOf } from "../publish/feed-layouts.ts";
 import { type KeysAround, signersBeside } from "../publish/feed-signers.ts";
-import { mirroring, mirrorTarget } from "../publish/mirror/mirror.ts";
 import { recordSigned, recordsFolder } from "../publish/published-record.ts";
 import type { SignedFiles, SignedIndex } from "../publish/sign-index.ts";
 import { signIndexFiles } from "../publish/sign-index.ts";
+import { uploadTarget, withUpload } from "../publish/upload/with-upload.ts";
 import type { Reporter } from "../refresh/session.ts";
 import type { Own } from "../signing/delegate-check.ts";
 import { keyOf } from "../signing/load-config.ts";
@@ -109,14 +109,14 @@ async function signOfArchive(
   };
   // If the file has a temporary name, another program will put it in place later, and then `publish` uploads it.
   const isInPlace = indexes.some((path) => basename(path) === rootOf(feed).signed);
-  const target = isInPlace ? mirrorTarget(config) : undefined;
+  const target = isInPlace ? uploadTarget(config) : undefined;
   if (target === undefined) {
     const made = await sign();
     if (!isOurs) await withLock(records, (lock) => record(made, lock));
     return made;
   }
   return await withLock(records, async (lock) => {
-    return await mirroring({ target, root, records, lock, at, force }, async () => {
+    return await withUpload({ target, root, records, lock, at, force }, async () => {
       const made = await sign();
       await record(made, lock);
       return { ...made, applied: true };

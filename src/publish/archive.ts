@@ -8,8 +8,8 @@ import { type OwnCertificate, ownCertificates, type PassphraseSource } from "../
 import type { KeyStore } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import { mirrorTarget, told } from "./mirror/mirror.ts";
 import { type IndexSource, type Publication, type Published, publishFeeds } from "./publish.ts";
+import { told, uploadTarget } from "./upload/with-upload.ts";
 
 export interface Archive {
   readonly config: ArchiveConfig;
@@ -52,7 +52,7 @@ export type OwnPublication = Omit<Publication, "feeds" | "source" | "withBundle"
 export function publicationOf({ config, store, at, passphrase }: Archive): OwnPublication {
   const { root, userId, key, validFor, notationDomain } = config;
   const lenient = { skipBad: false, allowEmpty: true, force: false };
-  const target = mirrorTarget(config);
+  const target = uploadTarget(config);
   return { root, target, userId, key, validFor, notationDomain, store, at, passphrase, ...lenient };
 }
 
@@ -78,6 +78,6 @@ export async function requireBundle(archive: Archive): Promise<boolean> {
  * @throws FeedkeyError `not_found`, `bad_config`, `bad_path`, `output`
  */
 export async function refreshBundle(archive: Archive): Promise<string[]> {
-  const { bundle, notes, mirrored } = await publishBundle(archive, false);
-  return [...bundle.map(({ path }) => `wrote ${path}`), ...notes, ...(mirrored === undefined ? [] : told(mirrored))];
+  const { bundle, notes, upload } = await publishBundle(archive, false);
+  return [...bundle.map(({ path }) => `wrote ${path}`), ...notes, ...(upload === undefined ? [] : told(upload))];
 }

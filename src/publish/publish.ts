@@ -21,10 +21,10 @@ import { refusePrimary } from "../trust/key-state.ts";
 import { filesOf } from "./feed-layouts.ts";
 import { signersBeside } from "./feed-signers.ts";
 import { signFile } from "./index-signature.ts";
-import { type Mirroring, type MirrorResult, mirroring } from "./mirror/mirror.ts";
 import { applyPlans, type SignedPlan } from "./publish-apply.ts";
 import { changesAnything, type FeedPlan, type IndexText, planFeed } from "./publish-plan.ts";
 import { type PublishedRecord, readPublished, recording, recordsFolder } from "./published-record.ts";
+import { type BucketUpload, type UploadTarget, withUpload } from "./upload/with-upload.ts";
 import { vouchersOf } from "./vouched-file.ts";
 
 /** The data that an index source may use. */
@@ -57,7 +57,9 @@ export interface IndexSource {
   settled?(): Promise<void>;
 }
 
-export interface Publication extends Mirroring {
+export interface Publication {
+  /** The object store to upload to; undefined if clients read the root itself. */
+  readonly target?: UploadTarget | undefined;
   /** The archive's root folder, as an absolute path. */
   readonly root: string;
   /** The feeds to publish. If the list is empty, only the bundle is written. */
@@ -83,7 +85,9 @@ export interface Publication extends Mirroring {
   readonly permit?: (own: Own) => Promise<void>;
 }
 
-export interface PublishResult extends MirrorResult {
+export interface PublishResult {
+  /** What was done in the object store, if the archive is published in an object store. */
+  readonly upload?: BucketUpload;
   readonly plans: readonly FeedPlan[];
   readonly bundle: readonly BundleFile[];
   /** Notes for the keepers, in words. */
@@ -128,12 +132,6 @@ function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: P
     details: { fingerprint, expected: userId },
     hint: `archive.ini says user-id = ${userId}: choose a key with this user ID; if the key is a delegate, first import the copy of its certificate that contains the delegation: feedkey key import FILE`,
   });
-}
-
-/** Checks the published paths before feedkey reads thousands of packages. @throws FeedkeyError `bad_path` */
-async function refuseOdd(tree: PublishedTree, feeds: readonly ArchiveFeed[]): Promise<void> {
-  for (const feed of feeds.filter(({ packages }) => packages !== undefined))
-    await tree.folder(feed.path).refuseOdd(filesOf(feed));
 }
 
 /** Makes the error for a feed that stays as it is. */
@@ -252,9 +250,8 @@ async function carryOut(
 ): Promise<void> {
   const { store, key, passphrase, source, withBundle, validFor, notationDomain } = publication;
   const changed = plans.filter(changesAnything);
-  const wanting = changed.filter(({ sign }) => sign !== undefined);
   const opened = new Map<Fingerprint, SignerOf>();
-  for (const name of new Set(wanting.flatMap(({ signers }) => signers))) {
+  for (const name of new Set(changed.flatMap(({ sign, signers }) => (sign === undefined ? [] : signers)))) {
     const place = name === key.fingerprint ? key : ({ where: "store", fingerprint: name } as const);
     opened.set(name, await openSigner(store, place, passphrase, certificates));
   }
@@ -278,7 +275,10 @@ async function carryOut(
 export async function publishFeeds(publication: Publication): Promise<Published> {
   const { feeds, source, dryRun } = publication;
   const tree = await PublishedTree.open(publication.root);
-  if (!source.eachAlone) await refuseOdd(tree, feeds);
+  // Checks the published paths before feedkey reads thousands of packages.
+  for (const feed of source.eachAlone ? [] : feeds) {
+    if (feed.packages !== undefined) await tree.folder(feed.path).refuseOdd(filesOf(feed));
+  }
   const records = recordsFolder(publication.store, publication.root);
   const run = async (lock: HeldLock | undefined): Promise<Published> => {
     const spools = new Spools();
@@ -295,5 +295,5 @@ export async function publishFeeds(publication: Publication): Promise<Published>
     }
   };
   if (dryRun) return await run(undefined);
-  return await withLock(records, async (lock) => await mirroring({ ...publication, records, lock }, () => run(lock)));
+  return await withLock(records, async (lock) => await withUpload({ ...publication, records, lock }, () => run(lock)));
 }

@@ -39,7 +39,7 @@ function refuseMisfits(folder: string | undefined, options: PublishCommandOption
   }
 }
 
-function describe({ plans, bundle, applied, mirrored, page }: Published, dryRun: boolean): string {
+function describe({ plans, bundle, applied, upload, page }: Published, dryRun: boolean): string {
   const lines = plans.flatMap((plan) => {
     const { feed, packages, changes, writes, removes, sign, folder, signed } = plan;
     const what = packages === undefined ? `${escapeText(signed[0].name)}` : counted(packages, "package");
@@ -62,16 +62,16 @@ function describe({ plans, bundle, applied, mirrored, page }: Published, dryRun:
   const keys = bundle.map(({ path }) => `${dryRun ? "would write" : "wrote"} ${escapeText(path)}`);
   if (!applied && !dryRun) return "";
   if (page !== undefined) keys.push(page);
-  const uploaded = mirrored === undefined ? [] : told(mirrored);
+  const uploaded = upload === undefined ? [] : told(upload);
   if (lines.length + keys.length + uploaded.length === 0) {
     return "the key bundle is unchanged; archive.ini lists no feed";
   }
   return [...lines, ...keys, ...uploaded].join("\n");
 }
 
-function objectStore({ mirrored }: PublishResult) {
-  if (mirrored === undefined) return {};
-  const { place, uploaded, bytes, removed } = mirrored;
+function objectStore({ upload }: PublishResult) {
+  if (upload === undefined) return {};
+  const { place, uploaded, bytes, removed } = upload;
   return { objectStore: { place, uploaded, bytes, removed } };
 }
 

@@ -10,8 +10,8 @@ import { maxOldSignature, signaturePackets } from "../signature-packets.ts";
 import { type BucketLock, objectOf } from "./bucket-lock.ts";
 import type { BucketRecord, Upload } from "./bucket-record.ts";
 import { fileObject, readLocal } from "./local-files.ts";
-import type { MirrorPlan, Put } from "./mirror-plan.ts";
 import { headersOf, kinds, type ObjectKind } from "./object-kind.ts";
+import type { Put, UploadPlan } from "./upload-plan.ts";
 
 export interface UploadTerms {
   readonly root: string;
@@ -42,7 +42,7 @@ function joined(old: Uint8Array, fresh: Uint8Array): Uint8Array | undefined {
 }
 
 /** Returns signature files with both the old and the new signature, to match an index before and after its change. */
-async function signaturesBetween({ puts }: MirrorPlan, { root, bucket }: UploadTerms): Promise<Map<Put, Uint8Array>> {
+async function signaturesBetween({ puts }: UploadPlan, { root, bucket }: UploadTerms): Promise<Map<Put, Uint8Array>> {
   const both = new Map<Put, Uint8Array>();
   if (!puts.some(({ kind }) => kind === "list" || kind === "root")) return both;
   for (const put of puts) {
@@ -74,7 +74,7 @@ function during(
  * Uploads packages, bundle, lists, roots and signatures, in this order. Then removes objects whose files are gone.
  * @throws FeedkeyError `locked`, `unavailable`, `bad_path`, `output`
  */
-export async function upload(plan: MirrorPlan, terms: UploadTerms): Promise<Uploaded> {
+export async function upload(plan: UploadPlan, terms: UploadTerms): Promise<Uploaded> {
   const { puts, removes, same } = plan;
   const { root, bucket, held, record, lock } = terms;
   const both = await signaturesBetween(plan, terms);

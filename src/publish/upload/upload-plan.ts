@@ -14,7 +14,7 @@ export interface Put extends LocalFile, Digests {
   readonly isForeign: boolean;
 }
 
-export interface MirrorPlan {
+export interface UploadPlan {
   readonly puts: readonly Put[];
   /** Objects that this key store uploaded and whose files the local tree no longer has. */
   readonly removes: readonly { readonly path: string; readonly kind: ObjectKind }[];
@@ -22,7 +22,7 @@ export interface MirrorPlan {
   readonly same: ReadonlyMap<string, Upload>;
 }
 
-export interface ToMirror {
+export interface ToUpload {
   /** The absolute path of the local tree's root. */
   readonly root: string;
   readonly feeds: readonly ArchiveFeed[];
@@ -37,10 +37,10 @@ export interface ToMirror {
  * @param isDue tells which files to compare; by default all files
  * @throws FeedkeyError `bad_path`, `output`
  */
-export async function planMirror(
-  { root, feeds, listed, known }: ToMirror,
+export async function planUpload(
+  { root, feeds, listed, known }: ToUpload,
   isDue: (kind: ObjectKind) => boolean = () => true,
-): Promise<MirrorPlan> {
+): Promise<UploadPlan> {
   const files = await localFiles(root);
   const local = new Set(files.map(({ path }) => path));
   const kindOf = kindsOf([...local, ...known.keys()], feeds);

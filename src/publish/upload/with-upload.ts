@@ -9,38 +9,30 @@ import type { ArchiveConfig, ArchiveFeed, BucketPlace } from "../../profile/type
 import type { Instant } from "../../time.ts";
 import { lockBucket } from "./bucket-lock.ts";
 import { openBucketRecord } from "./bucket-record.ts";
-import { planMirror } from "./mirror-plan.ts";
 import { type Uploaded, upload } from "./upload.ts";
+import { planUpload } from "./upload-plan.ts";
 
 /** Returns where an archive's local tree is uploaded to; undefined if clients read the tree itself. */
-export function mirrorTarget({ bucket, feeds }: ArchiveConfig): MirrorTarget | undefined {
+export function uploadTarget({ bucket, feeds }: ArchiveConfig): UploadTarget | undefined {
   return bucket && { place: bucket, feeds };
 }
 
 /** The place to which the local tree is uploaded. */
-export interface MirrorTarget {
+export interface UploadTarget {
   readonly place: BucketPlace;
   /** All feeds in the archive. They determine which files are uploaded last. */
   readonly feeds: readonly ArchiveFeed[];
 }
 
 /** What was done in the object store. */
-export interface Mirrored extends Uploaded {
+export interface BucketUpload extends Uploaded {
   /** The bucket and prefix, as `s3://BUCKET/PREFIX`. */
   readonly place: string;
 }
 
-export interface MirrorResult {
-  /** What was done in the object store, if the archive is published in an object store. */
-  readonly mirrored?: Mirrored;
-}
-
-export interface Mirroring {
+interface Terms {
   /** The object store to upload to; undefined if clients read the root itself. */
-  readonly target?: MirrorTarget | undefined;
-}
-
-export interface MirrorTerms extends Mirroring {
+  readonly target?: UploadTarget | undefined;
   /** The absolute path of the local tree's root. */
   readonly root: string;
   /** The archive's folder of records. */
@@ -56,7 +48,7 @@ function nameOf({ bucket, prefix }: BucketPlace): string {
 }
 
 /** Describes in words what was done; returns no line if nothing was done. */
-export function told({ place, uploaded, removed }: Mirrored): string[] {
+export function told({ place, uploaded, removed }: BucketUpload): string[] {
   return uploaded + removed === 0 ? [] : [`uploaded ${uploaded} to ${place}, removed ${removed}`];
 }
 
@@ -66,10 +58,10 @@ export function told({ place, uploaded, removed }: Mirrored): string[] {
  * @throws FeedkeyError `bad_config`, `unavailable`, `locked`, `would_break` before anything is published; these, `bad_path`
  *   and `output` afterwards: the next run then continues
  */
-export async function mirroring<Result extends { readonly applied: boolean }>(
-  terms: MirrorTerms,
+export async function withUpload<Result extends { readonly applied: boolean }>(
+  terms: Terms,
   publish: () => Promise<Result>,
-): Promise<Result & MirrorResult> {
+): Promise<Result & { readonly upload?: BucketUpload }> {
   const { target, root, records, lock, force, at } = terms;
   if (target === undefined) return await publish();
   const place = nameOf(target.place);
@@ -81,13 +73,13 @@ export async function mirroring<Result extends { readonly applied: boolean }>(
     const held = await lockBucket(bucket, record.owner, at, force);
     try {
       const there = { root, feeds: target.feeds, listed: await bucket.list(), known: record.objects };
-      const { puts } = await planMirror(there, (kind) => kind !== "package");
+      const { puts } = await planUpload(there, (kind) => kind !== "package");
       const foreign = puts.filter(({ isForeign }) => isForeign).map(({ path }) => path);
       if (foreign.length > 0 && !force) throw writtenByAnother(place, foreign);
       const result = await publish();
       if (!result.applied) return result;
-      const uploaded = await upload(await planMirror(there), { root, bucket, held, record, lock });
-      return { ...result, mirrored: { place, ...uploaded } };
+      const uploaded = await upload(await planUpload(there), { root, bucket, held, record, lock });
+      return { ...result, upload: { place, ...uploaded } };
     } finally {
       await held.release().catch(() => undefined);
     }
