@@ -1,11 +1,11 @@
-/** Warns if clients will refuse a key for its algorithm within a year (T14). */
+/** Warns about keys that clients will refuse within a year because the keys' algorithm will then be too weak (T14). */
 import type { Session } from "../refresh/session.ts";
 import { iso, roughly } from "../time.ts";
 import { algorithmWarning, endsOfAlgorithms } from "../trust/expiry-forecast.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { TrustSet } from "../trust/judge.ts";
 
-/** Returns a warning for each key in these certificates whose algorithm clients will refuse within a year. */
+/** Returns a warning for each key in the given certificates that clients will refuse within a year because of its algorithm. */
 export function warningsOfAlgorithms({ trusted, at }: TrustSet, certificates: Iterable<Fingerprint>): string[] {
   const ends = [...new Set(certificates)].flatMap((one) => {
     const facts = trusted.get(one)?.facts;
@@ -17,7 +17,7 @@ export function warningsOfAlgorithms({ trusted, at }: TrustSet, certificates: It
   });
 }
 
-/** Warns about the signers of an index, and about the keys whose delegations these signers need. */
+/** Warns if clients will soon refuse a signer of an index for its algorithm, or a key that delegated the feed to a signer. */
 export function warnOfAlgorithms(
   { options, judged: { trust } }: Pick<Session, "options" | "judged">,
   signers: readonly { readonly certificate: Fingerprint }[],

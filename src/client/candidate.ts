@@ -1,4 +1,4 @@
-/** A root that claims to be the feed's root and is ready to be judged. */
+/** The downloaded or local file that may be a feed's root (the signed file), before feedkey verifies its signatures. */
 import { FeedkeyError } from "../error.ts";
 import { isFramed, unframe } from "../formats/cleartext.ts";
 import type { Unframed } from "../formats/format.ts";
@@ -8,7 +8,7 @@ import type { FeedFormat } from "../profile/types.ts";
 import type { LastIndex } from "../store/client-state-view.ts";
 import type { FileVersion } from "../store/file-version.ts";
 
-/** A file with signatures. */
+/** A file that contains signatures: a detached signature file, or a root that contains its own signatures. */
 export interface SignatureSource {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -17,22 +17,22 @@ export interface SignatureSource {
   readonly within?: Uint8Array;
 }
 
-/** A root with the signature files found beside it. */
+/** A root that feedkey has not verified yet, with the signatures that feedkey found for this root. */
 export interface Candidate {
   /** The root's file name or URL, for messages. */
   readonly name: string;
-  /** The bytes that a signature covers. */
+  /** The bytes that the signatures must cover. */
   readonly document: HashedDocument;
-  /** The server's validators of the downloaded file. */
+  /** The validators (ETag and date) that the server sent with the root. */
   readonly version?: FileVersion | undefined;
-  /** Signatures in the order in which they are tried; the first good signature is used. */
+  /** The signatures in the order in which feedkey tries them; feedkey uses the first good signature. */
   readonly signatures: readonly SignatureSource[];
 }
 
 /**
- * Returns a candidate from a root that contains its own signatures; undefined for other roots.
+ * Splits a root that contains its own signatures into text and signatures; undefined if the root does not contain signatures.
  * @param name the file's name
- * @param called the name of the file in messages
+ * @param called the file's name in messages
  * @throws FeedkeyError `bad_signature_data` if the signed text can't be read
  */
 export function framedCandidate(
@@ -51,9 +51,9 @@ function candidateOf(framed: Unframed, file: Uint8Array, called: string): Candid
 }
 
 /**
- * Returns the accepted root, unchanged. If the root contained its own signatures, the client stored the whole file as its
- * signature.
- * @throws FeedkeyError `bad_state` if the stored index is not the text that this file contains
+ * Makes a candidate from the stored root and signature of the last accepted index. For a root that contains its own signatures,
+ * the client stored the whole file in place of a signature.
+ * @throws FeedkeyError `bad_state` if the stored index is not the text in the stored signature file
  */
 export function acceptedCandidate({ meta, index, signature }: LastIndex): Candidate {
   const name = "its signature";
@@ -64,10 +64,10 @@ export function acceptedCandidate({ meta, index, signature }: LastIndex): Candid
   if (Buffer.compare(candidate.document.bytes, index.bytes) === 0) return { ...candidate, name: meta.source };
   throw new FeedkeyError(
     "bad_state",
-    `the stored index of feed "${meta.feed}" and its stored signature do not belong together`,
+    `the stored signature of feed "${meta.feed}" does not cover the feed's stored index`,
     {
       details: { feed: meta.feed },
-      hint: "run feedkey update, which downloads both again",
+      hint: "run feedkey update, which downloads the index and its signature again",
     },
   );
 }

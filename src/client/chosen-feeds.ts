@@ -7,7 +7,7 @@ import type { Feed, Profile } from "../profile/types.ts";
 
 /**
  * Returns the given feeds; if none is given, all feeds in the profile.
- * @throws FeedkeyError `usage` if the profile does not have a feed
+ * @throws FeedkeyError `usage` if the profile has no feed with one of these names
  */
 export function chosenFeeds(profile: Profile, names: readonly string[]): readonly Feed[] {
   if (names.length === 0) return profile.feeds;

@@ -8,24 +8,23 @@ import type { Instant } from "../time.ts";
 export interface ClientOptions {
   /** A profile's name, the profile's file (with a `/` or ending in `.ini`), or a profile that has already been read. */
   readonly profile: string | Profile;
-  /** The folder of client state on this machine; by default the folder that the command line uses. */
+  /** The folder with the state of all clients on this machine; by default the folder that the command `feedkey` uses. */
   readonly stateFolder?: string | undefined;
-  /** A fixed reference time; by default each call reads the clock. */
+  /** The time at which the client judges keys and signatures; by default each call reads the clock. */
   readonly at?: Instant | undefined;
-  /** Whether the client asks no server; `file:` URLs still work. */
+  /** Whether the client works without network: it asks no server, but still reads `file:` URLs. */
   readonly offline?: boolean | undefined;
   /**
-   * Whether a `refresh` in the same job has just asked the servers: the client then asks no server again and uses the stored
-   * answers.
+   * Whether the caller has just called `refresh`: the client then asks no server, and uses the answers that `refresh` stored.
    */
   readonly justRefreshed?: boolean | undefined;
-  /** Receives warnings, notes and progress as they occur; by default nothing does. Each report contains the warnings too. */
+  /** Receives warnings, notes and progress as they occur. Without a reporter, the caller finds the warnings in each report. */
   readonly reporter?: Partial<Reporter> | undefined;
 }
 
-/** Options that every call takes. */
+/** The options that most calls take. */
 export interface CallOptions {
-  /** Whether the call forgets the client's state and starts from the seeds. */
+  /** Whether the call discards the client's stored state and starts from the seeds in the profile. */
   readonly resetState?: boolean | undefined;
   /** Whether the call returns the successful results together with the errors, instead of throwing the gravest error. */
   readonly partial?: boolean | undefined;
@@ -34,7 +33,7 @@ export interface CallOptions {
 export interface UpdateOptions extends CallOptions {
   /** Names of feeds; by default, or if empty, all feeds in the profile. */
   readonly feeds?: readonly string[] | undefined;
-  /** Whether to accept an index that became empty. */
+  /** Whether to accept an index without packages although the last accepted index listed packages. */
   readonly allowEmpty?: boolean | undefined;
   /** Whether to accept an apt repository whose Origin, Label or Codename changed. */
   readonly allowReleaseinfoChange?: boolean | undefined;
@@ -43,58 +42,63 @@ export interface UpdateOptions extends CallOptions {
 export interface ListOptions {
   /** Names of packages; `*` and `?` are wildcards. By default all packages. */
   readonly patterns?: readonly string[] | undefined;
-  /** Words that must each occur in the name or the description, in upper or lower case. */
+  /** Words; the call lists only packages whose name or description contains each word, in upper or lower case. */
   readonly words?: readonly string[] | undefined;
-  /** The only feeds to list; by default all. */
+  /** The names of the feeds to list; by default all feeds in the profile. */
   readonly feeds?: readonly string[] | undefined;
   readonly partial?: boolean | undefined;
 }
 
 export interface FetchOptions extends CallOptions {
-  /** Folder for the package, which is made if it is missing. */
+  /** The folder for the packages; the client makes the folder if it is missing. */
   readonly folder: string;
-  /** The only feeds to fetch from; by default all. */
+  /** The names of the feeds to fetch from; by default all feeds in the profile. */
   readonly feeds?: readonly string[] | undefined;
 }
 
 export interface VerifyOptions extends CallOptions {
   /** The signature file's path; by default `INDEX.sig`, then `INDEX.asc`. */
   readonly signature?: string | undefined;
-  /** The index's feed in the profile; by default the only feed, or the feed whose path is the path of the index. */
+  /**
+   * The name of the feed that the index belongs to; by default the profile's only feed, or the feed whose path ends the index's
+   * path.
+   */
   readonly feed?: string | undefined;
   /** Package files that the index must list. */
   readonly files?: readonly string[] | undefined;
   /**
-   * A folder in which every listed file is checked and every unlisted package is refused; with `complete`, every missing
-   * package too.
+   * A folder with packages: the client checks each file that the index lists, and refuses each package that the index does not
+   * list. With `complete`, the client also refuses if the folder lacks a listed package.
    */
   readonly folder?: { readonly path: string; readonly complete?: boolean | undefined } | undefined;
-  /** Whether to accept an index that became empty. */
+  /** Whether to accept an index without packages although the last accepted index listed packages. */
   readonly allowEmpty?: boolean | undefined;
-  /** Whether the call compares the index with no earlier index, and records nothing. */
+  /** Whether the call ignores the client's earlier indexes, and records nothing in the client's state. */
   readonly audit?: boolean | undefined;
 }
 
 export interface VerifyPackagesOptions extends CallOptions {
-  /** The feed of the packages, because delegates may sign only some feeds. */
+  /**
+   * The name of the feed that the packages belong to. The client needs the name because a delegate may sign only some feeds.
+   */
   readonly feed?: string | undefined;
-  /** Whether the call records nothing. */
+  /** Whether the call records nothing in the client's state. */
   readonly audit?: boolean | undefined;
 }
 
 export interface ExportOptions {
   readonly for: ExportFormat;
   /**
-   * The feeds that the keyring is for: the keyring includes delegates that may sign all these feeds. By default all feeds that
-   * the program reads.
+   * The names of the feeds that the keyring is for: the keyring includes only those delegates that may sign all these feeds. By
+   * default all feeds that the program can read.
    */
   readonly feeds?: readonly string[] | undefined;
 }
 
-/** The result of a call. */
+/** The result of a call, with its errors and warnings. */
 export type Report<Found> = Found & {
-  /** The refusals; empty unless `partial` is set, because the call otherwise throws the gravest refusal. */
+  /** The refusals. Without `partial`, this list is empty, because the call then throws the gravest refusal. */
   readonly errors: readonly FeedkeyError[];
-  /** Warnings as sentences. */
+  /** The warnings of this call, one sentence each. */
   readonly warnings: readonly string[];
 };

@@ -1,4 +1,4 @@
-/** Part of `status` for one feed: the age of its index, its signers, and the reasons why the next index will be refused. */
+/** The part of `status` about one feed: the age of the feed's index, its signers, and why clients may refuse the next index. */
 import { readFile } from "node:fs/promises";
 import { FeedkeyError, orRefusal } from "../error.ts";
 import { largest } from "../extremes.ts";
@@ -18,24 +18,24 @@ export interface FeedStatus {
   readonly entries: number | null;
   readonly signers: readonly string[];
   /**
-   * When too few of these signers may still sign the feed, if no key or delegation is renewed; null if never, or if too few may
-   * sign already.
+   * The time from which too few of these signers may sign the feed, unless somebody renews a key or delegation; null if that
+   * time never comes, or if too few signers may sign now.
    */
   readonly breaksAt: string | null;
-  /** What expires at `breaksAt`, in words. */
+  /** The key or delegation that ends at `breaksAt`, in words. */
   readonly breaksBecause: string | null;
 }
 
-/** A feed's status with its warnings. */
+/** A feed's status, with the warnings about the feed. */
 interface ToldFeed {
   readonly status: FeedStatus;
   readonly warnings: readonly string[];
 }
 
-/** Returns the latest expiry of a stored index's signatures; null if one of the signatures never expires. */
+/** Returns when the last signature in a stored signature file expires; null if one of the signatures never expires. */
 async function signatureEnd(path: string): Promise<Instant | null> {
   const bytes = await readFile(path);
-  // If a root contained its own signatures, the client stored the whole file as its signature.
+  // For a root that contains its own signatures, the client stored the whole file in place of a signature.
   const signatures = isFramed(bytes) ? unframe(bytes, "signature").signatures : bytes;
   const ends = readSignatureFile(signatures, "signature").map((one) => {
     if (!("raw" in one)) return 0;
@@ -46,8 +46,8 @@ async function signatureEnd(path: string): Promise<Instant | null> {
 }
 
 /**
- * Returns until when a stored index says that it is valid; undefined if the index does not say this, or is not in the present
- * format.
+ * Returns the date until which a stored index declares itself valid; undefined if the index has no such date, or if the profile
+ * now gives another format for the feed.
  */
 async function validUntilOf({ profile }: Session, name: string, path: string): Promise<Instant | undefined> {
   const feed = profile.feeds.find((one) => one.name === name);
@@ -66,7 +66,7 @@ interface Signer {
   readonly signingKey: Fingerprint;
 }
 
-/** Returns the expiry of the signers that may sign the feed now, the latest first. */
+/** Returns when each signer that may sign the feed now loses this permission, the latest date first. */
 function endsOf(feed: string, signers: readonly Signer[], trust: TrustSet): End[] {
   const ends = signers.flatMap(({ certificate, signingKey }) => {
     const trusted = trust.trusted.get(certificate);
@@ -76,8 +76,8 @@ function endsOf(feed: string, signers: readonly Signer[], trust: TrustSet): End[
 }
 
 /**
- * Warns about the feed's signers. If a key in the chain expires, another can sign instead; a delegate's feeds have no other
- * signer.
+ * Warns about the feed's signers. A key of the archive that expires needs no warning, because a successor can sign instead; a
+ * delegate has no successor.
  */
 function warnOfSigners(
   feed: string,
@@ -119,7 +119,9 @@ function warnOfIndex(
 
 const nothing = { signedAt: null, expiresAt: null, entries: null, signers: [], breaksAt: null, breaksBecause: null };
 
-/** Returns the status of a feed from the client's state, and the feed's future from the keys. */
+/**
+ * Returns the status of a feed: what the client's state says about the last index, and what the keys say about the next one.
+ */
 export async function feedStatus(session: Session, name: string, trust: TrustSet): Promise<ToldFeed> {
   const last = await session.state.lastAccepted(name);
   const { at } = trust;
@@ -127,7 +129,7 @@ export async function feedStatus(session: Session, name: string, trust: TrustSet
     return { status: { name, ...nothing }, warnings: warnOfIndex({ name, ...nothing }, undefined, at) };
   const { createdAt, entries, signers } = last.meta;
   const end = await signatureEnd(last.signaturePath);
-  // The feed breaks when fewer signers than the threshold are left, even before the last signer expires.
+  // With a threshold of n, clients need n signers, so the feed breaks at the n-th latest end.
   const breaking = endsOf(name, signers, trust)[session.profile.trust.threshold - 1];
   const endless = breaking === undefined || breaking.until === Number.POSITIVE_INFINITY;
   const status = {

@@ -17,34 +17,40 @@ import type { Duration } from "../time.ts";
 import { type Candidate, framedCandidate, type SignatureSource } from "./candidate.ts";
 import { largerRootHint, maxSignatureBytes, signedBytes } from "./index-files.ts";
 
-/** One location from which a feed's files are requested. */
+/** A server from which the client requests a feed's files, with the limits of these requests. */
 export interface Source {
   readonly session: Session;
   readonly location: string;
   readonly feed: Feed;
   /** Size limit of the index file in bytes. */
   readonly limit: number;
-  /** Returns the milliseconds that remain for this location. */
+  /** Returns how many milliseconds the client may still spend on this server. */
   readonly left: () => Duration;
-  /** The reasons why some compressed forms of the index count as missing although the server did not clearly say so. */
+  /**
+   * The server's unclear answers about compressed forms of the index: each form counts as missing, although the server did not
+   * clearly say so.
+   */
   readonly absences: FeedkeyError[];
 }
 
-/** The last accepted index and its signature, for servers that say "not modified". */
+/** The last accepted index and its signature, which the client uses if the server answers "not modified". */
 export interface RememberedIndex {
   readonly index: Remembered;
   readonly signature: Remembered;
 }
 
-/** An index with its signatures, and whether the index or a signature is a stored copy after "not modified". */
+/**
+ * An index with its signatures, and whether the index or a signature is a stored copy because the server answered "not
+ * modified".
+ */
 interface DownloadedIndex {
   readonly candidate: Candidate;
   readonly isRemembered: boolean;
 }
 
 /**
- * Returns the stored files for a server that says "not modified". A file is read only after this answer, and counts as missing
- * if another run has accepted a newer index in the meantime.
+ * Returns the stored files for servers that answer "not modified". The client reads a stored file only after such an answer,
+ * and treats the file as missing if another run has accepted a newer index in the meantime.
  */
 export function rememberedIndex({ state }: Session, feed: Feed, { meta }: Accepted): RememberedIndex {
   const { sha256, signatureSha256, versions } = meta;
@@ -54,7 +60,7 @@ export function rememberedIndex({ state }: Session, feed: Feed, { meta }: Accept
     const found = await reading;
     return found?.meta.sha256 === sha256 && found.meta.signatureSha256 === signatureSha256 ? found : undefined;
   };
-  // If a file contains its own signatures, the client stored the whole file as its signature.
+  // For a root that contains its own signatures, the client stored the whole file in place of a signature.
   const file = (found: LastIndex) => (isFramed(found.signature) ? { bytes: found.signature } : found.index);
   return {
     index: { version: versions?.index, bytes: async () => stored().then((found) => found && file(found)) },
@@ -66,8 +72,9 @@ export function rememberedIndex({ state }: Session, feed: Feed, { meta }: Accept
 }
 
 /**
- * Downloads the current signature files of an index, past caches.
- * @throws FeedkeyError `unavailable`, also if there is no signature file but the server did not clearly say so
+ * Downloads the signature files of an index, and asks HTTP caches for the current versions.
+ * @throws FeedkeyError `unavailable` if a download fails, or if the server gives no signature file but does not clearly say
+ *   that there is none
  */
 async function downloadSignatures(
   { session, location, feed, left }: Source,
@@ -95,9 +102,9 @@ async function downloadSignatures(
 
 /**
  * Downloads an index and its signatures.
- * @param headers for the request for the index
- * @param remembered the stored copy, for "not modified"
- * @returns undefined if the server has no such index
+ * @param headers the headers for the request for the index
+ * @param remembered the stored files, for the answer "not modified"
+ * @returns undefined if the server has no index with this name
  * @throws FeedkeyError `unavailable`, `bad_index`
  */
 export async function downloadIndex(
@@ -139,9 +146,9 @@ export async function downloadIndex(
 }
 
 /**
- * Returns the source of a root's parts, which is the root's location. Each part has its own time limit, because the root gives
- * its size.
- * @param root path of the root's file below the feed
+ * Returns a function that downloads the parts of a root from the server that gave the root. The time limit for each part
+ * depends on the part's size, which the root gives.
+ * @param root the root's path in the feed
  */
 export function partsBeside(source: Source, root: string, headers: Pick<GetOptions, "headers">): PartSource {
   const { session, location, feed, absences } = source;

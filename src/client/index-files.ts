@@ -1,4 +1,4 @@
-/** The files of a feed's index, their names, and the bytes that a signature covers. */
+/** The names and size limits of a feed's index files, and the bytes that a signature covers. */
 import { FeedkeyError } from "../error.ts";
 import { compressionOf, formOf, withoutForm } from "../formats/format.ts";
 import { formatOf, maxIndexBytes, usualIndexBytes } from "../formats/formats.ts";
@@ -8,13 +8,13 @@ import type { Feed, FeedFormat } from "../profile/types.ts";
 export { maxSignatureBytes, usualIndexBytes } from "../formats/formats.ts";
 
 /**
- * How many times larger than the last accepted index an index may be. A summary is stored compressed, to about a tenth of its
- * size.
+ * How many times larger than the last accepted index a new index may be. If the signature covers the compressed file (a pkgsrc
+ * summary), the stored size is only about a tenth of the size of the text.
  */
 const growth = { text: 2, file: 16 } as const;
 
 /**
- * Returns the size limit of an index in bytes, compressed and decompressed, before the index is verified.
+ * Returns the size limit in bytes for an index that is not verified yet, compressed or decompressed.
  * @param last the feed's last accepted index
  */
 export function indexLimit(feed: Feed, last: { readonly size: number } | undefined): number {
@@ -28,17 +28,17 @@ export const largerIndexHint =
   "indexes are usually far smaller: ask the archive's keepers; if they confirm the size, set max-index-size in the feed's section of the profile";
 
 /**
- * Returns the hint for a root that is too large; no setting raises the limit if the root's format has a limit of its own.
+ * Returns the hint for a root that is too large. No setting of the profile can raise the limit of a format.
  * @param limit the limit that the root exceeds
  */
 export function largerRootHint({ format }: Pick<Feed, "format">, limit: number): string {
   const { maxRoot } = formatOf(format);
   if (maxRoot === undefined || limit < maxRoot) return largerIndexHint;
-  return "no client accepts a larger one: try another mirror; if the file is as large there, ask the archive's keepers to split the feed";
+  return "no client accepts a larger file: try another mirror; if the file is as large there, ask the archive's keepers to split the feed";
 }
 
 /**
- * Returns the names of a feed's index files to request, the best first.
+ * Returns the names of the index files that the client requests for a feed, in order of preference.
  * @throws FeedkeyError `bad_profile` if feedkey can't read the index that the profile names
  */
 export function indexNames(feed: Feed): readonly string[] {
@@ -55,7 +55,7 @@ export function indexNames(feed: Feed): readonly string[] {
   );
 }
 
-/** Returns the name of the other form that the same signature also covers; undefined if there is no other form. */
+/** Returns the name of the compressed form of an uncompressed index, or the reverse; undefined unless one signature covers both. */
 export function otherForm(format: FeedFormat, indexName: string): string | undefined {
   const { signs, forms } = formatOf(format);
   if (signs === "file" || forms.length === 0) return undefined;
@@ -64,9 +64,9 @@ export function otherForm(format: FeedFormat, indexName: string): string | undef
 }
 
 /**
- * Returns the bytes that the signature covers.
- * @param name the file name, whose extension tells whether the file is compressed
- * @param limit size limit in bytes
+ * Returns the bytes that the signature of an index file covers: its decompressed text or the file itself, as the format says.
+ * @param name the file name, whose extension tells how the file is compressed
+ * @param limit the size limit of the decompressed text in bytes
  * @throws FeedkeyError `bad_index` if the file can't be decompressed within the limit
  */
 export async function signedBytes(
@@ -94,11 +94,11 @@ export async function signedBytes(
 }
 
 /**
- * Returns the text of signed bytes. Only for bytes whose signature is good.
+ * Returns the text of an index from the bytes that its signature covers. Callers must have verified the signature.
  * @throws FeedkeyError `bad_index` if the bytes can't be decompressed within the limit
  */
 export async function indexText(format: FeedFormat, signed: Uint8Array, limit: number): Promise<Uint8Array> {
   if (formatOf(format).signs === "text") return signed;
-  // The signature covers the bytes, not the file's name, so the bytes tell the compression.
+  // The signature does not cover the file's name, so feedkey recognizes the compression by the bytes.
   return await decompress(signed, detectCompression(signed), limit, "bad_index");
 }

@@ -1,6 +1,6 @@
 /**
- * The archive's servers, in the order in which the client asks them. A server that fails in this run comes last until it works
- * again.
+ * The archive's servers, in the order in which the client asks them. After a failure, a server comes last until a request to
+ * this server succeeds.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { FeedkeyError, gravestOf } from "../error.ts";
@@ -8,24 +8,24 @@ import { locations } from "../refresh/download.ts";
 import type { Session } from "../refresh/session.ts";
 import type { Duration } from "../time.ts";
 
-/** Failures that will probably also occur at the next request to the same server. */
+/** The reasons for failures that the next request to the same server will probably meet too. */
 const lasting: ReadonlySet<unknown> = new Set(["dns", "connect", "tls", "timeout", "cut_off"]);
 
-/** Whether the server itself failed, and not just the request for one file. */
+/** Whether an error is a fault of the server, and not just of one file. */
 function isServers({ code, details }: FeedkeyError): boolean {
   return code === "unavailable" ? lasting.has(details.reason) : code === "digest_mismatch" || code === "size_mismatch";
 }
 
-/** Whether a failure may be over in a moment. */
+/** Whether a request may succeed if the client repeats it after a moment. */
 function isPassing({ code, details }: FeedkeyError): boolean {
   if (code !== "unavailable") return false;
   return details.reason === "cut_off" || Number(details.status) >= 500 || details.status === 429;
 }
 
-/** The delay in milliseconds before the client asks all servers again, if each failed in a way that may be temporary. */
+/** The delay in milliseconds before the client asks all servers again after a failure that may be temporary. */
 const pause: Duration = 1000;
 
-/** Maximum number of these delays in a row: a server that stays broken must not delay every file. */
+/** Maximum number of delays without a success between them: a server that stays broken must not delay every file. */
 const mostPauses = 8;
 
 export class Mirrors {
@@ -44,9 +44,9 @@ export class Mirrors {
   }
 
   /**
-   * Tries an action with each server until the action succeeds, and reports why the client asked another server.
-   * @param action gets the server, and whether it is the last one
-   * @param isOwn whether no other server can help after this error
+   * Tries an action with each server until the action succeeds. After each failure, reports why the client tries the next server.
+   * @param action receives the server's URL, and whether this server is the last
+   * @param isOwn whether every other server would give the same error
    * @throws the gravest error: a refusal is graver than an unreachable server
    */
   async firstGood<T>(
@@ -72,7 +72,7 @@ export class Mirrors {
     throw gravestOf(errors) ?? new FeedkeyError("internal", "the profile has no location");
   }
 
-  /** Does the same as {@link firstGood}, and tries all servers once more after a moment if this may help. */
+  /** Works as {@link firstGood}, but tries all servers once more after a delay if the failure may be temporary. */
   async firstGoodPatiently<T>(
     action: (location: string, isLast: boolean) => Promise<T>,
     isOwn: (error: FeedkeyError) => boolean,
@@ -87,7 +87,7 @@ export class Mirrors {
     }
   }
 
-  /** Reports an error: a refusal as a warning, for everybody; an unreachable server as a note, for the curious. */
+  /** Reports an error: a refusal as a warning, an unreachable server only as a note. */
   #tell(error: FeedkeyError, location: string): void {
     const { reporter } = this.#session.options;
     const text = `${location}: ${error.message}; trying the next mirror`;

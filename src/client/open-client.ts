@@ -1,4 +1,4 @@
-/** The client of an archive as a library, which the command line uses too. */
+/** The library's interface for clients of an archive. The command line uses the same interface. */
 import { FeedkeyError } from "../error.ts";
 import { findProfile, stateFolder } from "../files/paths.ts";
 import { createTransport } from "../net/transport.ts";
@@ -32,20 +32,24 @@ import type { FeedOutcome } from "./update.ts";
 import type { VerifiedCopy } from "./verify-copy.ts";
 import { report } from "./with-warnings.ts";
 
-/** Returns the names of the feeds that an export is for. @throws FeedkeyError `usage` if the profile does not have a feed */
+/**
+ * Returns the names of the feeds that an export is for.
+ * @throws FeedkeyError `usage` if the profile has no feed with one of these names
+ */
 function feedNames(profile: Profile, { feeds = [] }: ExportOptions): string[] {
   return feeds.length === 0 ? [] : chosenFeeds(profile, feeds).map(({ name }) => name);
 }
 
-/** Network connections that stay open between calls. */
+/** The HTTP transports of a client, whose connections stay open between calls. */
 interface Transports {
   readonly archive: Transport;
   readonly keyservers: Transport;
 }
 
 /**
- * A client of an archive. Each call works like a separate command: the call asks for news of the archive's keys as the profile
- * says, judges by the clock, and records what the client learned. Calls may run at the same time, also in several processes.
+ * A client of an archive. Each call works like a separate command: it asks servers for news of the archive's keys if the
+ * profile says so, judges by the present time, and records what it learned. Calls may run at the same time, even in several
+ * processes.
  */
 export class Client {
   readonly profile: Profile;
@@ -76,8 +80,8 @@ export class Client {
 
   /**
    * Opens the client's state for one call.
-   * @param how `readOnly`: the call records nothing; `onlySigners`: the call only verifies signatures, so that of many
-   *   delegates' keys only those of signers are read
+   * @param how `readOnly`: the call records nothing; `onlySigners`: the call only verifies signatures, so the client reads only
+   *   those delegates' keys that the signatures name
    * @throws FeedkeyError `no_seed`, `bad_profile`, `bad_state`; `usage` if the client is closed; and every error of the action
    */
   async #run<Found>(
@@ -109,25 +113,29 @@ export class Client {
   }
 
   /**
-   * Asks the servers about every key, even if the key's last check was recent.
-   * @throws FeedkeyError `unavailable` if no server gave a usable answer about some key; the profile's grace period then
-   *   applies
+   * Asks the servers about every key, even if the client checked the key recently.
+   * @throws FeedkeyError `unavailable` if no server gave a usable answer about one of the keys; the client then still trusts
+   *   this key during the profile's grace period
    */
   async refresh(options: CallOptions = {}): Promise<Report<Omit<KeyNews, "errors">>> {
     const { keyNews } = await import("../refresh/key-news.ts");
     return await this.#run({}, options, keyNews);
   }
 
-  /** Asks for news of keys as the profile says. @returns which keys are trusted, and why the other keys are not */
+  /**
+   * Asks servers for news of keys if the profile says so.
+   * @returns which keys the client trusts, and why it does not trust the others
+   */
   async chain(options: CallOptions = {}): Promise<Report<{ readonly trust: TrustSet }>> {
     const { refresh } = await import("../refresh/refresh.ts");
     return await this.#run({}, options, async (session) => ({ trust: (await refresh(session)).trust }));
   }
 
   /**
-   * Downloads and verifies the feeds' indexes. The client tries every feed; if it refuses an index, the feed's last good index
-   * stays in use.
-   * @throws FeedkeyError `usage` if the profile does not have a feed; the gravest refusal, unless `partial` is set
+   * Downloads and verifies the feeds' indexes. If the client refuses an index, it keeps the feed's last good index and still
+   * updates the other feeds.
+   * @throws FeedkeyError `usage` if the profile has no feed with one of these names; the gravest refusal, unless `partial` is
+   *   set
    */
   async update(options: UpdateOptions = {}): Promise<Report<{ readonly feeds: readonly FeedOutcome[] }>> {
     const [{ chosenFeeds }, { refusalsOf, updateWithFreshKeys }] = await Promise.all([
@@ -143,10 +151,10 @@ export class Client {
   }
 
   /**
-   * Returns the packages in the last accepted indexes. The client judges these indexes again with the known keys; it asks no
-   * server and records nothing.
-   * @throws FeedkeyError `usage`; `not_found` if no index has been accepted yet; unless `partial` is set, the reason why an
-   *   index is no longer accepted
+   * Returns the packages in the last accepted indexes. The client judges these indexes again with the keys that it has; it asks
+   * no server and records nothing.
+   * @throws FeedkeyError `usage`; `not_found` if the client has not accepted an index yet; unless `partial` is set, the reason
+   *   why it no longer accepts an index
    */
   async list(options: ListOptions = {}): Promise<Report<Omit<Listed, "errors">>> {
     const { listPackages } = await import("./packages/listed-packages.ts");
@@ -154,9 +162,9 @@ export class Client {
   }
 
   /**
-   * Downloads and verifies one package from an index that was accepted before.
+   * Downloads and verifies one package that an accepted index lists.
    * @param request `NAME` or `NAME=VERSION`; `NAME` means the newest version
-   * @throws FeedkeyError the refusal of the package, or of the index that should list the package
+   * @throws FeedkeyError the reason why the client refuses the package, or the index that lists the package
    */
   async fetch(request: string, options: Omit<FetchOptions, "partial">): Promise<Fetched> {
     const { packages } = await this.fetchAll([request], { ...options, partial: false });
@@ -180,7 +188,7 @@ export class Client {
 
   /**
    * Updates a verified mirror of a feed: a folder that other clients can use instead of the archive.
-   * @param folder the mirror's folder, which is made if it is missing; feeds of one archive may share a folder
+   * @param folder the mirror's folder, which feedkey makes if it is missing; several feeds of one archive may share a folder
    * @throws FeedkeyError as `update` and `fetch`; `locked` if another run uses the folder; the mirror then keeps its previous
    *   state
    */
@@ -191,7 +199,7 @@ export class Client {
 
   /**
    * Verifies a local copy of a feed: first the index, then package files against the index.
-   * @throws FeedkeyError the index's refusal; the gravest refusal of a file, unless `partial` is set
+   * @throws FeedkeyError the reason why the client refuses the index; unless `partial` is set, the gravest refusal of a file
    */
   async verify(index: string, options: VerifyOptions = {}): Promise<Report<Omit<VerifiedCopy, "errors">>> {
     const { verifyCopy } = await import("./verify-copy.ts");
@@ -211,8 +219,8 @@ export class Client {
   }
 
   /**
-   * Returns which keys and indexes the client has, how old they are, and what will stop working and when. The client asks no
-   * server and records nothing.
+   * Returns which keys and indexes the client has, how old these keys and indexes are, and which of them will expire and when.
+   * The client asks no server and records nothing.
    */
   async status(): Promise<Report<ClientStatus>> {
     const { clientStatus } = await import("./status.ts");
@@ -220,10 +228,10 @@ export class Client {
   }
 
   /**
-   * Writes the keys that may sign now, in the form that another program reads.
-   * @param path a file; for opkg a GnuPG home
-   * @throws FeedkeyError `unchecked_revocation` if an outage of the key servers left the export as it is; `output` if the
-   *   export can't be written
+   * Writes the keys that may sign now to a keyring for another program.
+   * @param path the keyring's path: a file, or for opkg a GnuPG home
+   * @throws FeedkeyError `unchecked_revocation` if the client left the old keyring unchanged because the key servers could not
+   *   be asked; `output` if it can't write the keyring
    */
   async exportKeys(path: string, options: ExportOptions): Promise<Report<Exported>> {
     const { exportKeys } = await import("../stock/export.ts");
@@ -233,13 +241,13 @@ export class Client {
   }
 
   /**
-   * Plans an export without writing the export.
+   * Returns what {@link exportKeys} would change, without writing the keyring.
    * @throws FeedkeyError `output` if `path` is somebody's own GnuPG home, or can't be read
    */
   async planExport(
     path: string,
     options: ExportOptions & {
-      /** Whether the call also records nothing in the client's state. */
+      /** Whether the call leaves the client's state unchanged too. */
       readonly audit?: boolean | undefined;
     },
   ): Promise<Report<ExportPlan>> {
@@ -252,7 +260,10 @@ export class Client {
     });
   }
 
-  /** Closes the connections. Each call has already written its state. */
+  /**
+   * Closes the client's connections. Nothing is lost without this call, because each call writes the client's state before it
+   * returns.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#transports.archive.close();
@@ -267,8 +278,8 @@ export class Client {
 
 /**
  * Opens a client of an archive. The client asks no server and writes nothing before the first call.
- * @throws FeedkeyError `not_found` if the profile is not found; `bad_profile` if the profile, or a CA file that it names, can't
- *   be read
+ * @throws FeedkeyError `not_found` if the profile is not found; `bad_profile` if the profile is not valid, or a CA file that
+ *   the profile names can't be read
  */
 export async function openClient(options: ClientOptions): Promise<Client> {
   return await Client.open(options);

@@ -71,7 +71,7 @@ describe("apt's repositories: commands", function () {
   });
 
   it("the hint for a root that is too large names no setting where none makes it larger", () => {
-    expect(largerRootHint({ format: "apt" }, 10_000_000)).to.contain("no client accepts a larger one");
+    expect(largerRootHint({ format: "apt" }, 10_000_000)).to.contain("no client accepts a larger file");
     expect(largerRootHint({ format: "apt" }, 1000)).to.equal(largerIndexHint);
     expect(largerRootHint({ format: "opkg" }, 10_000_000)).to.equal(largerIndexHint);
   });

@@ -1,5 +1,5 @@
 /**
- * Downloads from one server the files of a feed that clients request in addition to packages, and checks each file against an
+ * Downloads all files of a feed that clients request, except packages, from one server, and checks each file against an
  * accepted index.
  */
 import { posix } from "node:path";
@@ -20,25 +20,25 @@ import { indexLimit, indexNames, maxSignatureBytes, signedBytes } from "../index
 import type { VerifiedIndex } from "../verified-index.ts";
 import { verifyRoot } from "../verified-root.ts";
 
-/** A file that clients request. */
+/** A file of the mirror that clients request. */
 export interface FeedFile {
-  /** Path below the archive's root. */
+  /** The file's path below the archive's root. */
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
-/** Files in the order of their renames: a file comes after the files that it refers to. */
+/** The files of a feed, in the order in which the mirror renames them: a file comes after the files that it refers to. */
 export interface FeedFiles {
-  /** Lists that the root names by digest. */
+  /** The lists of packages and other files that the root names by their digests. */
   readonly lists: readonly FeedFile[];
   /** The root in each of its compressed forms. */
   readonly plain: readonly FeedFile[];
   readonly signatures: readonly FeedFile[];
-  /** The root in one file with its signatures, if there is such a file; clients request this file first. */
+  /** The root that contains its own signatures, if the format has this form; clients request this file first. */
   readonly framed: readonly FeedFile[];
 }
 
-/** The index against which the files are checked. */
+/** The accepted index against which feedkey checks the files, and the keys that may sign the index. */
 interface Accepted {
   readonly session: Session;
   readonly judged: Judged;
@@ -47,7 +47,7 @@ interface Accepted {
 
 /**
  * Downloads all files of a feed from one server.
- * @throws FeedkeyError `unavailable` if a file is missing, or does not belong to the accepted index
+ * @throws FeedkeyError `unavailable` if the server lacks a file, or if a file does not belong to the accepted index
  */
 export async function feedFiles(accepted: Accepted, location: string): Promise<FeedFiles> {
   const { session, index } = accepted;
@@ -57,7 +57,7 @@ export async function feedFiles(accepted: Accepted, location: string): Promise<F
     const path = inFeed(index.feed, name);
     const limit = indexLimit(index.feed, { size: index.root.signed.length });
     const bytes = await get(session, location, path, limit);
-    // A signature may have the name of a root that contains its own signatures.
+    // In some formats, a detached signature and a root that contains its own signatures have the same name.
     if (bytes === undefined || (signatures.some((one) => one.path === path) && !isFramed(bytes))) continue;
     const whole = framedCandidate(index.feed.format, name, bytes);
     const found = whole === undefined ? await beside(accepted, location, name, bytes, limit) : [];
@@ -70,16 +70,17 @@ export async function feedFiles(accepted: Accepted, location: string): Promise<F
   return { lists, plain, signatures, framed };
 }
 
-/** Returns the name of every form of the root that clients may request and that has the accepted text. */
+/** Returns the names of all forms of the root that clients may request. */
 function rootNames(feed: Feed): readonly string[] {
   const format = formatOf(feed.format);
-  // If signatures cover files instead of text, each form is a separate index.
+  // If a signature covers the compressed file and not its text, each form is a separate index, and only one of them was
+  // accepted.
   return format.signs === "text" && format.forms.length > 0 ? indexFileNames(format) : indexNames(feed);
 }
 
 /**
- * Downloads the signature files of a root. Each signature must be good; otherwise clients of the mirror would refuse what
- * clients of the archive accept.
+ * Downloads the signature files of a root and verifies each signature: with a bad signature file, clients of the mirror would
+ * refuse what clients of the archive accept.
  */
 async function beside(
   accepted: Accepted,
@@ -103,7 +104,7 @@ async function beside(
   return found;
 }
 
-/** Checks a root. @throws FeedkeyError if the root is not the accepted root, or has no good signature */
+/** Checks a downloaded root. @throws FeedkeyError if the root has no good signature, or is not the accepted root */
 async function check({ session, judged, index }: Accepted, candidate: Candidate): Promise<void> {
   const { feed, root } = index;
   const { sha256, signed } = await verifyRoot(candidate, feed, { profile: session.profile, judged, last: undefined });
@@ -137,8 +138,8 @@ async function listsOf({ session, index }: Accepted, location: string): Promise<
 }
 
 /**
- * Downloads one form of a list, and returns the list at all its paths, by digest first; empty if the server has the list at
- * none of these paths.
+ * Downloads one form of a list, and returns this form once for each of its paths, the path by digest first. Returns an empty
+ * array if the server has the form at none of these paths.
  */
 async function listFiles(
   session: Session,
@@ -164,7 +165,10 @@ async function get(session: Session, location: string, path: string, limit: numb
   });
 }
 
-/** Makes the error for a server that is being updated, or that has another state than the server of the index. */
+/**
+ * Makes the error for a server whose files do not belong to the accepted index: the server is being updated, or is older or
+ * newer than the server that gave the index.
+ */
 function changed(feed: Feed, what: string): FeedkeyError {
   const problem = `${escapeText(what)} of feed "${feed.name}" is missing on the server, or does not belong to the index that was accepted`;
   return new FeedkeyError("unavailable", problem, {

@@ -26,7 +26,7 @@ import { type FeedFile, type FeedFiles, feedFiles } from "./feed-files.ts";
 import { type FeedRecord, type KnownFile, MirrorFolder } from "./mirror-folder.ts";
 
 export interface MirrorOptions extends CallOptions, Omit<Wish, "all"> {
-  /** The only packages to mirror, `NAME` or `NAME=VERSION` each, also with wildcards; by default all packages. */
+  /** The packages to mirror, each as `NAME` or `NAME=VERSION`, with or without wildcards; by default all packages. */
   readonly packages?: readonly string[] | undefined;
 }
 
@@ -34,23 +34,23 @@ export interface Mirrored {
   readonly feed: string;
   /** SHA-256 of the signed file, lower-case hex. */
   readonly sha256: string;
-  /** Whether the state that clients see has changed. */
+  /** Whether this run changed a file that clients see. */
   readonly changed: boolean;
-  /** Number of packages in the feed, and how many of them this run downloaded. */
+  /** The number of mirrored packages in the feed; `fetched` says how many of these packages this run downloaded. */
   readonly packages: number;
   readonly fetched: number;
-  /** Number of removed files, which no index in the mirror lists any more. */
+  /** The number of files that this run removed because no index in the mirror lists them any more. */
   readonly removed: number;
   /**
-   * Why some packages are missing. If their entries are bad, the other packages are mirrored; if their download failed, the
-   * mirror is unchanged.
+   * The reasons why packages are missing. If a package's entry is bad, this run still mirrored the other packages; if a
+   * download failed, this run left the mirror unchanged.
    */
   readonly errors: readonly FeedkeyError[];
 }
 
 type Outcome = Pick<Mirrored, "changed" | "fetched" | "removed" | "errors">;
 
-/** Whether an error makes trying another server useless. */
+/** Whether an error comes from this machine, so that another server can't help. */
 const isOwn = ({ code }: FeedkeyError) => code === "output" || code === "internal";
 
 /** A package and its path in the mirror. */
@@ -73,12 +73,12 @@ interface Job {
 
 const armoredBundle = bundlePath.replace(/\.pgp$/, ".asc");
 
-/** Identifies the index that a mirror has; the same index with a new signature counts as a different index. */
+/** Returns a text that identifies an index. The same index with a newer signature counts as a different index. */
 const identityOf = ({ sha256, createdAt }: VerifiedIndex) => `${sha256} ${createdAt}`;
 
 /**
- * Brings the mirror of a feed up to date: packages first, then lists, bundle, root and signatures; obsolete files are removed
- * last. If anything is refused or missing, the mirror keeps its previous state.
+ * Brings the mirror of a feed up to date: packages first, then lists, bundle, root and signatures; last, removes obsolete
+ * files. If feedkey refuses or misses a file, the mirror keeps its previous state.
  * @throws FeedkeyError as `update` and `fetch`; `locked` if another run uses the folder
  */
 export async function mirrorFeed(
@@ -110,9 +110,8 @@ function wishOf({ packages = [], latest, withDependencies }: MirrorOptions): Wis
 }
 
 /**
- * Finds the paths of packages. A package with a bad entry is left out, because clients can't fetch it either; two packages with
- * one path are an error.
- * @throws FeedkeyError `bad_path` if two packages have one path
+ * Finds the packages' paths in the mirror. Leaves out packages with a bad entry, which clients can't fetch either.
+ * @throws FeedkeyError `bad_path` if two packages have the same path
  */
 async function placesOf(choices: readonly Choice[]): Promise<{ placed: Placed[]; errors: FeedkeyError[] }> {
   const places = new Map<string, Placed>();
@@ -132,7 +131,7 @@ async function placesOf(choices: readonly Choice[]): Promise<{ placed: Placed[];
   return { placed: [...places.values()], errors };
 }
 
-/** Refuses packages with the path of an index, a signature or the bundle. @throws FeedkeyError `bad_path` */
+/** Refuses packages whose path is that of an index, a signature or the bundle. @throws FeedkeyError `bad_path` */
 function refuseInPlaceOf(placed: readonly Placed[], paths: readonly string[]): void {
   const folded = new Map(paths.map((path) => [foldedName(path), path]));
   for (const { path } of placed) {
@@ -166,7 +165,7 @@ async function bringUpToDate(job: Job): Promise<Outcome> {
     const files = new Map([...there, ...lists]);
     return { changed, fetched: 0, removed: await tidy(job, { ...record, files }, record.files), errors: [] };
   }
-  // If this run ends early, the next run knows which files this run may have left.
+  // This run records its paths before it writes: if it is killed, the next run knows which files it may have left.
   const begun: Map<string, KnownFile | undefined> = new Map(record.files);
   const begin = async (paths: readonly string[]) => {
     for (const path of paths) if (!begun.has(path)) begun.set(path, undefined);
@@ -198,7 +197,10 @@ async function bringUpToDate(job: Job): Promise<Outcome> {
   }
 }
 
-/** Downloads missing packages. @param held gets the packages that replace others, to be renamed with the index */
+/**
+ * Downloads missing packages.
+ * @param held receives packages that replace files; the caller renames them with the index
+ */
 async function fetchMissing(
   { session, folder }: Job,
   missing: readonly Placed[],
@@ -223,10 +225,10 @@ async function fromMirrors({ session, index }: Job): Promise<FeedFiles> {
   return await new Mirrors(session).firstGood((location) => feedFiles({ session, judged, index }, location), isOwn);
 }
 
-/** Replaces the feed's files. All new files are on the disk before the first file gets its final name. */
+/** Replaces the feed's files. Writes all new files to the disk before it gives the first file its final name. */
 async function switchTo({ folder, index, lock }: Job, files: FeedFiles, held: readonly StagedFile[]): Promise<void> {
   const both: FeedFile[] = [];
-  // If clients of the format accept only one signature, a signature file can't match two indexes.
+  // Between the renames, signature files hold the old and the new signature, unless the format's clients accept only one.
   if (formatOf(index.feed.format).oneSignature === undefined) {
     for (const one of files.signatures) {
       const old = await folder.content(one.path, maxSignatureBytes);
@@ -245,10 +247,7 @@ async function switchTo({ folder, index, lock }: Job, files: FeedFiles, held: re
   await commitStaged([...lists, ...held, ...roots], lock);
 }
 
-/**
- * Returns one file with the signatures over the old and the new index, so that a signature matches whichever index a client
- * gets.
- */
+/** Returns a signature file with the old and the new signature: one of them matches whichever index a client gets. */
 function withBoth(old: Uint8Array, next: Uint8Array): Uint8Array {
   const packets = (file: Uint8Array) => (looksArmored(file) ? Buffer.concat(dearmor(file, "SIGNATURE")) : file);
   const all = Buffer.concat([packets(old), packets(next)]);
@@ -256,9 +255,9 @@ function withBoth(old: Uint8Array, next: Uint8Array): Uint8Array {
 }
 
 /**
- * Brings the mirror's copies of the archive's key bundle up to date. The mirror does not change the bundle, because clients
- * verify it.
- * @returns whether a copy changed
+ * Brings the mirror's copies of the archive's key bundle up to date. The mirror copies the bundle without checks, because
+ * clients verify its certificates.
+ * @returns whether one of the copies changed
  */
 async function renewBundle({ session, folder, lock }: Job): Promise<boolean> {
   const copies = new BundleCopies(folder.bundles);
@@ -279,7 +278,7 @@ async function renewBundle({ session, folder, lock }: Job): Promise<boolean> {
 }
 
 /**
- * Records the present files, and removes files that no feed in the mirror lists any more.
+ * Records the files that the feed has now, and removes files that no feed in the mirror lists any more.
  * @returns how many files were removed
  */
 async function tidy(

@@ -1,4 +1,4 @@
-/** The folder of a mirror: its records, and how a new state of a feed replaces the previous state. */
+/** The folder of a mirror: the records about its files, and how feedkey writes, replaces and removes these files. */
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError, systemCode, unlessMissing } from "../../error.ts";
@@ -13,11 +13,11 @@ import { isPlainPath } from "../../formats/digests.ts";
 import { fileNameFor } from "../../store/state-file.ts";
 import type { FeedFile } from "./feed-files.ts";
 
-/** The folder of the records; no path in an index can lead into the folder. */
+/** The name of the folder with the records; no path in an index can lead into this folder. */
 const recordsFolder = ".feedkey-mirror";
 const recordVersion = 1;
 
-/** The properties of a file when feedkey last verified its digest. */
+/** The size, digest and modification time that a file had when feedkey last verified the file. */
 export interface KnownFile {
   readonly size: number;
   /** The file's SHA-256, lower-case hex. */
@@ -26,13 +26,13 @@ export interface KnownFile {
   readonly mtime: number;
 }
 
-/** The state of a feed in a mirror. */
+/** The record of a feed in a mirror: its index and its files. */
 export interface FeedRecord {
-  /** Identifies the index and its signature; empty while a run replaces them. */
+  /** Identifies the index and its signature; empty while a run replaces the feed's files. */
   readonly index: string;
   /** The paths of the files that are not packages. */
   readonly lists: readonly string[];
-  /** The feed's files, by path below the mirror's folder. */
+  /** The feed's files, by their paths below the mirror's folder; undefined for a file of which feedkey knows only the path. */
   readonly files: ReadonlyMap<string, KnownFile | undefined>;
 }
 
@@ -46,12 +46,12 @@ export class MirrorFolder {
     this.folder = resolve(folder);
   }
 
-  /** The folder of the records and of the mirror's lock. */
+  /** The folder with the records and the mirror's lock. */
   get records(): string {
     return join(this.folder, recordsFolder);
   }
 
-  /** The folder with copies of the key bundle and their validators. */
+  /** The folder with copies of the key bundle and the validators (ETag and date) of these copies. */
   get bundles(): string {
     return join(this.records, "bundles");
   }
@@ -69,8 +69,8 @@ export class MirrorFolder {
   }
 
   /**
-   * Reads a feed's record. An unreadable record counts as no record: feedkey then reads every file again, and files that no
-   * index lists are left behind.
+   * Reads a feed's record; returns an empty record if the record is missing or unreadable. Then feedkey hashes every file
+   * again, and does not remove files that the index no longer lists.
    */
   async read(feed: string): Promise<FeedRecord> {
     return (await readRecord(this.#recordPath(feed))) ?? nothing;
@@ -78,12 +78,12 @@ export class MirrorFolder {
 
   async write(feed: string, { index, lists, files }: FeedRecord, lock: HeldLock): Promise<void> {
     const document = { version: recordVersion, index, lists, files: Object.fromEntries(files) };
-    // null marks a file of which only the name is known.
+    // In the file, null stands for undefined: feedkey knows only the path.
     const text = JSON.stringify(document, (_, value) => (value === undefined ? null : value));
     await writeFileAtomic(this.#recordPath(feed), text, { mode: 0o644 }, lock);
   }
 
-  /** Returns the paths that other feeds have in the mirror. */
+  /** Returns the paths of the files that belong to other feeds in the mirror. */
   async ofOthers(feed: string): Promise<ReadonlySet<string>> {
     const own = basename(this.#recordPath(feed));
     const names = (await fs.readdir(this.records)).filter((name) => name.endsWith(".json") && name !== own);
@@ -91,7 +91,10 @@ export class MirrorFolder {
     return new Set(records.flatMap((record) => [...(record?.files.keys() ?? [])]));
   }
 
-  /** Returns the record of a file that is unchanged or has the wanted contents; undefined otherwise. */
+  /**
+   * Returns a new record of a file that has the wanted digest; undefined if the file is missing or different. Hashes the file
+   * only if its size or date differs from the previous record.
+   */
   async known(path: string, wanted: { size: number | undefined; sha256: string }, record: FeedRecord) {
     const stat = await fs.lstat(this.path(path)).catch(() => undefined);
     if (stat?.isFile() !== true || stat.size !== (wanted.size ?? stat.size)) return undefined;
@@ -111,7 +114,7 @@ export class MirrorFolder {
     files.set(path, { size: size ?? stat.size, sha256, mtime: stat.mtimeMs });
   }
 
-  /** Returns the files that a record names as lists; undefined if one of these files is missing or changed. */
+  /** Returns the records of the files that are not packages; undefined if one of these files is missing or changed. */
   async knownLists(record: FeedRecord): Promise<Map<string, KnownFile> | undefined> {
     const found = new Map<string, KnownFile>();
     for (const path of record.lists) {
@@ -127,7 +130,7 @@ export class MirrorFolder {
     return (await fs.lstat(path).catch(() => undefined)) !== undefined;
   }
 
-  /** Returns the contents of a file; undefined unless it is a plain file of at most `maxBytes`. */
+  /** Returns the contents of a file; undefined if the file is missing, is not a regular file, or is larger than `maxBytes`. */
   async content(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
     try {
       const found = readPlainFile(this.path(path), maxBytes);
@@ -137,7 +140,7 @@ export class MirrorFolder {
     }
   }
 
-  /** Writes a file unless it already has these bytes. @returns whether the file was written */
+  /** Writes a file, unless the file already has these bytes. @returns whether feedkey wrote the file */
   async replace(path: string, bytes: Uint8Array, lock: HeldLock): Promise<boolean> {
     const there = await this.content(path, bytes.length);
     if (there !== undefined && Buffer.compare(there, bytes) === 0) return false;
@@ -147,8 +150,8 @@ export class MirrorFolder {
   }
 
   /**
-   * Makes the folders of files and removes what killed runs left in these folders, once in a run. The caller must hold the
-   * lock.
+   * Makes the folders of the given files, and removes temporary files of killed runs from these folders, once for each folder.
+   * The caller must hold the lock.
    */
   async prepare(paths: Iterable<string>): Promise<void> {
     for (const folder of new Set([...paths].map((path) => dirname(this.path(path))))) {
@@ -158,7 +161,7 @@ export class MirrorFolder {
     }
   }
 
-  /** Starts to write a file. @throws FeedkeyError `bad_path` if the file's folder is not really in the mirror */
+  /** Starts to write a file. @throws FeedkeyError `bad_path` if a symbolic link leads the file's folder out of the mirror */
   async open(path: string): Promise<StagedStream> {
     return await stageStream(this.path(path), { within: this.folder, mode: 0o644 });
   }
@@ -179,7 +182,7 @@ export class MirrorFolder {
     return staged;
   }
 
-  /** Removes files, and the folders that are then empty. Follows no link out of the mirror. */
+  /** Removes files, and then folders that are empty. Does not follow symbolic links out of the mirror. */
   async remove(paths: readonly string[]): Promise<void> {
     const root = await fs.realpath(this.folder);
     for (const path of paths) {
@@ -192,7 +195,7 @@ export class MirrorFolder {
     }
   }
 
-  /** Makes the mirror's folder and the folder of its records. @throws FeedkeyError `output` */
+  /** Makes the mirror's folder and the folder with its records. @throws FeedkeyError `output` if this fails */
   async make(): Promise<void> {
     await ensureFolder(this.records, 0o755);
   }
@@ -207,7 +210,8 @@ async function readRecord(path: string): Promise<FeedRecord | undefined> {
     const { version, index, lists, files } = JSON.parse(await fs.readFile(path, "utf8"));
     if (version !== recordVersion || typeof index !== "string" || !Array.isArray(lists)) return undefined;
     const known = Object.entries(files as Record<string, KnownFile | null>);
-    // Somebody else may have written the record, so feedkey never removes a path that leads outside.
+    // Another user may have changed the record, so feedkey ignores paths that lead out of the mirror and never removes such
+    // files.
     const plain = known.filter(([one]) => isPlainPath(one));
     return { index, lists, files: new Map(plain.map(([one, file]) => [one, file ?? undefined])) };
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Judges the last accepted indexes of feeds again. */
+/** Judges the stored indexes of feeds again before the client uses them. */
 
 import { FeedkeyError, tryEach } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -12,8 +12,9 @@ import { readingOf } from "../reading.ts";
 import { type VerifiedIndex, verifyIndex } from "../verified-index.ts";
 
 /**
- * Judges the last accepted index of a feed again: its signer may have been revoked since, or the index may be stale.
- * @returns undefined if no index of the feed was ever accepted
+ * Judges the last accepted index of a feed again: since then, the signer may have been revoked, or the index may have become
+ * stale.
+ * @returns undefined if the client never accepted an index of the feed
  * @throws FeedkeyError as `verifyIndex`
  */
 async function acceptedIndex(session: Session, judged: Judged, feed: Feed): Promise<VerifiedIndex | undefined> {
@@ -26,7 +27,10 @@ async function acceptedIndex(session: Session, judged: Judged, feed: Feed): Prom
 
 const updateMends = "run feedkey update, which downloads the file again";
 
-/** Makes the errors for missing parts. All files that were accepted together exist, unless the profile now requests more. */
+/**
+ * Throws the error for a part that is missing or damaged in the client's state. A part is missing only if the profile now
+ * requests more parts than before.
+ */
 function neverKept({ name }: Feed): PartSource {
   return async (place, _limit, damaged) => {
     if (damaged !== undefined)
@@ -40,10 +44,10 @@ function neverAccepted(message: string, details = {}): FeedkeyError {
 }
 
 /**
- * Returns the indexes that are still good. An index that is no longer good, because its signer is revoked or the index is
- * stale, does not affect the others.
- * @param each whether a feed whose index was never accepted is an error
- * @throws FeedkeyError `not_found` if none of these feeds has an accepted index yet
+ * Returns the indexes that the client still accepts, and the errors for the other indexes: for example, an index is stale, or
+ * its signer was revoked.
+ * @param each whether to return an error for each feed without an accepted index
+ * @throws FeedkeyError `not_found` if the client has not accepted an index of any of these feeds yet
  */
 export async function acceptedIndexes(session: Session, judged: Judged, feeds: readonly Feed[], each: boolean) {
   const { good, errors } = await tryEach(feeds, async (feed) => {

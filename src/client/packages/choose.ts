@@ -1,4 +1,4 @@
-/** Finds packages in verified indexes for `NAME` or `NAME=VERSION`; both `NAME` and `VERSION` may have wildcards. */
+/** Finds the packages in verified indexes that match `NAME` or `NAME=VERSION`. Both `NAME` and `VERSION` may have wildcards. */
 
 import { didYouMean } from "../../did-you-mean.ts";
 import { FeedkeyError } from "../../error.ts";
@@ -16,8 +16,8 @@ interface Request {
 }
 
 /**
- * Splits `NAME=VERSION`. Only file names in a checksum file may contain `=` or a wildcard: a package called `hello=1.0` must
- * not be confused with version 1.0 of `hello`.
+ * Splits `NAME=VERSION`. If a checksum file lists a file with exactly the requested name, then `=` and wildcards are part of
+ * this name. In other formats, a package called `hello=1.0` must not pass for version 1.0 of `hello`.
  */
 function parseRequest(request: string, indexes: readonly VerifiedIndex[]): Request {
   const equals = request.indexOf("=");
@@ -30,7 +30,7 @@ function* namesIn(indexes: readonly VerifiedIndex[]): Generator<string> {
   for (const { packages } of indexes) for (const { name } of packages) yield name;
 }
 
-/** Makes the error for a request that matches no package: the package does not exist, or its name is mistyped. */
+/** Makes the error for a request that matches no package. The hint lists other versions of the package, or similar names. */
 function notListed(request: string, indexes: readonly VerifiedIndex[]): FeedkeyError {
   const { name } = parseRequest(request, indexes);
   const feeds = indexes.map(({ feed }) => feed.name);
@@ -47,8 +47,8 @@ function notListed(request: string, indexes: readonly VerifiedIndex[]): FeedkeyE
 }
 
 /**
- * Returns the newest version for each name and architecture; of equal versions, the version in the first feed. Versions in
- * feeds of different formats can't be compared: the format of the first feed with the package counts.
+ * Returns the newest version for each name and architecture; if several feeds have this version, from the first feed. Versions
+ * in different formats can't be compared, so only feeds count that have the format of the first feed with the package.
  */
 export function newest(choices: Iterable<Choice>): Choice[] {
   const best = new Map<string, Choice>();
@@ -63,7 +63,10 @@ export function newest(choices: Iterable<Choice>): Choice[] {
   return [...best.values()];
 }
 
-/** Returns all packages that match a request with wildcards; without a version, the newest of each. */
+/**
+ * Returns all packages that match a request with wildcards; if the request names no version, only the newest version of each
+ * package.
+ */
 function matching({ name, version }: Request, indexes: readonly VerifiedIndex[]): Choice[] {
   const isWanted = matcher([name]);
   const named = indexes.flatMap((index) => [...index.choices(({ name }) => isWanted(name))]);
@@ -73,8 +76,8 @@ function matching({ name, version }: Request, indexes: readonly VerifiedIndex[])
 }
 
 /**
- * Chooses the newest matching version from the first feed in the profile that has this version; if the name has wildcards, the
- * newest version of each package. A version with wildcards chooses every matching version.
+ * Chooses the newest version of the named package, from the first feed in the profile that has this version. If the name has
+ * wildcards, chooses the newest version of each matching package; if the version has wildcards, every matching version.
  * @throws FeedkeyError `not_found`; `usage` if a name without wildcards means packages for two architectures
  */
 export function choose(request: string, indexes: readonly VerifiedIndex[]): Choice[] {
@@ -87,7 +90,7 @@ export function choose(request: string, indexes: readonly VerifiedIndex[]): Choi
   if (first === undefined) throw notListed(request, indexes);
   if (parsed.isPattern) return found;
   const { compareVersions } = formats[first.index.feed.format];
-  // A package that was for all machines before and is now for some machines has only one newest version.
+  // A package may have changed from one architecture for all machines to several: then only the newest version counts.
   const [best = first, rival] = found.sort((a, b) => compareVersions(b.entry.version, a.entry.version));
   if (rival?.index === best.index && rival.entry.version === best.entry.version)
     throw severalArchitectures(best, rival);
@@ -98,6 +101,6 @@ function severalArchitectures({ entry }: Choice, rival: Choice): FeedkeyError {
   const problem = `package "${escapeText(entry.name)}" ${escapeText(entry.version)} is listed for several architectures`;
   return new FeedkeyError("usage", problem, {
     details: { package: entry.name, architectures: [entry.architecture, rival.entry.architecture] },
-    hint: 'choose a feed that has only one architecture with --feed; if there is none, add one to the profile, with a line "architectures"',
+    hint: 'with --feed, choose a feed that has only one architecture; if no feed has, add a feed with a line "architectures" to the profile',
   });
 }

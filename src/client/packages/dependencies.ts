@@ -1,4 +1,4 @@
-/** Adds the dependencies of chosen packages, by the fields and the version order of the packages' own format. */
+/** Finds the dependencies of chosen packages, with the dependency fields and the version order of each package's format. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Format } from "../../formats/format.ts";
@@ -8,12 +8,12 @@ import { append } from "../../grouped.ts";
 import type { Choice, VerifiedIndex } from "../verified-index.ts";
 
 /**
- * Maximum number of comparisons between dependencies and packages in one run: more than any distribution needs, and a few
- * seconds of work.
+ * Maximum number of comparisons between dependencies and packages in one run. This is more than any distribution needs, and
+ * takes only a few seconds.
  */
 const maxComparisons = 20_000_000;
 
-/** A package from one of the feeds. */
+/** A package in one of the feeds, with its dependencies. */
 interface Candidate {
   readonly index: VerifiedIndex;
   readonly related: Related;
@@ -33,7 +33,7 @@ class Relationships {
   readonly #byKey = new Map<string, Candidate>();
   readonly #byName = new Map<string, Offer[]>();
   readonly #chosen = new Set<Candidate>();
-  /** The package that met each dependency, for each architecture. */
+  /** The package that meets each dependency, for each architecture; undefined if no package does. */
   readonly #met = new Map<string, Candidate | undefined>();
   #comparisons = 0;
 
@@ -54,7 +54,10 @@ class Relationships {
     for (const capability of candidate.related.offers) append(this.#byName, capability.name, { candidate, capability });
   }
 
-  /** Adds dependencies. @returns the dependencies that were not chosen yet, and the errors for missing dependencies */
+  /**
+   * Finds the dependencies of packages.
+   * @returns the dependencies that are not among the choices, and errors for missing dependencies
+   */
   resolve(choices: readonly Choice[]): { added: Choice[]; errors: FeedkeyError[] } {
     for (const { index, entry } of choices) {
       const candidate = this.#byKey.get(keyOf(index.feed.name, entry));
@@ -62,7 +65,7 @@ class Relationships {
     }
     const asked = this.#chosen.size;
     const errors: FeedkeyError[] = [];
-    // Iterating over the set includes elements that are added meanwhile. Each package is examined once, so cycles end.
+    // The loop also visits packages that it adds to the set. It visits each package only once, so cycles of dependencies end.
     for (const candidate of this.#chosen) {
       for (const need of candidate.related.needs()) {
         if (!this.#meet(need, candidate.related.architecture)) errors.push(unmet(candidate, need, this.#listed(need)));
@@ -72,7 +75,8 @@ class Relationships {
   }
 
   /**
-   * Meets a dependency with a chosen package, or else with the first available alternative.
+   * Chooses a package that meets a dependency: a package that is chosen already, or else the best package for the first
+   * possible alternative.
    * @returns whether the dependency is met
    */
   #meet(need: readonly Requirement[], architecture: string): boolean {
@@ -102,8 +106,8 @@ class Relationships {
   }
 
   /**
-   * Returns the best offer. A package with the required name comes before a package that provides the name; then the newest
-   * version, then the first feed.
+   * Returns the best package for a requirement: a package with the required name before a package that only provides the name,
+   * then the newest version, then the first feed.
    */
   #best(offers: readonly Offer[]): Offer | undefined {
     const own = offers.filter(({ candidate, capability }) => candidate.related.name === capability.name);
@@ -115,7 +119,7 @@ class Relationships {
     }, first);
   }
 
-  /** Returns the available versions, for the message. */
+  /** Returns up to ten packages that have a required name but not a fitting version or architecture, for the hint. */
   #listed(need: readonly Requirement[]): string[] {
     const offers = need.flatMap(({ names }) => names ?? []).flatMap((name) => this.#byName.get(name) ?? []);
     return [...new Set(offers.map(({ candidate: { related } }) => `${related.name} ${related.version}`))].slice(0, 10);
@@ -139,21 +143,22 @@ function unmet({ related }: Candidate, need: readonly Requirement[], listed: rea
   });
 }
 
-/** Keeps one error for each dependency: every package that needs the dependency would give the same error. */
+/** Keeps only the first error for each missing dependency, because every package that needs the dependency gives an error. */
 function withoutRepeated(errors: readonly FeedkeyError[]): FeedkeyError[] {
   return [...new Map(errors.toReversed().map((error) => [error.details.needs, error])).values()].reverse();
 }
 
 function tooMany(): FeedkeyError {
-  return new FeedkeyError("bad_index", `finding the dependencies would take more than ${maxComparisons} comparisons`, {
-    hint: "no usual archive needs so many: fetch each package by its name, without --with-depends, and tell the archive's keepers",
+  return new FeedkeyError("bad_index", `to find the dependencies, feedkey would need more than ${maxComparisons} comparisons`, {
+    hint: "normal archives need far fewer: fetch each package by its name, without --with-depends, and tell the archive's keepers",
   });
 }
 
 /**
- * Adds the dependencies of the choices, separately for each format.
- * @returns the choices, then the added packages; and the errors for missing dependencies
- * @throws FeedkeyError `usage` if files that are not packages were chosen; `bad_index` if the search would take too long
+ * Adds the dependencies of the chosen packages. A package can only depend on packages in feeds of the same format.
+ * @returns the chosen packages followed by their dependencies, and errors for missing dependencies
+ * @throws FeedkeyError `usage` if a chosen file is not a package, so that it has no dependencies; `bad_index` if the search
+ *   would take too long
  */
 export async function withDependencies(
   choices: readonly Choice[],
