@@ -1,4 +1,4 @@
-/** Use case: fetch the packages that somebody asks for, as the feeds' last accepted indexes list them. */
+/** Use case: fetch the packages that a user requests, with the digests in the feeds' last accepted indexes. */
 import { realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FeedkeyError, orRefusal, tryEach } from "../../error.ts";
@@ -21,19 +21,19 @@ import { foldedName, OutputNames } from "./output-names.ts";
 import { type CacheOptions, PackageCache } from "./package-cache.ts";
 import { wantedOf } from "./wanted-file.ts";
 
-/** Packages to fetch in addition to the named packages. */
+/** Groups of packages to fetch in addition to the packages that the user names. */
 export interface Wish {
-  /** Whether to fetch every package in the feeds, in every version. */
+  /** Whether to fetch every version of every package in the feeds. */
   readonly all?: boolean | undefined;
-  /** Whether to fetch every package in the feeds in its newest version. */
+  /** Whether to fetch the newest version of every package in the feeds. */
   readonly latest?: boolean | undefined;
-  /** Whether to fetch also those dependencies that the feeds have. */
+  /** Whether to fetch also the packages' dependencies; a dependency that no feed has is an error. */
   readonly withDependencies?: boolean | undefined;
 }
 
 /** Which packages to fetch, and where to write them. */
 export interface FetchAllOptions extends FetchOptions, Wish {
-  /** A folder of fetched packages that several runs share. */
+  /** The cache from which several runs can take packages that one of them downloaded. */
   readonly cache?: CacheOptions | undefined;
 }
 
@@ -43,19 +43,19 @@ interface Arrived {
   readonly errors: readonly FeedkeyError[];
 }
 
-/** Number of simultaneous downloads, each over its own connection: enough to hide latency, without overloading the server. */
+/** The number of simultaneous downloads. Each uses its own connection: four hide the latency and do not overload the server. */
 const atOnce = 4;
 
-/** Number of simultaneous downloads from a distant host, where small packages mostly wait for round trips. */
+/** The number of simultaneous downloads from a distant server: there, a small package spends most of its time on round trips. */
 const atOnceFar = 10;
 
-/** A host is distant if a package of fewer than this many bytes takes longer than this many milliseconds. */
+/** A server counts as distant if a package of fewer than `small` bytes takes longer than `long` milliseconds. */
 const [small, long] = [1024 * 1024, 100];
 
 /**
  * Fetches several packages at the same time, and shows the progress.
- * @param targetOf gives the path of each package
- * @param cache is searched before the servers are asked, and gets the new packages
+ * @param targetOf returns the place to which a package is written
+ * @param cache the cache to search before asking a server; receives the downloaded packages
  */
 export async function fetchChoices(
   session: Session,
@@ -90,18 +90,18 @@ async function inParallel(choices: readonly Choice[], one: (choice: Choice) => P
   };
   const start = () => {
     const worker = work();
-    // The worker's failure is handled below.
+    // The loop below handles a worker's failure.
     worker.catch(() => undefined);
     workers.push(worker);
   };
   while (workers.length < atOnce) start();
-  // More workers may join during this loop.
+  // A worker may start more workers during this loop, so the loop waits for these too.
   for (const worker of workers) await worker;
   const errors = came.filter((one) => one instanceof FeedkeyError);
   return { packages: came.flatMap((one) => (one instanceof FeedkeyError ? [] : one)), errors };
 }
 
-/** Returns the name of a package in the output folder; undefined if the package will be refused. */
+/** Returns a package's file name in the output folder; undefined if feedkey will refuse the package. */
 function fileNameOf({ entry, index }: Choice): string | undefined {
   try {
     return wantedOf(entry, index.feed.format).baseName;
@@ -112,8 +112,8 @@ function fileNameOf({ entry, index }: Choice): string | undefined {
 }
 
 /**
- * Drops packages whose file name another package has, also on file systems that ignore case: a feed must not put its own
- * package under the file name of another feed's package.
+ * Drops each package whose file name an earlier package already has, also on file systems that ignore case: a feed's package
+ * must not take the file name of another feed's package.
  */
 function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: FeedkeyError[] } {
   const taken = new Map<string, Choice>();
@@ -127,7 +127,7 @@ function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: Fe
       return true;
     }
     const isSame = rival.entry.sha256 === choice.entry.sha256 && rival.entry.size === choice.entry.size;
-    // One file that is requested twice counts once.
+    // Two requests for the same file are not an error.
     if (isSame && fileNameOf(rival) === name) return false;
     const [first, second] = [rival, choice].map(({ index, entry }) => {
       const what = `"${escapeText(entry.name)}" ${escapeText(entry.version)}`.trimEnd();
@@ -136,7 +136,7 @@ function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: Fe
     errors.push(
       new FeedkeyError("bad_path", `packages ${first} and ${second} have the same file name, ${escapeText(name)}`, {
         details: { file: name, feeds: [rival.index.feed.name, choice.index.feed.name] },
-        hint: "only the first was fetched: fetch the second by another command, with --feed and another folder",
+        hint: "only the first package was fetched: fetch the second with another command, with --feed and another folder",
       }),
     );
     return false;
@@ -144,7 +144,7 @@ function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: Fe
   return { kept, errors };
 }
 
-/** Drops packages whose names other files in the output folder already have. */
+/** Drops packages whose name the file system treats as the name of another file in the output folder. */
 async function withoutOthersNames(
   choices: readonly Choice[],
   folder: string,
@@ -160,7 +160,7 @@ async function withoutOthersNames(
   return { free, errors };
 }
 
-/** Returns the size in bytes of all packages together; undefined if an index gives no sizes. */
+/** Returns the total size of the packages in bytes; undefined if an index gives no sizes. */
 function totalOf(choices: readonly Choice[]): number | undefined {
   const sizes = choices.map(({ entry }) => entry.size).filter((size) => size !== undefined);
   return sizes.length < choices.length ? undefined : sizes.reduce((sum, size) => sum + size, 0);
@@ -170,7 +170,7 @@ function* everyOf(indexes: readonly VerifiedIndex[]): Generator<Choice> {
   for (const index of indexes) yield* index.choices();
 }
 
-/** Returns the packages that the requests select in the indexes, and the errors for requests without a result. */
+/** Returns the packages in the indexes that match the requests, and an error for each request that no package matches. */
 export async function choicesOf(requests: readonly string[], wish: Wish, indexes: readonly VerifiedIndex[]) {
   const { good, errors } = await tryEach(requests, (request) => choose(request, indexes));
   if (wish.latest === true) good.push(newest(everyOf(indexes)));
@@ -182,10 +182,10 @@ export async function choicesOf(requests: readonly string[], wish: Wish, indexes
 }
 
 /**
- * Asks for news of keys, then fetches the wanted packages. A refused package does not stop the others.
- * @param requests `NAME` or `NAME=VERSION` each, also with wildcards
- * @throws FeedkeyError `usage` if the profile does not have a feed; `not_found` if no index has been accepted yet; `output` if
- *   the folder can't be written
+ * Asks servers for news of keys, then fetches the requested packages. If feedkey refuses a package, it still fetches the others.
+ * @param requests each `NAME` or `NAME=VERSION`, with or without wildcards
+ * @throws FeedkeyError `usage` if the profile has no feed with one of these names; `not_found` if the client has not accepted
+ *   an index yet; `output` if feedkey can't write to the folder
  */
 export async function fetchPackages(
   session: Session,
@@ -207,7 +207,7 @@ export async function fetchPackages(
     const isAll = feeds.length === session.profile.feeds.length;
     return isAll ? indexes : (await acceptedIndexes(session, judged, session.profile.feeds, false)).indexes;
   });
-  // From here on only the real folder is used, so a link that someone puts in its place later has no effect.
+  // From here on, feedkey uses the folder's real path: a symbolic link that somebody later puts in its place has no effect.
   const real = await realpath(folder);
   const targetOf = ({ entry, index }: Choice): Target => {
     const { baseName } = wantedOf(entry, index.feed.format);

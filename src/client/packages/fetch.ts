@@ -1,6 +1,6 @@
 /**
- * Use case: download packages that a verified index lists. A package gets its final name only after every byte was verified
- * (T12).
+ * Use case: download packages that a verified index lists. feedkey gives a package its final name only after it has verified
+ * the whole file (T12).
  */
 
 import { createHash } from "node:crypto";
@@ -22,28 +22,28 @@ export interface Fetched {
   readonly path: string;
   readonly sha256: string;
   readonly size: number;
-  /** Whether the file already existed with the right digest. */
+  /** Whether the file with the right digest existed before, so that feedkey did not download it. */
   readonly present: boolean;
 }
 
-/** The place where a package is written. */
+/** The place to which feedkey writes a package. */
 export interface Target {
   readonly path: string;
-  /** Starts to write the file, under a temporary name. */
+  /** Starts to write the file under a temporary name. */
   open(): Promise<StagedStream>;
   /** Gives the verified file its final name, now or later. */
   settle(file: StagedStream): Promise<void>;
 }
 
-/** Assumed size in bytes of a file whose index gives no size: the size decides how long to wait for a slow mirror. */
+/** The size in bytes that feedkey assumes if an index gives no size. The time limit for a mirror depends on this size. */
 const expectedUnsized = 256 * 1024 ** 2;
 
-/** Returns the folder below the archive that the paths in an index are relative to. */
+/** Returns the folder, below the archive's root, to which the paths in an index are relative. */
 export function packagesFolder({ feed }: Choice["index"]): string {
   return feed.packages === "archive" ? "" : feed.path;
 }
 
-/** Downloads one package from one location. The package gets its final name only after it was verified. */
+/** Downloads one package from one server, verifies the package, and only then gives it its final name. */
 async function fromLocation(
   session: Session,
   { index, entry }: Choice,
@@ -55,7 +55,7 @@ async function fromLocation(
 ): Promise<number> {
   const place = packageUrl(location, packagesFolder(index), entry.filename ?? "");
   if ("code" in place) throw badPath(entry, place.reason);
-  // An earlier run's partial download is never continued: each byte is hashed as it arrives, from the first.
+  // feedkey never continues an earlier run's partial download, because it hashes each byte as the byte arrives.
   const file = await target.open();
   try {
     const hash = createHash("sha256");
@@ -79,8 +79,8 @@ async function fromLocation(
 }
 
 /**
- * Fetches one package, unless the package is already in its place.
- * @param onBytes called with the number of bytes received, for a progress bar
+ * Fetches one package from the cache or a server, unless the right file is already at the target.
+ * @param onBytes receives the number of new bytes, for a progress bar
  * @throws FeedkeyError `no_digest`, `bad_path`, `size_mismatch`, `digest_mismatch`, `unavailable`, `output`
  */
 export async function fetchPackage(
@@ -107,7 +107,7 @@ export async function fetchPackage(
   }
   const total = timeFor(wanted.size ?? expectedUnsized, session.options.transport.limits);
   const size = await mirrors.firstGoodPatiently(
-    // The last location has no time limit, because a package may be large.
+    // The last server has no time limit, because no other server can help if it is slow.
     (location, isLast) => fromLocation(session, choice, wanted, location, target, onBytes, isLast ? undefined : total),
     ({ code }) => code === "output" || code === "bad_path",
   );

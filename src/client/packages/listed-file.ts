@@ -1,4 +1,4 @@
-/** Checks one file against the entries of a verified index that may list it. */
+/** Checks one package file against the entries in a verified index. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { largest } from "../../extremes.ts";
@@ -8,10 +8,10 @@ import type { VerifiedIndex } from "../verified-index.ts";
 import { refuseOther, wantedOf } from "./wanted-file.ts";
 
 /**
- * Checks a package file against the index: an entry with the file's name must have the file's size and digest. A package
- * contains its own identity. Files in formats without sizes do not: among entries with the file's name, only the entry for the
- * file's own path counts.
- * @param place the file's path in a folder with the feed's packages; only the file's name if there is no such folder
+ * Checks a package file against the index: an entry with the file's name must have the file's size and digest. Package files
+ * contain their name and version, so their folder does not matter. Files of a checksum file do not, so if an entry has the
+ * file's own path, only this entry counts.
+ * @param place the file's path below the folder with the feed's packages; only the file's name if the caller knows no such folder
  * @param found the file's digest
  * @throws FeedkeyError `not_found`, `not_listed`, `no_digest`, `bad_path`, `size_mismatch`, `digest_mismatch`
  */
@@ -35,7 +35,7 @@ export function checkPackageFile(
     const problem = `the index of feed "${index.feed.name}" does not list ${escapeText(nameOf(path))}`;
     throw new FeedkeyError("not_listed", problem, {
       details: { path, feed: index.feed.name },
-      hint: "the file is not in this feed, or no longer: do not install it",
+      hint: "the file does not belong to this feed, or no longer does: do not install it",
     });
   }
   const right =
@@ -62,14 +62,14 @@ function unclear(
   });
 }
 
-/** Whether the entries in an index give digests but no sizes. */
+/** Whether an index gives digests but no sizes, as checksum files do. */
 export function lacksSizes({ feed }: VerifiedIndex): boolean {
   return formatOf(feed.format).lacksSizes === true;
 }
 
 /**
- * Returns, from entries with one file name, the entries whose path has the longest common end with the file's path: a file in
- * the place of one package must not pass for another package with the same file name.
+ * Returns those entries with the file's name whose paths have the longest common end with the file's path. So a file in one
+ * package's folder can't pass for another package that has the same file name.
  */
 function nearest<Listed extends { readonly filename: string | undefined }>(
   entries: readonly Listed[],

@@ -1,4 +1,4 @@
-/** Use case: list the packages in the last accepted indexes. Asks no server; only `fetch` asks for news of keys. */
+/** Use case: list the packages in the last accepted indexes. Asks no server: `fetch` asks for news of keys before it uses them. */
 import type { FeedkeyError } from "../../error.ts";
 import type { Entry } from "../../formats/entry.ts";
 import type { Session } from "../../refresh/session.ts";
@@ -9,7 +9,7 @@ import type { ListOptions } from "../client-options.ts";
 import { acceptedIndexes } from "./accepted-indexes.ts";
 import { matcher } from "./name-pattern.ts";
 
-/** A package as an index lists it. */
+/** A package, as the index describes it. */
 export interface ListedPackage {
   readonly feed: string;
   readonly name: string;
@@ -20,13 +20,13 @@ export interface ListedPackage {
   readonly filename: string | null;
   /** The package's size in bytes; null if the index has no readable size. */
   readonly size: number | null;
-  /** The package's SHA-256, lower-case hex; null if the index gives none, so that the package can't be fetched. */
+  /** The package's SHA-256, lower-case hex; null if the index gives no SHA-256, so that feedkey can't fetch the package. */
   readonly sha256: string | null;
   /** One line about the package; null if the index has no description. */
   readonly description: string | null;
 }
 
-/** The feed of listed packages, who signed the feed's index, and when (RFC 3339). */
+/** A feed with the signers of its index and the date of the signature (RFC 3339). */
 export interface ListedFeed {
   readonly name: string;
   readonly signedAt: string;
@@ -34,13 +34,13 @@ export interface ListedFeed {
 }
 
 export interface Listed {
-  /** Packages in the order of the feeds and of their indexes. */
+  /** The packages, in the order of the feeds and of the entries in each index. */
   readonly packages: readonly ListedPackage[];
   readonly feeds: readonly ListedFeed[];
   readonly errors: readonly FeedkeyError[];
 }
 
-/** Returns a test of entries: whether each word occurs in the name or the description. */
+/** Returns a function that tells whether each word occurs in an entry's name or description. */
 function finder(words: readonly string[]): (entry: Entry) => boolean {
   const wanted = words.map((word) => word.toLowerCase());
   return ({ name, description = "" }) => {
@@ -55,8 +55,9 @@ function listed(feed: string, { name, version, architecture, ...file }: Entry): 
 }
 
 /**
- * Lists packages in the indexes that are still accepted.
- * @throws FeedkeyError `usage` if the profile does not have a feed; `not_found` if no index has been accepted yet
+ * Lists packages in those stored indexes that the client still accepts.
+ * @throws FeedkeyError `usage` if the profile has no feed with one of these names; `not_found` if the client has not accepted
+ *   an index yet
  */
 export async function listPackages(session: Session, options: ListOptions): Promise<Listed> {
   const { patterns = [], words = [], feeds: names } = options;

@@ -1,4 +1,4 @@
-/** Finds out which files belong to a local index, and at which path the feed may list a local file. */
+/** Tells which local files belong to a local index itself, and which path the index may give for a local file. */
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { formats } from "../../formats/formats.ts";
 import type { VerifiedIndex } from "../verified-index.ts";
@@ -12,9 +12,9 @@ export interface LocalIndex {
 }
 
 /**
- * Returns the path at which the feed may list a file that the user gives. For a checksum file, this is the path below the
- * index's folder, or the absolute path of a file outside that folder. For packages, which users collect in one folder, it is
- * only the file's name.
+ * Returns the path that an index may give for a local file. In a checksum file, this is the path below the checksum file's
+ * folder; for a file outside that folder, the absolute path. For packages, this is only the file name, because users collect
+ * packages from many folders in one.
  */
 export function placeBeside(index: VerifiedIndex, local: LocalIndex, path: string): string {
   if (!lacksSizes(index)) return basename(path);
@@ -22,10 +22,7 @@ export function placeBeside(index: VerifiedIndex, local: LocalIndex, path: strin
   return below.split("/")[0] === ".." ? resolve(path) : below;
 }
 
-/**
- * Returns a test whether a path is that of the index itself, with or without its cleartext frame, or of a signature of the
- * index.
- */
+/** Returns a function that tells whether a path is that of the index (detached or cleartext-signed) or of its signature. */
 export function ownFiles({ feed }: VerifiedIndex, local: LocalIndex): (path: string) => boolean {
   const name = basename(local.index);
   const bare = name.replace(/\.(asc|gpg|sign)$/, "");

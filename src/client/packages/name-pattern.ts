@@ -1,19 +1,19 @@
-/** Matches names and versions with wildcards: `*` stands for any characters, `?` for one character. */
+/** Matches names and versions against wildcards: `*` stands for any characters, `?` for one character. */
 
 /** Whether a text has wildcards. */
 export function isPattern(text: string): boolean {
   return /[*?]/.test(text);
 }
 
-/** Returns a test whether a text is one of these names, or matches one of these patterns. */
+/** Returns a function that tells whether a text is one of the given names, or matches one of the given patterns. */
 export function matcher(patterns: readonly string[]): (text: string) => boolean {
   const exact = new Set(patterns.filter((pattern) => !isPattern(pattern)));
-  // The test compares the literal parts between stars, because a regular expression with many stars could take unlimited time.
+  // The function compares the parts between stars, because a regular expression with many stars could take unlimited time.
   const globs = patterns.filter((pattern) => !exact.has(pattern)).map((pattern) => pattern.split(/\*+/));
   return (text) => exact.has(text) || globs.some((glob) => matchesGlob(text, glob));
 }
 
-/** Whether a text starts with the first part, ends with the last part, and has the other parts between them, in this order. */
+/** Whether a text starts with the first part, ends with the last part, and contains the other parts between these, in order. */
 function matchesGlob(text: string, runs: readonly string[]): boolean {
   const [first = "", ...rest] = runs;
   const last = rest.pop();
@@ -30,7 +30,7 @@ function matchesGlob(text: string, runs: readonly string[]): boolean {
   return true;
 }
 
-/** Whether a part is at a position in a text; `?` stands for any character. */
+/** Whether a text has a part at the given position; `?` in the part stands for any character. */
 function isAt(text: string, at: number, run: string): boolean {
   for (let i = 0; i < run.length; i++) if (run[i] !== "?" && run[i] !== text[at + i]) return false;
   return true;

@@ -1,6 +1,5 @@
 /**
- * Protects packages of earlier runs in the output folder: a package with the same file name, perhaps from another feed, must
- * not replace them.
+ * Protects the packages that earlier runs wrote to the output folder: another package with the same file name must not replace them.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -11,9 +10,9 @@ import { packagePath } from "../../trust/package-path.ts";
 import type { Choice, VerifiedIndex } from "../verified-index.ts";
 
 /**
- * Drops packages that would replace another package that an accepted index lists. A file that no index lists, such as a partial
- * download, may be replaced.
- * @param all returns the accepted indexes of all feeds; called only if the folder has a file with the name of a package
+ * Drops packages that would replace another package from an accepted index. A package may replace a file that no index lists,
+ * such as a partial download.
+ * @param all returns the accepted indexes of all feeds; called only if the folder already has a file with the name of a chosen package
  */
 export async function withoutReplacing(
   choices: readonly Choice[],
@@ -43,14 +42,14 @@ function problemWith(choice: Choice, folder: string, indexes: readonly VerifiedI
       .findByFile(name)
       .flatMap((entry) => (entry.sha256 === choice.entry.sha256 ? [] : [{ entry, index }])),
   );
-  // Most names belong to one package only, and then the file need not be read.
+  // If no other package has this file name, feedkey need not read the file.
   const held = others.length === 0 ? undefined : digestFile(join(folder, name));
   const other = held && others.find(({ entry }) => entry.sha256 === held.sha256);
   if (other === undefined) return undefined;
   const what = `"${escapeText(other.entry.name)}" ${escapeText(other.entry.version)}`.trimEnd();
-  const problem = `${escapeText(name)} is there already, as package ${what} of feed "${other.index.feed.name}"`;
+  const problem = `the folder already has ${escapeText(name)}, which is package ${what} of feed "${other.index.feed.name}"`;
   return new FeedkeyError("bad_path", problem, {
     details: { file: name, feeds: [other.index.feed.name, choice.index.feed.name] },
-    hint: "fetch the package into another folder, or move that file away",
+    hint: "fetch the package into another folder, or move the existing file away",
   });
 }

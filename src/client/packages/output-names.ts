@@ -1,6 +1,6 @@
 /**
- * Names in the output folder. Some file systems treat x.ipk and X.ipk, or two encodings of an accented letter, as the same
- * name; on such a file system the second package would silently replace the first.
+ * The file names in the output folder. Some file systems treat x.ipk and X.ipk, or two encodings of an accented letter, as the
+ * same name. On such a file system, one package would silently replace another.
  */
 import { lstatSync } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -9,7 +9,8 @@ import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 
 /**
- * Returns the same result for names that some file system treats as the same, because of case, accents or invisible characters.
+ * Returns a name in a form that is equal for all names that a file system may treat as equal, because of case, accents or
+ * invisible characters.
  */
 export function foldedName(name: string): string {
   const shown = name.normalize("NFD").replace(/\p{Default_Ignorable_Code_Point}/gu, "");
@@ -21,7 +22,7 @@ export class OutputNames {
   readonly #names: ReadonlySet<string>;
   readonly #exists: (name: string) => boolean;
 
-  /** @param exists whether the file system finds a file under a name */
+  /** @param exists tells whether the file system finds a file under the given name */
   constructor(names: Iterable<string>, exists: (name: string) => boolean) {
     this.#names = new Set(names);
     this.#exists = exists;
@@ -35,8 +36,8 @@ export class OutputNames {
   }
 
   /**
-   * Returns why a package may not get a name; undefined if it may. A file with exactly this name may be replaced; a file that
-   * the file system finds under this name, but that has a different name, may not.
+   * Returns the reason why a package may not have a name; undefined if it may. The package may replace a file with exactly this
+   * name, but not a file with a different name that the file system treats as equal.
    */
   problemWith(name: string): FeedkeyError | undefined {
     if (this.#names.has(name) || !this.#exists(name)) return undefined;

@@ -1,7 +1,7 @@
 /**
- * A folder of verified packages that several runs and processes share. Files are named by their SHA-256, and are verified again
- * when a run reads them. So nobody who can write to the folder can replace a package unnoticed, and a run downloads a package
- * again if a crash left its file incomplete.
+ * A folder of verified packages that several runs and processes share. Each file has its SHA-256 as its name, and feedkey
+ * verifies this digest when it reads the file. So feedkey notices if somebody replaced a package in the folder, or if a crash
+ * left a file incomplete, and downloads the package again.
  */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
@@ -18,16 +18,16 @@ import type { Reporter } from "../../refresh/session.ts";
 /** The default size limit of a cache in bytes. */
 const usualCacheBytes = 4 * 1024 ** 3;
 
-/** Maximum number of files; a folder with more files is slow to read. */
+/** Maximum number of files in a cache, because larger folders are slow to read. */
 const maxFiles = 100_000;
 
 const piece = 1024 * 1024;
 
 export interface CacheOptions {
-  /** The cache's folder, which is made if it is missing. Each run removes temporary files of killed runs from the folder. */
+  /** The cache's folder. feedkey makes the folder if it is missing, and removes temporary files of killed runs from it. */
   readonly folder: string;
   /**
-   * Size limit in bytes, by default 4 GiB: at the end of a run, the least recently used files are removed until the rest fits.
+   * The size limit in bytes, by default 4 GiB: at the end of a run, feedkey removes the least recently used files until the rest fits.
    */
   readonly maxBytes?: number | undefined;
 }
@@ -53,10 +53,10 @@ export class PackageCache {
   }
 
   /**
-   * Writes a cached package to a file of its own, and hashes what it writes. Removes a damaged package from the cache.
+   * Copies a package from the cache to a new file, and verifies the copy. If the cached file is damaged, removes this file.
    * @param wanted the package's SHA-256, and its size if the index gives one
-   * @param open starts to write the file
-   * @returns the file, still without its final name; undefined if the cache does not have the package
+   * @param open starts to write the new file
+   * @returns the new file, still under its temporary name; undefined if the cache does not have the package, or only a damaged copy
    */
   async take(
     wanted: { readonly sha256: string; readonly size: number | undefined },
@@ -76,7 +76,7 @@ export class PackageCache {
         );
         await fs.unlink(kept).catch(() => undefined);
       }
-      // A new date marks the file as used, so that `trim` removes the file last.
+      // `trim` removes the files with the oldest date first, so a new date marks the file as recently used.
       else await fs.utimes(kept, new Date(), new Date()).catch(() => undefined);
       return file;
     } finally {
@@ -84,7 +84,7 @@ export class PackageCache {
     }
   }
 
-  /** Stores a copy of a verified file. If the disk has no space for the copy, the run does not fail. */
+  /** Stores a copy of a verified file. If feedkey can't write the copy, it only warns, and stores no more packages in this run. */
   async add(sha256: string, path: string, size: number): Promise<void> {
     if (this.#isFull || size > this.#maxBytes) return;
     const temporary = join(this.#folder, temporaryName());
@@ -101,9 +101,7 @@ export class PackageCache {
     }
   }
 
-  /**
-   * Removes the least recently used files until the rest is within the limits. Other runs may trim the cache at the same time.
-   */
+  /** Removes the least recently used files until the rest is within the limits. Several runs may do this at the same time. */
   async trim(): Promise<void> {
     const names = (await fs.readdir(this.#folder)).filter((name) => /^[0-9a-f]{64}$/.test(name));
     const found = await Promise.all(
@@ -119,7 +117,7 @@ export class PackageCache {
   }
 }
 
-/** Copies an open file to a temporary name. @returns undefined if the file has another digest @throws FeedkeyError `output` */
+/** Copies an open file to a temporary file. @returns undefined if the digest is wrong @throws FeedkeyError `output` */
 async function copyOf(
   handle: fs.FileHandle,
   sha256: string,

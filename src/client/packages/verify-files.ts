@@ -1,4 +1,4 @@
-/** Checks package files against the verified index, which must list each file with the file's size and SHA-256. */
+/** Checks package files against a verified index, which must list each file with the same size and SHA-256. */
 import type { Dirent } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, join, relative } from "node:path";
@@ -12,17 +12,17 @@ import type { VerifiedIndex } from "../verified-index.ts";
 import { checkPackageFile } from "./listed-file.ts";
 import { type LocalIndex, ownFiles, placeBeside } from "./local-index.ts";
 
-/** The paths of the good files, and all refusals. */
+/** The paths of the files that the index lists, and an error for each other file. */
 export interface CheckedFiles {
   readonly good: readonly string[];
   readonly errors: readonly FeedkeyError[];
 }
 
-/** The files below a folder, without folders. */
+/** The files below a folder, at any depth. */
 interface Below {
-  /** Files or links whose names are those of packages; the index must list them. */
+  /** Files and symbolic links with the name of a package: the index must list each of these. */
   readonly packages: string[];
-  /** Files that are packages only if an entry lists them, or by their content. */
+  /** The other files. A file counts as a package if the index lists its name, or if its content is that of a package. */
   readonly others: string[];
 }
 
@@ -55,8 +55,8 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
 }
 
 /**
- * Tells whether a link leads to a package or a folder, so that feedkey must refuse the link: a link is not a package file, and
- * files behind a link to a folder would stay unchecked.
+ * Tells whether a symbolic link leads to a package or a folder. feedkey refuses these links: a link is not a package file, and
+ * feedkey would not check the files behind a link to a folder.
  */
 async function leadsToPackages(link: string): Promise<boolean> {
   const target = await fs.realpath(link).catch(() => undefined);
@@ -70,14 +70,14 @@ interface Begun {
   readonly digesting: Digesting;
 }
 
-/** The files in the folder given with `--packages`. */
+/** The files in the folder that the user gives with `--packages`. */
 interface BegunFolder {
   readonly folder: string;
   readonly packages: Begun;
   readonly others: readonly string[];
 }
 
-/** Package files that feedkey hashes before it verifies their index. */
+/** Package files that feedkey hashes while it verifies their index. */
 export class PackageFiles {
   readonly #threads: Digests;
   readonly #named: Begun;
@@ -96,7 +96,7 @@ export class PackageFiles {
   static async begin(threads: Digests, files: readonly string[], folder: string | undefined): Promise<PackageFiles> {
     const named = begin(threads, files);
     if (folder === undefined) return new PackageFiles(threads, named, undefined);
-    // A verified index comes first: `verify` throws an error later.
+    // An error about the index is more important, so `verify` throws this error only after the index was verified.
     const below = await orRefusal(() => filesBelow(folder));
     if (below instanceof FeedkeyError) return new PackageFiles(threads, named, below);
     const packages = begin(threads, below.packages);
@@ -104,10 +104,10 @@ export class PackageFiles {
   }
 
   /**
-   * Checks the files against the index: the given files, and in the folder all listed files and all packages.
+   * Checks the given files against the index, and in the folder each file that the index lists or that is a package.
    * @param local the paths of the index and its signature
-   * @param complete whether to report also packages that are listed but missing in the folder
-   * @param onProgress called with the number of files begun so far
+   * @param complete whether to report also packages that the index lists but the folder lacks
+   * @param onProgress receives the number of files that feedkey has begun to hash
    * @throws FeedkeyError `not_found` if the folder can't be read
    */
   async verify(
@@ -138,8 +138,8 @@ function begin(threads: Digests, paths: readonly string[]): Begun {
 }
 
 /**
- * Returns, from files without a package's name, those that the index lists or that are packages, because a release may contain
- * any file.
+ * Returns those files that feedkey must check although they do not have the name of a package: the index lists them, or their
+ * content is that of a package.
  */
 async function packagesAmong(
   index: VerifiedIndex,
@@ -151,7 +151,7 @@ async function packagesAmong(
   const { good, errors } = await tryEach(paths, async (path) => {
     if (index.packages.findByFile(basename(path)).length > 0) return path;
     const is = await orRefusal(() => isPackage(path));
-    // The file may be a package, but feedkey can't check the file.
+    // The unreadable file may be a package, so it is an error.
     if (is instanceof FeedkeyError) throw unreadable(path, is);
     return is ? path : [];
   });
@@ -166,7 +166,7 @@ function unreadable(path: string, cause: FeedkeyError): FeedkeyError {
   });
 }
 
-/** Checks files against the index. @param place returns the path at which the feed may list a file */
+/** Checks files against the index. @param place returns the path that the index may give for a file */
 async function check(
   index: VerifiedIndex,
   { paths, digesting }: Begun,
@@ -184,7 +184,7 @@ async function check(
   return { good, errors, digests };
 }
 
-/** Returns errors for entries whose package files are not among those below a folder. */
+/** Returns an error for each entry whose package file is missing in the folder. */
 function missingFiles(
   index: VerifiedIndex,
   folder: string,
@@ -196,7 +196,7 @@ function missingFiles(
   const missing: FeedkeyError[] = [];
   for (const entry of index.packages) {
     const name = entry.filename?.slice(entry.filename.lastIndexOf("/") + 1) ?? "";
-    // The digest is compared too: two folders in the archive may have files with one name.
+    // The name alone is not enough: two folders in the archive may have files with the same name.
     if (refused.has(name) || found.has(`${name} ${entry.sha256}`)) continue;
     const what = `package "${escapeText(entry.name)}" ${escapeText(entry.version)}`;
     missing.push(

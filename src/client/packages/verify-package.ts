@@ -1,6 +1,6 @@
 /**
- * Use case: verify a signed pkgsrc package. The signature is judged first, as for an index (T7, T8). Then each block is
- * verified before it is used, and the output file gets its name only after all blocks were verified.
+ * Use case: verify a signed pkgsrc package. feedkey first judges the signature by the rules for an index (T7, T8). Then it
+ * verifies each block before it uses the block, and names the output file only after it has verified all blocks.
  */
 import { basename } from "node:path";
 import { FeedkeyError } from "../../error.ts";
@@ -19,16 +19,16 @@ import { type ByteSource, withPackage } from "../../packages/source.ts";
 import type { Judged } from "../../refresh/certificate-pool.ts";
 import { type IndexVerdict, judgeIndex } from "../../trust/index-signature.ts";
 
-/** The requirements for a signed package's signature. */
+/** What the signature in a signed package must satisfy. */
 interface PackagePolicy {
-  /** The feed that delegates must be allowed to sign for; if empty, being allowed to sign for any feed is enough. */
+  /** The feed that a delegate must be allowed to sign; if empty, the delegate need only be allowed to sign some feed. */
   readonly feed: string;
   readonly threshold: number;
 }
 
 export interface VerifiedPackage {
   readonly path: string;
-  /** The signed name and version of the package. */
+  /** The package's name and version, as they were signed. */
   readonly package: string;
   /** Size in bytes of the package inside the signed file. */
   readonly size: number;
@@ -37,8 +37,8 @@ export interface VerifiedPackage {
 
 /**
  * Verifies a signed package.
- * @param output the file to write the inner package to, after all of the package was verified
- * @throws FeedkeyError `no_signature` if the package is unsigned; `bad_package` if its form is not that of pkg_admin; the
+ * @param output the file to which feedkey writes the inner package after it has verified the whole package
+ * @throws FeedkeyError `no_signature` if the package is unsigned; `bad_package` if it differs from what pkg_admin writes; the
  *   refusal of the signature; `size_mismatch`, `digest_mismatch`; `bad_path` if the file has another package's name
  */
 export async function verifySignedPackage(
@@ -54,7 +54,7 @@ export async function verifySignedPackage(
   }
 }
 
-/** Returns the same error with the package's path before its message. */
+/** Returns the error with the package's path before its message. */
 function nameIt(path: string, error: unknown): unknown {
   if (!(error instanceof FeedkeyError) || error.code === "internal" || error.code === "output") return error;
   const { code, message, details, hint, cause } = error;
@@ -82,7 +82,7 @@ async function verifyOpen(
   return { path, package: hash.pkgname, size: hash.fileSize, verdict };
 }
 
-/** Refuses anything but exactly one signature in canonical armor: no digest covers these bytes. */
+/** Refuses anything but exactly one signature in canonical armor, because no digest covers the bytes of this file. */
 function refuseLooseArmor(bytes: Uint8Array): void {
   // Only the armor headers that gpg may write are allowed (RFC 9580 section 6.2.2).
   const text = Buffer.from(bytes).toString("latin1");
@@ -115,7 +115,7 @@ async function judgeSignature(parts: SignedParts, judged: Judged, policy: Packag
   });
 }
 
-/** Refuses a package with another package's file name: people and pkg_add would mistake one package for the other. */
+/** Refuses a package whose file name is that of another package: people and pkg_add would mistake this package for the other. */
 function refuseOtherNames(path: string, { innerName }: SignedParts, { pkgname }: PackageHash): void {
   const isNamed = (name: string) => {
     const ending = name.slice(pkgname.length);
@@ -132,7 +132,7 @@ function refuseOtherNames(path: string, { innerName }: SignedParts, { pkgname }:
   });
 }
 
-/** Reads all blocks, and the name inside the package; only then gives the output file its name. */
+/** Reads and verifies all blocks, compares the name in the package, and only then gives the output file its name. */
 async function release(inner: HashedSource, pkgname: string, output: string | undefined): Promise<void> {
   const file = output === undefined ? undefined : await stageStream(output);
   try {

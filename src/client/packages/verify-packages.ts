@@ -1,4 +1,4 @@
-/** Use case: verify signed pkgsrc packages, each separately. */
+/** Use case: verify several signed pkgsrc packages. */
 import { type FeedkeyError, tryEach } from "../../error.ts";
 import type { Judged } from "../../refresh/certificate-pool.ts";
 import { learnMore, refresh } from "../../refresh/refresh.ts";
@@ -9,19 +9,19 @@ import { type VerifiedPackage, verifySignedPackage } from "./verify-package.ts";
 /** A signed package. */
 export interface SignedFile {
   readonly path: string;
-  /** The file to write the inner package to after verification; undefined if feedkey is not to write the package. */
+  /** The file to which feedkey writes the inner package after verification; undefined if feedkey writes no file. */
   readonly output?: string | undefined;
 }
 
 export interface VerifiedPackages {
   readonly packages: readonly VerifiedPackage[];
-  /** The errors of the other files. */
+  /** An error for each file that was refused. */
   readonly errors: readonly FeedkeyError[];
 }
 
 /**
- * Returns the feed that delegates must be allowed to sign for: the given feed, or the only one; empty if the profile has
- * several.
+ * Returns the feed that delegates must be allowed to sign: the given feed, or the profile's only feed; empty if the profile has
+ * several feeds and the user gave none.
  */
 function feedName(session: Session, name: string | undefined): string {
   const [only, ...others] = chosenFeeds(session.profile, name === undefined ? [] : [name]);
@@ -29,10 +29,10 @@ function feedName(session: Session, name: string | undefined): string {
 }
 
 /**
- * Asks for news of keys, then verifies each package. If a package is refused and there may be news about its signer, asks again
- * and verifies all packages again.
- * @param feed the feed of the packages, because delegates may sign only some feeds
- * @throws FeedkeyError `usage` if the profile does not have the feed
+ * Asks servers for news of keys, then verifies each package. If feedkey refuses a package and the servers may know more about
+ * its signer, asks them again and verifies all packages again.
+ * @param feed the name of the feed that the packages belong to, because a delegate may sign only some feeds
+ * @throws FeedkeyError `usage` if the profile has no feed with this name
  */
 export async function verifyPackages(
   session: Session,

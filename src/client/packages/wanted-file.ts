@@ -1,4 +1,4 @@
-/** Rule T12: the size, digest and path that an entry in a verified index requires, and whether a file has them. */
+/** Rule T12: a package must have the size, digest and path that its entry in a verified index gives. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Entry } from "../../formats/entry.ts";
@@ -10,7 +10,7 @@ export interface Wanted {
   /** The file's size in bytes; undefined in a format whose entries give no size. */
   readonly size: number | undefined;
   readonly sha256: string;
-  /** The segments of the file's path, below the folder that the paths in the index are relative to. */
+  /** The segments of the file's path, relative to the folder on which the paths in the index are based. */
   readonly segments: readonly string[];
   readonly baseName: string;
 }
@@ -19,17 +19,20 @@ function describe({ name, version }: Entry): string {
   return `package "${escapeText(name)}" ${escapeText(version)}`.trimEnd();
 }
 
-/** Size limit of a file whose entry gives no size: more than any release has, but not enough to fill a disk for nothing. */
+/** Size limit in bytes for a file whose entry gives no size: larger than any release file, but small enough not to fill a disk. */
 export const maxUnsized = 16 * 1024 ** 3;
 
-/** Returns the size, digest and path that an entry must have (T12). @throws FeedkeyError `no_digest`, `bad_path` */
+/**
+ * Returns the size, digest and path that an entry gives for its file (T12).
+ * @throws FeedkeyError `no_digest` if the entry lacks a size or SHA-256; `bad_path` if the path leads out of the feed
+ */
 export function wantedOf(entry: Entry, format: FeedFormat): Wanted {
   const { size, sha256, filename } = entry;
   if (sha256 === undefined || (size === undefined && formats[format].lacksSizes !== true)) {
     const missing = sha256 === undefined ? "SHA256" : "readable Size";
     throw new FeedkeyError("no_digest", `${describe(entry)} has no ${missing} in the index (line ${entry.line})`, {
       details: { package: entry.name, version: entry.version, line: entry.line },
-      hint: "MD5 is never enough: ask the archive's keepers to publish SHA256 and Size of every package",
+      hint: "MD5 is never enough: ask the archive's keepers to publish SHA256 and Size for every package",
     });
   }
   const path = packagePath(filename ?? "");
@@ -46,7 +49,7 @@ export function badPath(entry: Entry, reason: string): FeedkeyError {
   });
 }
 
-/** Makes the error for a file that is longer or shorter than its entry says. */
+/** Makes the error for a file whose size differs from the size that its entry gives. */
 export function sizeMismatch(entry: Entry, wanted: Wanted, got: number | "more"): FeedkeyError {
   const expected = wanted.size ?? maxUnsized;
   const most = wanted.size === undefined ? "at most " : "";
@@ -58,7 +61,7 @@ export function sizeMismatch(entry: Entry, wanted: Wanted, got: number | "more")
   });
 }
 
-/** Refuses a file that is not the file that the entry lists. @throws FeedkeyError `size_mismatch`, `digest_mismatch` */
+/** Refuses a file whose size or digest differs from its entry. @throws FeedkeyError `size_mismatch`, `digest_mismatch` */
 export function refuseOther(entry: Entry, wanted: Wanted, size: number, sha256: string): void {
   if (size !== (wanted.size ?? size)) throw sizeMismatch(entry, wanted, size);
   if (sha256 === wanted.sha256) return;

@@ -1,4 +1,4 @@
-/** Adds seeds to an existing profile, for fingerprints from another source. */
+/** Adds seeds to an existing profile. The user gives the seeds' fingerprints; their certificates come from the archive's bundle. */
 import { readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../../error.ts";
@@ -16,7 +16,7 @@ import { takeSeeds } from "./bundle-seeds.ts";
 import { certificateFiles, fullFingerprint, readBundle } from "./init-profile.ts";
 
 export interface AddSeedOptions {
-  /** Full fingerprints of the archive's keys, from a source other than the archive. */
+  /** The full fingerprints of the archive's keys, which the user got from a source other than the archive. */
   readonly fingerprints: readonly string[];
   readonly at?: Instant | undefined;
   readonly offline?: boolean | undefined;
@@ -24,11 +24,11 @@ export interface AddSeedOptions {
   readonly reporter?: Partial<Reporter> | undefined;
 }
 
-/** A profile with added seeds. */
+/** The result of adding seeds to a profile. */
 export interface SeedsAdded {
   readonly file: string;
   readonly keyring: string;
-  /** All seeds in the profile now, and those that are new. */
+  /** All seeds that the profile has now; `added` contains the new ones. */
   readonly seeds: readonly Fingerprint[];
   readonly added: readonly Fingerprint[];
 }
@@ -57,7 +57,7 @@ async function add(profile: Profile, options: AddSeedOptions, reporter: Reporter
       hint: `write the line yourself: seeds = ${seeds.join(", ")}`,
     });
   }
-  // A symbolic link stays a link; its target is changed, and keeps its permissions.
+  // If the profile is a symbolic link, feedkey replaces the link's target and keeps the target's permissions.
   const target = await realpath(file);
   const mode = (await stat(target)).mode & 0o777;
   const keys = certificateFiles(join(trust.keyring), certificates);
@@ -66,9 +66,9 @@ async function add(profile: Profile, options: AddSeedOptions, reporter: Reporter
 }
 
 /**
- * Adds keys from the archive's bundle to a profile's seeds and keyring, or changes nothing.
- * @throws FeedkeyError `usage` if a fingerprint is not complete; `not_found` if there is no bundle; `untrusted_signer` if the
- *   bundle lacks a key; `revoked`, `bad_certificate`, `bad_profile`, `output`
+ * Adds keys from the archive's bundle to a profile's seeds and keyring. After an error, profile and keyring are unchanged.
+ * @throws FeedkeyError `usage` if a fingerprint is not complete; `not_found` if the archive has no bundle; `untrusted_signer`
+ *   if the bundle lacks a key; `revoked`, `bad_certificate`, `bad_profile`, `output`
  */
 export async function addSeeds(profile: Profile, options: AddSeedOptions): Promise<Report<SeedsAdded>> {
   return await report(options.reporter, true, (reporter) => add(profile, options, reporter));

@@ -1,6 +1,6 @@
 /**
- * Takes seeds for a profile from an archive's bundle. The fingerprints come from another source, and feedkey verifies the
- * certificates.
+ * Takes the seeds for a profile from an archive's bundle. The user got the seeds' fingerprints from another source, and feedkey
+ * verifies the certificates.
  */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -15,25 +15,25 @@ import type { CertificateFacts, Fingerprint, UserIdFacts } from "../../trust/fac
 import { addressOf, isOwned, matchesIdentity } from "../../trust/identity.ts";
 import { effectiveRevocation, refusePrimary } from "../../trust/key-state.ts";
 
-/** The reference time, and the receiver of warnings. */
+/** The time at which feedkey judges the seeds, and the reporter for warnings. */
 interface Taking {
   readonly at: Instant;
   readonly reporter: Reporter;
 }
 
 interface BundleSeeds {
-  /** The seeds' certificates, only with packets that verified, because others could have added packets to the bundle. */
+  /** The seeds' certificates. feedkey keeps only verified packets, because strangers may have added packets to the bundle. */
   readonly certificates: readonly RawCertificate[];
   /**
-   * The identity in the self-certified user IDs of the archive's keys: the user ID that all seeds have, else their email
-   * address.
+   * The identity by which clients recognize the archive's keys: the user ID that all seeds have, else the email address that
+   * all seeds have, else the first seed's user ID.
    */
   readonly identity: Identity;
 }
 
 /**
- * Takes the seeds out of a bundle.
- * @throws FeedkeyError `untrusted_signer` if the bundle lacks a seed; `revoked`, `bad_certificate` if a key can't be a seed
+ * Finds the seeds' certificates in a bundle and verifies them.
+ * @throws FeedkeyError `untrusted_signer` if the bundle lacks a seed; `revoked`, `bad_certificate` if a certificate can't be a seed
  */
 export async function takeSeeds(
   taking: Taking,
@@ -69,8 +69,7 @@ export async function takeSeeds(
 }
 
 /**
- * Refuses a seed with a hard revocation. An expired or retired key may still lead to its successors, so it causes a warning
- * only.
+ * Refuses a seed with a hard revocation. An expired or retired seed may still lead clients to its successors, so feedkey only warns.
  */
 function refuseRevoked(facts: CertificateFacts, { at, reporter }: Taking): void {
   const { fingerprint } = facts.primary;
@@ -87,7 +86,7 @@ function refuseRevoked(facts: CertificateFacts, { at, reporter }: Taking): void 
 }
 
 /**
- * Returns the self-certified user IDs with an email address that can be written in a profile.
+ * Returns a key's self-certified user IDs that a profile can contain and that have an email address.
  * @throws FeedkeyError `bad_certificate`
  */
 function namesOf(facts: CertificateFacts, { at }: Pick<Taking, "at">): UserIdFacts[] {
@@ -107,7 +106,7 @@ function namesOf(facts: CertificateFacts, { at }: Pick<Taking, "at">): UserIdFac
   );
 }
 
-/** Returns the identity that the seeds share; if they share none, the identity of the first seed. */
+/** Returns the user ID that all seeds have, else the email address that all seeds have, else the first seed's user ID. */
 function identityOf(seeds: readonly CertificateFacts[], taking: Taking): Identity {
   const all = seeds.map((facts) => namesOf(facts, taking));
   const candidates = (all[0] ?? []).flatMap(({ bytes, text }): Identity[] => {

@@ -1,4 +1,4 @@
-/** Writes a new profile from an archive's key bundle, for fingerprints from another source. */
+/** Writes a new profile. The user gives the seeds' fingerprints; their certificates come from the archive's bundle. */
 
 import { lstat } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -31,20 +31,23 @@ export { singleNames } from "../../formats/formats.ts";
 export { fullFingerprint } from "../../store/fingerprint.ts";
 
 export interface InitProfileOptions extends Pick<ClientOptions, "at" | "offline" | "reporter"> {
-  /** Full fingerprints of the archive's keys, from a source other than the archive. */
+  /** The full fingerprints of the archive's keys, which the user got from a source other than the archive. */
   readonly fingerprints: readonly string[];
-  /** The folder for the profile; the profile's keyring is written below the folder. */
+  /** The folder for the profile; feedkey writes the profile's keyring to a folder below this folder. */
   readonly folder: string;
-  /** The profile's name; by default the host's name. */
+  /** The profile's name; by default the host name in the archive's URL. */
   readonly name?: string | undefined;
   readonly feeds?: readonly { readonly name: string; readonly path: string }[] | undefined;
   /** The format of the feeds; by default opkg. */
   readonly format?: FeedFormat | undefined;
-  /** Key servers, `hkps://...` each. By default no key servers, with a warning; an empty list gives no warning. */
+  /**
+   * The URLs of key servers, such as `hkps://HOST`. By default the profile has no key servers, and feedkey warns; with an empty
+   * list, it does not warn.
+   */
   readonly keyservers?: readonly string[] | undefined;
   /**
-   * PEM files with the certificate authorities of the archive's servers and of the key servers; copied to a folder beside the
-   * profile.
+   * The PEM files with the certificate authorities for the archive's servers and for the key servers. feedkey copies these
+   * files to a folder beside the profile.
    */
   readonly ca?: string | undefined;
   readonly keyserverCa?: string | undefined;
@@ -52,17 +55,17 @@ export interface InitProfileOptions extends Pick<ClientOptions, "at" | "offline"
   readonly force?: boolean | undefined;
 }
 
-/** The result of writing a profile. */
+/** The result of writing a new profile. */
 export interface NewProfile {
   readonly file: string;
   readonly keyring: string;
   readonly seeds: readonly Fingerprint[];
-  /** The identity by which clients find successors of the archive's keys. */
+  /** The user ID or email address by which clients find successors of the archive's keys. */
   readonly identity: Identity;
 }
 
 /**
- * Reads the certificates in an archive's key bundle. Nothing in the bundle is verified yet.
+ * Downloads an archive's key bundle and returns its certificates. Callers must verify the certificates.
  * @param archive the archive's URL, with a trailing slash
  * @throws FeedkeyError `not_found` if the archive has no bundle; `unavailable` if the bundle can't be downloaded
  */
@@ -90,16 +93,16 @@ export async function readBundle(
   }
 }
 
-/** Returns the profile's name, which becomes the name of a file and of a folder. @throws FeedkeyError `usage` */
+/** Returns the profile's name. @throws FeedkeyError `usage` if the name can't be the name of a file */
 function nameOf(archive: string, options: InitProfileOptions): string {
   const name = options.name ?? (new URL(archive).hostname || "archive");
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return name;
   throw new FeedkeyError("usage", `"${escapeText(name)}" can't be the name of a profile`, {
-    hint: "choose another with --name: letters, digits, dots, hyphens and underscores, with a letter or digit first",
+    hint: "choose another name with --name: letters, digits, dots, hyphens and underscores, with a letter or digit first",
   });
 }
 
-/** Refuses to replace a profile, which may have more seeds or lines that the user added. @throws FeedkeyError `output` */
+/** Refuses to replace a profile, because the user may have added seeds or lines. @throws FeedkeyError `output` */
 async function refuseToReplace(file: string, options: InitProfileOptions): Promise<void> {
   if (options.force === true) return;
   try {
@@ -115,7 +118,7 @@ async function refuseToReplace(file: string, options: InitProfileOptions): Promi
 }
 
 /**
- * Copies the files of certificate authorities, so that the profile needs no file from elsewhere.
+ * Plans copies of the files with certificate authorities, so that the profile needs no file from another folder.
  * @throws FeedkeyError `bad_profile`
  */
 async function authorities(folder: string, name: string, { ca, keyserverCa }: InitProfileOptions) {
@@ -163,14 +166,14 @@ async function write(archive: string, options: InitProfileOptions, reporter: Rep
   const { certificates, identity } = await takeSeeds({ at, reporter }, bundle, seeds);
   const text = formatProfile({
     archive: { name, url: archive, mirrors: [], ca: copies.ca, redirects: "any", identity, verify: "required" },
-    // The defaults are written out so that the reader of the profile sees them.
+    // The profile contains also the default settings, so that its readers see these settings.
     trust: { ...trustDefaults, keyring: `keyrings/${name}`, seeds, keyservers, keyserverCa: copies.keyserverCa },
     feeds: feeds.map((feed): Feed => ({ ...feed, format, index: undefined, packages: "feed" })),
   });
-  // Throws if the text is not a valid profile.
+  // This call throws if the text is not a valid profile.
   readProfile(text, file);
   const keyring = join(folder, "keyrings", name);
-  // The mode does not depend on the umask, because feedkey would refuse a keyring that others can write to.
+  // The mode is fixed: with a lax umask, other users could write to the keyring, and feedkey would refuse it.
   await ensureFolder(keyring, 0o755);
   const keys = certificateFiles(keyring, certificates);
   if (copies.files.length > 0) await ensureFolder(join(folder, "ca"), 0o755);
@@ -180,21 +183,21 @@ async function write(archive: string, options: InitProfileOptions, reporter: Rep
 }
 
 /**
- * Refuses secrets in the URL before anything is requested or printed: a password must not reach a server or a log.
+ * Refuses secrets in the URL before feedkey requests or prints anything: a password must not reach a server or a log.
  * @throws FeedkeyError `usage` if the URL contains a user name or a password
  */
 function refuseSecrets(address: string): void {
   const url = /^(https?|file):/i.test(address) && URL.canParse(address) ? new URL(address) : undefined;
-  // If the text is not a URL, feedkey can't tell where a password in the text ends.
+  // If the text is not a URL, feedkey can't find the password in the text, so any text that may contain one is refused.
   const has = url === undefined ? /[:/\\].*@/s.test(address) : url.username !== "" || url.password !== "";
   if (!has && !/:\/\/[^/]*@/.test(address)) return;
   throw new FeedkeyError("usage", "a URL with a user name or password is refused", {
-    hint: 'write both into ~/.netrc, or into the file that the line "credentials" of the profile names',
+    hint: 'write user name and password into ~/.netrc, or into the file that the line "credentials" of the profile names',
   });
 }
 
 /**
- * Writes a profile and its keyring, or nothing.
+ * Writes a new profile and its keyring. After an error, feedkey has written neither.
  * @param address the archive's URL
  * @throws FeedkeyError `usage`; `output` if the profile already exists; `not_found`; `untrusted_signer` if the bundle lacks a
  *   seed; `revoked`, `bad_certificate`, `bad_profile`

@@ -1,4 +1,4 @@
-/** Reads the files with credentials for private archives. */
+/** Reads the files that contain user names, passwords and tokens for private archives. */
 
 import * as fs from "node:fs/promises";
 import { FeedkeyError } from "../../error.ts";
@@ -10,8 +10,8 @@ import { type FindCredentials, findCredentials, parseCredentials } from "../../n
 const use = { what: "the file of credentials", code: "bad_config", isSecret: true } as const;
 
 /**
- * Returns the function with which a transport finds credentials: only in the file that the profile names; if it names none, in
- * the user's and the system's files. Nothing is read before the first request to a server.
+ * Returns the function with which a transport finds the credentials for a URL: in the file that the profile names, or, if the
+ * profile names no file, in the user's and the system's files. The function reads a file only before the first request.
  */
 export function credentialsFor(file: string | undefined): FindCredentials {
   let finders: Promise<readonly FindCredentials[]> | undefined;
@@ -27,7 +27,7 @@ export function credentialsFor(file: string | undefined): FindCredentials {
 
 /**
  * Reads the file of credentials that a profile names.
- * @throws FeedkeyError `bad_config` if the file can't be read, others can read the file, or its syntax is wrong
+ * @throws FeedkeyError `bad_config` if feedkey can't read the file, other users can, or its syntax is wrong
  */
 async function fromNamedFile(file: string): Promise<readonly FindCredentials[]> {
   const text = await readTrustedFile(file, use).catch((cause: unknown) => {
@@ -44,8 +44,9 @@ async function fromNamedFile(file: string): Promise<readonly FindCredentials[]> 
 }
 
 /**
- * Reads a file that other programs use too, and so ignores problems with other entries.
- * @returns a function that throws `bad_config` if the file is open to other users and has an entry for the address
+ * Reads a credentials file that other programs use too, such as ~/.netrc, and ignores entries that feedkey does not understand.
+ * @returns a function that finds credentials, and throws `bad_config` if the file has an entry for the URL but other users can
+ *   read the file
  */
 async function fromUsualFile(file: string): Promise<FindCredentials> {
   let refusal: FeedkeyError | undefined;

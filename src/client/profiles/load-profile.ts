@@ -1,4 +1,4 @@
-/** Reads a profile's files: the profile itself and the CA files that it names. */
+/** Reads a profile, and the CA files that the profile names. */
 import { readError } from "../../files/system-error.ts";
 import { readTrustedFile } from "../../files/trusted-file.ts";
 import { readProfile } from "../../profile/read-profile.ts";
@@ -7,7 +7,7 @@ import type { Profile } from "../../profile/types.ts";
 /**
  * Reads a profile.
  * @param file the profile's path
- * @throws FeedkeyError `bad_profile` if the profile is not valid; `not_found` if it can't be read
+ * @throws FeedkeyError `bad_profile` if the profile is not valid; `not_found` if the file can't be read
  */
 export async function loadProfile(file: string): Promise<Profile> {
   return readProfile(await readText(file), file);
@@ -23,7 +23,7 @@ async function readText(file: string): Promise<string> {
 
 /**
  * Returns the CA certificates in a file that a profile names, for a transport.
- * @throws FeedkeyError `bad_profile` if the file can't be read or is refused
+ * @throws FeedkeyError `bad_profile` if the file can't be read, or other users can change it
  */
 export async function readCa(file: string | undefined): Promise<{ ca: string } | Record<string, never>> {
   if (file === undefined) return {};

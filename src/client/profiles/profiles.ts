@@ -15,7 +15,7 @@ import type { ClientOptions, Report } from "../client-options.ts";
 import { report } from "../with-warnings.ts";
 import { loadProfile } from "./load-profile.ts";
 
-/** A profile on the search path, or the reason why it can't be read. */
+/** A profile on the search path, with the reason if feedkey can't read it. */
 export interface FoundProfile {
   readonly name: string;
   readonly file: string;
@@ -24,8 +24,8 @@ export interface FoundProfile {
 }
 
 /**
- * Returns every profile on the search path. If several profiles have the same name, returns only the first, which is the
- * profile that the name means.
+ * Returns every profile on the search path. If several profiles have the same name, returns only the first, because commands
+ * use the first profile with a name.
  */
 export async function listProfiles(): Promise<FoundProfile[]> {
   const found = new Map<string, FoundProfile>();
@@ -51,28 +51,32 @@ async function defaultProfile(): Promise<string> {
 }
 
 /**
- * Returns the settings in a profile, including defaults.
- * @param name the profile's name or file; by default the profile that $FEEDKEY_PROFILE names, else the profile called "default"
- * @throws FeedkeyError `usage` if no profile is named and there is no default; `not_found`, `bad_profile`
+ * Returns the settings in a profile, including the defaults of settings that the profile omits.
+ * @param name the profile's name or file; by default, the profile that $FEEDKEY_PROFILE names, or else the profile called "default"
+ * @throws FeedkeyError `usage` if neither the caller nor $FEEDKEY_PROFILE names a profile, and no profile is called "default";
+ *   `not_found`, `bad_profile`
  */
 export async function showProfile(name?: string): Promise<Profile> {
   return await loadProfile(await findProfile(chosenProfile(name) ?? (await defaultProfile())));
 }
 
-/** A seed, and what the seed may do. */
+/** A seed in a profile, and what the seed may do now. */
 export interface SeedState {
   readonly fingerprint: string;
   readonly userId: string | null;
-  /** Why the seed may not sign today; null if it may. */
+  /** The error code of the reason why the seed may not sign now; null if the seed may sign or certify. */
   readonly code: ErrorCode | null;
   readonly state: string;
-  /** Why the key can't be used as a seed. An expired key may still pass trust on; a revoked key may not. */
+  /**
+   * What is wrong with the seed: unknown kind of key, unusable, or revoked (soft or hard). An expired seed has no fault,
+   * because it still leads to its successors.
+   */
   readonly fault: "unknown" | "unusable" | "soft" | "hard" | undefined;
 }
 
 /**
- * Tells whether a key can neither sign nor pass trust on (T3a), because the key is weak (T3e, T14) or has no usable
- * self-signature. An expired key can still pass trust on.
+ * Tells whether a key can neither sign nor certify its successor (T3a), because the key is weak (T3e, T14) or has no usable
+ * self-signature. The certifications by an expired key still count.
  */
 function isUnusable(facts: CertificateFacts, at: Instant): boolean {
   const state = primaryState(facts, at);
@@ -102,8 +106,7 @@ async function seedStates(profile: Profile, at: Instant): Promise<SeedState[]> {
 }
 
 /**
- * Refuses unusable seeds. A compromised seed must be removed from the profile; retired or unusable seeds are an error only if
- * the profile has no other seed.
+ * Returns an error if the profile has a hard-revoked seed, which the user must replace, or if all its seeds are unusable or retired.
  */
 function refuseSeeds(seeds: readonly SeedState[], { name, trust }: Profile): FeedkeyError[] {
   const hard = seeds.filter(({ fault }) => fault === "hard");
@@ -113,7 +116,7 @@ function refuseSeeds(seeds: readonly SeedState[], { name, trust }: Profile): Fee
   const [first] = bad;
   if (first === undefined) return [];
   const code = first.code ?? "bad_certificate";
-  const problem = `seed ${first.fingerprint}: ${first.state}, so it leads to no key`;
+  const problem = `seed ${first.fingerprint}: ${first.state}, so clients can't start from this seed`;
   const next =
     code === "revoked"
       ? "the fingerprint of their present key, and replace this seed with it"
@@ -127,14 +130,14 @@ function refuseSeeds(seeds: readonly SeedState[], { name, trust }: Profile): Fee
 }
 
 export interface CheckProfileOptions extends Pick<ClientOptions, "at" | "reporter"> {
-  /** Whether to return the seeds together with the error, instead of throwing the error. */
+  /** Whether the call returns the seeds together with the error, instead of throwing the error. */
   readonly partial?: boolean | undefined;
 }
 
 /**
  * Reads a profile's seeds and checks them.
  * @param named the profile's name or file, or a profile that has already been read
- * @throws FeedkeyError `no_seed`, `bad_profile`; unless `partial` is set, the code of a seed that makes the profile useless
+ * @throws FeedkeyError `no_seed`, `bad_profile`; unless `partial` is set, the error about seeds that make the profile unusable
  */
 export async function checkProfile(
   named: string | Profile,
