@@ -1,5 +1,6 @@
 /**
- * Use case: show which keys and indexes this client has, how old they are, and what will stop working and when. Asks no server.
+ * Use case: show which keys and indexes this client has, how old these keys and indexes are, and what will expire and when.
+ * Asks no server.
  */
 import { largest } from "../extremes.ts";
 import type { Session } from "../refresh/session.ts";
@@ -13,24 +14,27 @@ import { type FeedStatus, feedStatus } from "./feed-status.ts";
 
 export { scopeText } from "../trust/delegation.ts";
 
-/** The status of one trusted key. Times are in RFC 3339. */
+/** The status of one trusted key. All times are RFC 3339 texts. */
 export interface KeyStatus {
   readonly fingerprint: Fingerprint;
   readonly userId: string;
   readonly role: Role;
   /** When the key expires; null if never. */
   readonly expiresAt: string | null;
-  /** The date from which clients refuse the key's algorithm; null if no date is known. */
+  /** The date from which clients refuse the key's algorithm; null if no such date is known. */
   readonly algorithmUntil: string | null;
-  /** What the key may do today, or why it may not sign, in words. */
+  /** What the key may do now, or the reason why the key may not sign, in words. */
   readonly state: string;
-  /** Until when the key may sign, if no key or delegation above it is renewed; null for ever. */
+  /** Until when the key may sign if nobody renews the key, or a key or delegation on its path; null if there is no end. */
   readonly until: string | null;
-  /** When a key server last gave a usable answer about the key. */
+  /** When a key server last gave a usable answer about the key; null if no key server ever did. */
   readonly lastCheckAt: string | null;
   /** Whether this client accepted the key before. */
   readonly accepted: boolean;
-  /** For a delegate: what the delegate may sign on each path of delegations, and the delegations on the path. */
+  /**
+   * For a delegate, each path of delegations from an archive key to the delegate: the feeds that the path allows, and its
+   * delegations. Empty for the archive's own keys.
+   */
   readonly delegations: readonly {
     readonly via: readonly Fingerprint[];
     readonly feeds: readonly (readonly string[])[];
@@ -44,12 +48,12 @@ export interface KeyStatus {
   }[];
 }
 
-/** What a trusted key may do today. */
+/** What a trusted key may do at the time of a judgement. */
 export interface KeyToday {
-  /** When the key itself expires; undefined if never. */
+  /** When the key expires; undefined if the key never expires. */
   readonly expiresAt: Instant | undefined;
   readonly maySign: boolean;
-  /** What the key may do in words, with the reason if it may not sign. */
+  /** What the key may do, in words; if the key may not sign, with the reason. */
   readonly text: string;
 }
 
@@ -71,23 +75,26 @@ export interface ClientStatus {
   readonly keys: readonly KeyStatus[];
 }
 
-/** Clients warn this many milliseconds before a key can no longer sign. */
+/** How many milliseconds before the last key expires `status` begins to warn. */
 const soon = 14 * 86_400_000;
 
-/** T11: a key that could not be checked is refused after the grace period. This warns when half of the period is over. */
+/**
+ * Warns about a key that the client has not been able to check for half of the grace period, because the client refuses the key
+ * when the grace period ends (T11).
+ */
 function warnOfCheck(key: Fingerprint, { checkPolicy, state }: Session): string[] {
   const { required, revocationCheck, grace, at } = checkPolicy;
   const check = state.ledger.checks.get(key);
   const length = Math.max(grace, revocationCheck === "always" ? 0 : revocationCheck);
-  // Without a grace period, the client asks about the key at each use, so no time can run out.
+  // Without a grace period, the client asks about the key at each use, so there is no deadline to warn about.
   if (!required || check === undefined || length === 0) return [];
   const left = check.lastGoodAt + length - at;
   const since = `no key server has confirmed since ${iso(check.lastGoodAt)} that ${key} is not revoked`;
-  if (left < 0) return [`${since}: the key is refused until a key server does`];
+  if (left < 0) return [`${since}: this client refuses the key until a key server confirms it`];
   return left < length / 2 ? [`${since}: in ${roughly(left)} the key will be refused`] : [];
 }
 
-/** Returns the terms of each delegation on each of a delegate's paths; empty for keys in the chain. */
+/** Returns a delegate's paths and the delegations on each path; empty for the archive's own keys. */
 function delegationsOf({ grants }: Trusted): KeyStatus["delegations"] {
   return grants.map(({ via, scopes, steps, expiresAt }) => ({
     via,
@@ -115,7 +122,7 @@ function keyStatus(fingerprint: Fingerprint, key: Trusted, trust: TrustSet, sess
   };
 }
 
-/** Warns if soon no known key may sign any more. */
+/** Warns if no known key may sign now, or if the last key that may sign expires soon. */
 function warnOfLastKey(trust: TrustSet): string[] {
   const ends = [...trust.trusted.values()].flatMap((key) => outlookOf(key, trust)?.until ?? []);
   const last = largest(ends);
@@ -126,8 +133,8 @@ function warnOfLastKey(trust: TrustSet): string[] {
 }
 
 /**
- * Returns which keys and indexes the client has and what will stop working. Asks no server.
- * @throws FeedkeyError `bad_state`
+ * Returns the status of the client's keys and feeds, and warns about everything that will expire soon. Asks no server.
+ * @throws FeedkeyError `bad_state` if the client's state is damaged
  */
 export async function clientStatus(session: Session): Promise<ClientStatus> {
   const { trust } = await session.judgeUnchecked();

@@ -1,4 +1,4 @@
-/** Use case: update each feed's index, or report why the update failed and keep the feed's last good index. */
+/** Use case: update each feed's index. If an update fails, feedkey reports the reason and keeps the feed's last good index. */
 import { FeedkeyError, orRefusal, systemCode } from "../error.ts";
 import { timeFor } from "../net/limits.ts";
 import { countdown } from "../net/retry-after.ts";
@@ -29,15 +29,15 @@ export type FeedOutcome =
   | { readonly feed: Feed; readonly ok: false; readonly error: FeedkeyError };
 
 /**
- * Errors after which feedkey tries again once: while a mirror is being updated, it may serve an index and a signature that do
- * not match.
+ * The errors after which feedkey downloads index and signature once more: a mirror that is being updated may serve a new index
+ * with an old signature, or the reverse.
  */
 const mixedPair = new Set(["bad_signature", "bad_index"]);
 
 /**
- * Downloads and verifies the index from one location: first the requested form, a second time if index and signature do not
- * match, then the other form. One time limit, from the index's last size, covers all these attempts; each list that the index
- * names has its own time limit. Unchanged files are not downloaded again, but are judged like downloaded files.
+ * Downloads and verifies the index from one server. If index and signature do not match, tries the same form once more, and then the
+ * other form (compressed or not). One time limit, which depends on the index's last size, covers all these attempts; each list that
+ * the index names has its own time limit. feedkey does not download unchanged files again, but judges them like downloaded files.
  */
 async function fromLocation(
   session: Session,
@@ -88,13 +88,13 @@ async function fromLocation(
 }
 
 /**
- * Downloads a file again if the server called it unchanged and the stored file is refused, because the server may be wrong.
- * @param refusal the refusal of the stored file
+ * Downloads the index again after the server called it unchanged but feedkey refused the stored copy: the server may be wrong.
+ * @param refusal why feedkey refused the stored copy
  */
 async function askAgain<T>(refusal: unknown, attempt: () => Promise<T>): Promise<T> {
   if (!(refusal instanceof FeedkeyError)) throw refusal;
   return await attempt().catch((error: unknown) => {
-    // The error about an unreachable server must not replace a refusal.
+    // An error about an unreachable server is less important than the refusal.
     throw error instanceof FeedkeyError && error.code === "unavailable" ? refusal : error;
   });
 }
@@ -112,7 +112,7 @@ async function secondTry(
     if (index === undefined || index instanceof FeedkeyError) continue;
     if (again !== name) {
       session.options.reporter.warn(
-        `feed "${feed.name}": ${name} is not what was signed (bad_index); ${again} is, and was used instead`,
+        `feed "${feed.name}": ${name} is not what was signed (bad_index); feedkey used ${again}, which the signature covers`,
       );
     }
     return index;
@@ -122,13 +122,13 @@ async function secondTry(
 
 /** One update of several feeds. */
 interface Round {
-  /** The judged keys; judged again if another run has written in the meantime. */
+  /** The keys, as feedkey last judged them; feedkey judges them again if another run has changed the client's state. */
   judged: Judged;
   readonly mirrors: Mirrors;
   readonly consent: Consent;
 }
 
-/** Updates one feed: tries each location in turn, and accepts the first index that verifies. */
+/** Updates one feed: tries each server in turn, and accepts the first good index. */
 async function updateFeed(session: Session, round: Round, feed: Feed): Promise<FeedOutcome> {
   const before = await session.state.lastAccepted(feed.name);
   let last = before;
@@ -151,7 +151,7 @@ async function updateFeed(session: Session, round: Round, feed: Feed): Promise<F
   return { feed, ok: false, error: outcome };
 }
 
-/** Whether an error comes from this machine, so that another mirror is useless. */
+/** Whether an error comes from this machine, so that another server can't help. */
 function isOwnTrouble(error: FeedkeyError): boolean {
   return (
     ["output", "bad_state", "locked", "internal", "bad_profile"].includes(error.code) || systemCode(error) === "ENOSPC"
@@ -159,10 +159,10 @@ function isOwnTrouble(error: FeedkeyError): boolean {
 }
 
 /**
- * Makes a verified index the last accepted index, unless it already is the last accepted index. In an audit (read-only state),
- * does nothing.
- * @param verifyAgain verifies the index again, with what another run wrote in the meantime
- * @returns the index that was accepted
+ * Stores a verified index as the feed's last accepted index. If another run has changed the client's state since the verification,
+ * verifies the index again first. Writes nothing in an audit (read-only state), or if the index is another form of the stored index.
+ * @param verifyAgain verifies the index again with the new state and the given keys
+ * @returns the accepted index
  */
 export async function accept(
   session: Session,
@@ -185,7 +185,7 @@ async function write(session: Session, index: VerifiedIndex, source: string): Pr
   return await session.write((state) => state.acceptIndex(name, { index: signed, signature, meta, parts }), name);
 }
 
-/** Updates the given feeds. A failed feed does not stop the others. */
+/** Updates the given feeds. If one feed fails, still updates the others. */
 export async function updateFeeds(
   session: Session,
   judged: Judged,
@@ -199,9 +199,9 @@ export async function updateFeeds(
 }
 
 /**
- * Asks for news of keys, then updates feeds. If a feed is refused and there may be news about its signer, asks for this news
- * and tries the feed again.
- * @returns the result for each feed
+ * Asks servers for news of keys, then updates the feeds. If feedkey refuses a feed's index and the servers may know more about
+ * its signer, asks them about the signer and updates this feed again.
+ * @returns the outcome for each feed
  */
 export async function updateWithFreshKeys(
   session: Session,
@@ -221,7 +221,7 @@ export async function updateWithFreshKeys(
   return all;
 }
 
-/** Returns why feeds were refused. */
+/** Returns the errors of the feeds whose update failed. */
 export function refusalsOf(outcomes: readonly FeedOutcome[]): FeedkeyError[] {
   return outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]));
 }

@@ -1,4 +1,6 @@
-/** Reads the packages that a verified root lists. Only this file makes the type that fetching requires. */
+/**
+ * Reads the packages that a verified root lists. `fetch` requires a `Choice`, and only this file can make one, from a verified index.
+ */
 
 import { FeedkeyError, orRefusal } from "../error.ts";
 import type { DigestedEntry } from "../formats/entry-source.ts";
@@ -19,20 +21,20 @@ import { type RootTerms, refusalError, type VerifiedRoot, verifyRoot } from "./v
 
 const key = Symbol("made by the verifier");
 
-/**
- * An index with a good signature, an accepted age and valid grammar. Only {@link verifyIndex} can make one, from a verified
- * root.
- */
+/** An index with a good signature, an acceptable age and valid syntax. Only {@link verifyIndex} can make a `VerifiedIndex`. */
 export class VerifiedIndex {
   readonly root: VerifiedRoot;
-  /** The lists, if the root lists its packages in other files; empty if the root itself lists them. */
+  /** The lists of packages, if the root names such lists; empty if the root itself lists the packages. */
   readonly parts: readonly VerifiedPart[];
   /** The number of packages, including repeated entries. */
   readonly count: number;
   readonly #read: () => Packages;
   #packages: Packages | undefined;
 
-  /** @param count the number of packages, if the same text was read before; the text is then read only when it is needed */
+  /**
+   * @param count the number of packages, if feedkey has read the same text before; feedkey then reads the text only when a
+   *   caller needs the packages
+   */
   constructor(
     proof: typeof key,
     root: VerifiedRoot,
@@ -68,13 +70,13 @@ export class VerifiedIndex {
     return this.root.sha256;
   }
 
-  /** Returns the packages with a name, and with a version if a version is given, in the order of the index. */
+  /** Returns the packages with the given name, and the given version if there is one, in the order of the index. */
   find(name: string, version: string | undefined): Choice[] {
     return this.packages.find(name, version).map((entry) => new Choice(key, this, entry));
   }
 
   /**
-   * Returns the dependencies and capabilities of each package, from the verified texts.
+   * Returns what each package needs and provides, from the verified texts.
    * @throws FeedkeyError `usage` if the format has no dependencies
    */
   async related(): Promise<Related[]> {
@@ -93,13 +95,13 @@ export class VerifiedIndex {
     return texts.flatMap((text) => [...relations.read(text)]);
   }
 
-  /** Yields all entries, or only the wanted entries, including repeated entries. */
+  /** Yields the wanted entries, by default all entries, including repeated entries. */
   *choices(isWanted: (entry: DigestedEntry) => boolean = () => true): Generator<Choice, void> {
     for (const entry of this.packages) if (isWanted(entry)) yield new Choice(key, this, entry);
   }
 }
 
-/** A package in a verified index, which can be fetched. Only a {@link VerifiedIndex} can make a choice. */
+/** A package in a verified index, which feedkey can fetch. Only a {@link VerifiedIndex} can make a `Choice`. */
 export class Choice {
   readonly index: VerifiedIndex;
   readonly entry: DigestedEntry;
@@ -111,26 +113,26 @@ export class Choice {
   }
 }
 
-/** Changes in an index that the user accepts. */
+/** The changes in an index that the user has agreed to. */
 export interface Consent {
-  /** Whether the index may have become empty. */
+  /** Whether the index may list no packages although the last accepted index listed packages. */
   readonly allowEmpty: boolean;
-  /** Whether the repository's name may differ from the name in the last accepted index. */
+  /** Whether the names in the root (Origin, Label, Codename) may differ from those in the last accepted root. */
   readonly allowReleaseinfoChange?: boolean;
 }
 
-/** How the lists of an index are read. */
+/** How feedkey reads the lists that a root names. */
 export interface Reading {
   readonly parts: PartSource;
-  /** Whether to read every list from the source, even if the client has already accepted it. */
+  /** Whether to read every list from the source, even a list that the client has accepted before. */
   readonly ignoreKept?: boolean;
-  /** Digest of the release of feedkey and the feed's settings (`readingOf`); undefined if everything is to be read again. */
+  /** The digest of feedkey's version and the feed's settings (`readingOf`); undefined if feedkey must read every text again. */
   readonly readAs?: string | undefined;
 }
 
 /**
- * Verifies an index: first its root; then, if the root lists its packages in other files, those files by digest; last the
- * grammar (T13). Parses nothing before a good signature was found.
+ * Verifies an index: first the signature and age of the root, then the digests of the lists that the root names, and last the
+ * syntax (T13). Parses nothing before it has found a good signature.
  * @throws FeedkeyError with the code of the rule that refuses the index
  */
 export async function verifyIndex(
@@ -149,15 +151,15 @@ export async function verifyIndex(
 }
 
 /**
- * Returns the number of packages in the last accepted index, if the same release of feedkey has already read exactly the same
- * texts with the same settings: it would accept their grammar again.
+ * Returns the number of packages in the last accepted index, if the same version of feedkey has read the same text with the
+ * same settings: a second reading would give the same result. Otherwise returns undefined.
  */
 function knownCount({ sha256 }: VerifiedRoot, { last, readAs }: RootTerms & Reading): number | undefined {
   const isSame = last?.meta.sha256 === sha256 && last.meta.readAs === readAs && readAs !== undefined;
   return isSame ? last.meta.entries : undefined;
 }
 
-/** Returns the lists of a root that the profile requests; undefined if the root itself lists its packages. */
+/** Returns the lists that the root names and the profile requests; undefined if the root itself lists its packages. */
 async function verifiedParts(
   root: VerifiedRoot,
   { judged, last, parts: source, ignoreKept, allowReleaseinfoChange }: RootTerms & Consent & Reading,
@@ -166,7 +168,7 @@ async function verifiedParts(
   const { content: read } = formatOf(feed.format);
   if (read === undefined) return undefined;
   const content = inWords(root, () => read(root.signed, feed));
-  // Reads no lists: the profile may have requested other lists then.
+  // Requests no lists in the last accepted root, because an earlier profile may have requested other lists.
   const before = await lastContent(last, (signed) => read(signed, { ...feed, components: [], architectures: [] }));
   const known = allowReleaseinfoChange === true ? undefined : before?.identity;
   const refused =
@@ -177,14 +179,14 @@ async function verifiedParts(
   return parts;
 }
 
-/** Returns the contents of the last accepted root; undefined if the root is not of the kind that the profile now requests. */
+/** Returns the contents of the last accepted root; undefined if the profile now requests another format or suite. */
 async function lastContent(
   last: RootTerms["last"],
   read: (signed: Uint8Array) => RootContent,
 ): Promise<RootContent | undefined> {
   const before = await last?.readIndex();
   const content = before && (await orRefusal(() => read(before)));
-  // After a refusal: an earlier profile requested another format or suite, so the earlier root says nothing about this one.
+  // A refusal means that an earlier profile requested another format or suite, so the two roots can't be compared.
   return content instanceof FeedkeyError ? undefined : content;
 }
 
@@ -205,7 +207,7 @@ async function signedReader(root: VerifiedRoot, limit: number): Promise<() => Pa
   return () => inWords(root, () => formatOf(feed.format).read(text, feed));
 }
 
-/** Runs a function that reads signed text. @throws the function's error, with the name of the index */
+/** Calls a function that reads signed text. @throws the function's error, with the index's name before its message */
 function inWords<Found>(root: VerifiedRoot, read: () => Found, part = ""): Found {
   try {
     return read();

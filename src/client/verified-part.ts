@@ -1,4 +1,4 @@
-/** Verifies parts: lists of packages that a verified root names by digest. */
+/** Verifies parts: the lists of packages that a verified root names by their digests. */
 import { FeedkeyError } from "../error.ts";
 import type { Part } from "../formats/format.ts";
 import { maxIndexBytes } from "../formats/formats.ts";
@@ -9,12 +9,12 @@ import type { VerifiedRoot } from "./verified-root.ts";
 
 const key = Symbol("made by the verifier of parts");
 
-/** A part with the size and digests that its root gives. Only {@link verifyPart} can make one, from a verified root. */
+/** A part that has the size and digests given in a verified root. Only {@link verifyPart} can make a `VerifiedPart`. */
 export class VerifiedPart {
   readonly root: VerifiedRoot;
   readonly part: Part;
   readonly text: Uint8Array;
-  /** Whether the client's state has a damaged text in the place of this one. */
+  /** Whether the client's state contains a damaged copy of this text, which this text must replace. */
   readonly mends: boolean;
 
   constructor(proof: typeof key, root: VerifiedRoot, part: Part, text: Uint8Array, mends: boolean) {
@@ -26,14 +26,14 @@ export class VerifiedPart {
   }
 }
 
-/** Returns the name under which the text of a part is stored: the text's digest. */
+/** Returns the name under which the client stores the text of a part: the text's digest. */
 export function nameOfPart({ open }: Part): string {
   return open.sha256 ?? open.sha512 ?? "";
 }
 
 /**
- * Verifies a part: the part that was accepted last if it is the same, else a part from the source.
- * @param last the last accepted index; undefined if the part is to come from the source
+ * Verifies a part: the stored text if it still has the digests in the root, else the text from the source.
+ * @param last the last accepted index with its stored parts; undefined if the part must come from the source
  * @throws FeedkeyError as `partText`
  */
 export async function verifyPart(
@@ -45,7 +45,7 @@ export async function verifyPart(
   const terms = { feed: root.feed.name, root: root.name, limit: root.feed.maxIndexSize ?? maxIndexBytes };
   try {
     refuseLargePart(part, terms, part.open.size);
-    // If the text that was accepted last has the right digests, nothing is requested.
+    // If the stored text has the right digests, feedkey does not ask the source.
     const kept = await last?.readPart(nameOfPart(part));
     if (kept !== undefined && fitsDigests(kept.bytes, part.open, kept.sha256))
       return new VerifiedPart(key, root, part, kept.bytes, false);

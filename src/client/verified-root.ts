@@ -1,4 +1,4 @@
-/** Verifies roots: the signed files of a feed, from which the trust in its packages starts. */
+/** Verifies roots. A root is the signed file of a feed: all trust in the feed's packages starts from its signature. */
 
 import { FeedkeyError } from "../error.ts";
 import { isFramed } from "../formats/cleartext.ts";
@@ -26,23 +26,26 @@ import { indexLimit, indexText } from "./index-files.ts";
 
 const key = Symbol("made by the verifier of roots");
 
-/** A root with a good signature and age, which has not been parsed yet. Only {@link verifyRoot} can make one. */
+/** A root with a good signature and an acceptable age, not parsed yet. Only {@link verifyRoot} can make a `VerifiedRoot`. */
 export class VerifiedRoot {
   readonly feed: Feed;
   /** The root's file name or URL, for messages. */
   readonly name: string;
   readonly signers: readonly Signer[];
-  /** Date of the root's newest good signature. */
+  /** The date of the root's newest good signature, in milliseconds. */
   readonly createdAt: number;
-  /** The signed bytes; feedkey reads nothing else from the file. */
+  /** The bytes that the signature covers; feedkey reads no other bytes from the file. */
   readonly signed: Uint8Array;
   /** SHA-256 of the signed bytes, lower-case hex. */
   readonly sha256: string;
-  /** The contents of the signature file that was used. */
+  /** The contents of the signature file in which feedkey found the good signature. */
   readonly signature: Uint8Array;
-  /** The server's validators of the root and of its signature; undefined if the server gave no validators. */
+  /**
+   * The validators (ETag and date) that the server sent with the root and its signature; undefined if it sent none that feedkey
+   * can use.
+   */
   readonly versions: IndexVersions | undefined;
-  /** Whether the root is another form of the last accepted index, which then stays the stored index. */
+  /** Whether the root is another form of the last accepted index; the client then keeps the stored index. */
   readonly otherForm: boolean;
 
   constructor(proof: typeof key, feed: Feed, candidate: Candidate, { verdict, signature }: Good, otherForm: boolean) {
@@ -60,8 +63,8 @@ export class VerifiedRoot {
 }
 
 /**
- * Returns the validators for later requests. If a signature is newer than the date of its file, the date is wrong and is not
- * used: a server may give every version the same date, and the next version would then count as unchanged.
+ * Returns the validators for later requests. Leaves out the date of a file that is older than the signature in it, because such
+ * a date is wrong: if a server gives every version the same date, the next version would count as unchanged.
  */
 function versionsOf({ version }: Candidate, signature: SignatureSource, createdAt: number): IndexVersions | undefined {
   const isOlder = (one: FileVersion | undefined) => one?.lastModified !== undefined && isDatedBy(one, createdAt - 1);
@@ -76,7 +79,7 @@ const hints: Readonly<Partial<Record<FeedkeyError["code"], string>>> = {
   bad_signature:
     "the index or its signature was changed on the way, or the mirror is in the middle of an update: try again or use another mirror",
   untrusted_signer:
-    "if the archive has a new key, its keepers must certify it with the old one; if not, someone else signed this",
+    "if this is a new key of the archive, its keepers must certify it with the old key; if not, someone else signed this index",
   revoked: "do not use this archive's packages until its keepers have signed with another key",
   expired: "the archive's keepers must extend the key or sign with its successor; check this machine's clock too",
   not_yet_valid: "check this machine's clock, then the archive's",
@@ -89,7 +92,7 @@ const hints: Readonly<Partial<Record<FeedkeyError["code"], string>>> = {
   unchecked_revocation: "make sure that a key server of the profile can be reached, then try again",
 };
 
-/** Makes an error about one feed from a refusal. */
+/** Makes the error that says why feedkey refuses an index. */
 export function refusalError(what: string, feed: string, refusal: Refusal | SignatureRefusal): FeedkeyError {
   const issuer = "issuer" in refusal ? refusal.issuer : undefined;
   const signedBy = issuer === undefined || issuer === "nobody" ? "" : `, signed by ${issuer},`;
@@ -99,7 +102,7 @@ export function refusalError(what: string, feed: string, refusal: Refusal | Sign
   });
 }
 
-/** Returns the profile's requirements for a feed's index. */
+/** Returns what the profile requires of the signatures over a feed's index. */
 function indexPolicy(profile: Profile, feed: Feed, { document }: Candidate): IndexPolicy {
   const { threshold, requireFeedName, requireExpiry, maxIndexAge } = profile.trust;
   return { feed: feed.name, threshold, requireFeedName, requireExpiry, maxIndexAge, isText: document.type === 1 };
@@ -111,11 +114,11 @@ interface Good {
 }
 
 /**
- * Makes the error for a cleartext-signed message in place of a signature. Such a message contains a copy of the index, which
- * feedkey did not request.
+ * Makes the error for a cleartext-signed message where feedkey expects a detached signature. feedkey can't use the message,
+ * because its signature covers the text in the message and not the index.
  */
 function notBeside(name: string, cause: FeedkeyError): FeedkeyError {
-  return new FeedkeyError("bad_signature_data", `${name} is a signed text, not a signature over the file beside it`, {
+  return new FeedkeyError("bad_signature_data", `${name} is a cleartext-signed text, not a detached signature over the index beside it`, {
     hint: 'if that text is the checksum file itself, write its name as "index" into the feed\'s section of the profile',
     cause,
   });
@@ -128,8 +131,8 @@ function severalSignatures(name: string, count: number): FeedkeyError {
 }
 
 /**
- * Tries each signature file and returns the first good signature. If no signature is good, throws the refusal that came
- * furthest in the checks.
+ * Tries each signature file and returns the first good signature. If no signature is good, throws the refusal of the signature
+ * that passed the most checks.
  */
 async function findGood(candidate: Candidate, feed: Feed, judged: Judged, policy: IndexPolicy): Promise<Good> {
   const { oneSignature } = formatOf(feed.format);
@@ -160,17 +163,17 @@ async function findGood(candidate: Candidate, feed: Feed, judged: Judged, policy
   throw refusalError(candidate.name, feed.name, { code: "no_signature", reason });
 }
 
-/** The data for judging a candidate. */
+/** What feedkey judges a root with: profile, keys and last accepted index. */
 export interface RootTerms {
   readonly profile: Profile;
   readonly judged: Judged;
-  /** The last accepted index of the feed. */
+  /** The feed's last accepted index; undefined if there is none, or if the root must not be compared with an earlier one. */
   readonly last: Accepted | undefined;
 }
 
 /**
- * Verifies a root: first its signature (T7, T8, T10), then its age (T9). Does not parse the root, and does not decompress the
- * root if the signature covers compressed bytes.
+ * Verifies a root: first its signature (T7, T8, T10), then its age (T9). Does not parse the root. If the signature covers
+ * compressed bytes, does not decompress these bytes.
  * @throws FeedkeyError with the code of the rule that refuses the root
  */
 export async function verifyRoot(candidate: Candidate, feed: Feed, terms: RootTerms): Promise<VerifiedRoot> {
@@ -185,8 +188,8 @@ export async function verifyRoot(candidate: Candidate, feed: Feed, terms: RootTe
 }
 
 /**
- * Adds a hint. Each suite has its own dates: after the profile changes the suite, the new suite's index is not an older index
- * of the old suite.
+ * Adds a hint to a rollback in a feed with suites. After the user changes the suite in the profile, the new suite's index may
+ * be older than the last accepted index of the old suite, which is not an attack.
  */
 function ofSuite({ suite }: Feed, refusal: Refusal): Refusal {
   if (suite === undefined || refusal.code !== "rollback") return refusal;
@@ -195,9 +198,9 @@ function ofSuite({ suite }: Feed, refusal: Refusal): Refusal {
 }
 
 /**
- * Rule T9: a root is the same index as the last accepted root if both have the same text and were signed at the same moment.
- * The roots may be two compressed forms, or Release and InRelease, which loses trailing blanks. Both roots have good
- * signatures, so both may be decompressed.
+ * Tells whether a root is another form of the last accepted root: the same text, signed at the same moment (T9). Examples are
+ * two compressed forms, or Release and InRelease, in which the signature ignores trailing blanks. Both roots have good
+ * signatures, so feedkey may decompress both.
  */
 async function isOtherForm(
   { document }: Candidate,

@@ -16,13 +16,13 @@ import { feedOf, readIndexAhead, verifyLocal } from "./verify.ts";
 
 export interface VerifiedCopy {
   readonly index: VerifiedIndex;
-  /** Package files that match the index. */
+  /** The paths of the package files that match the index. */
   readonly packages: readonly string[];
-  /** Errors for the other package files. */
+  /** An error for each other package file. */
   readonly errors: readonly FeedkeyError[];
 }
 
-/** Checks the given package files, and the package files in the folder. */
+/** Checks the given package files, and the package files in the given folder. */
 async function verifyPackages(
   session: Session,
   index: VerifiedIndex,
@@ -40,18 +40,18 @@ async function verifyPackages(
 /**
  * Verifies an index, then package files against the index.
  * @param path the index's path
- * @param withSession opens the client, while the files are already being read
- * @throws FeedkeyError the index's refusal; `usage` if it is unclear which feed the index belongs to
+ * @param withSession opens the client's state and runs the action; meanwhile other threads may read the files
+ * @throws FeedkeyError the reason why feedkey refuses the index; `usage` if feedkey can't tell which feed the index belongs to
  */
 export async function verifyCopy<Verified>(
   path: string,
   options: VerifyOptions,
   withSession: (action: (session: Session) => Promise<VerifiedCopy>) => Promise<Verified>,
 ): Promise<Verified> {
-  // The second thread starts here, so that it is ready when the files are hashed.
+  // The hashing threads start here, so that they are ready when feedkey knows the files.
   const count = options.folder === undefined ? (options.files?.length ?? 0) : Number.POSITIVE_INFINITY;
   const threads = count > 0 ? new Digests(count) : undefined;
-  // With two cores, the second core is busy with packages, so the index is not read ahead.
+  // With two cores, the second core is busy with the packages, so feedkey does not read the index in advance.
   const ahead = threads === undefined || availableParallelism() > 2 ? readIndexAhead(path) : undefined;
   try {
     return await withSession((session) => verifyWith(session, path, options, threads, ahead));
@@ -70,7 +70,7 @@ async function verifyWith(
   const { files = [], folder, signature, allowEmpty = false } = options;
   const feed = feedOf(session.profile, options.feed, path);
   const how = { compare: options.audit !== true, allowEmpty, ahead };
-  // The packages are hashed while the index is judged; nothing is reported before the judgement.
+  // The threads hash the packages while feedkey judges the index; feedkey reports about packages only after that.
   const packages = threads && (await PackageFiles.begin(threads, files, folder?.path));
   const verifyIndex = (judged: Judged) => verifyLocal(session, judged, feed, path, signature, how);
   const index = await withFreshKeys(session, verifyIndex);

@@ -1,4 +1,4 @@
-/** Use case: judge local files as `update` judges downloaded files. */
+/** Use case: verify a local index by the same rules as `update` verifies a downloaded index. */
 
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -30,7 +30,7 @@ import { type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 /**
  * Reads and hashes a file.
  * @returns undefined if the file is missing
- * @param isNamed whether the user named the file, and so may give a pipe; otherwise a pipe counts as missing
+ * @param isNamed whether the user named the file, which may then be a pipe; otherwise a pipe counts as missing
  */
 function readLimited(path: string, limit: number, isNamed: boolean): HashedDocument | undefined {
   let descriptor: number | undefined;
@@ -42,7 +42,7 @@ function readLimited(path: string, limit: number, isNamed: boolean): HashedDocum
     if (size > limit) {
       throw tooLarge(path, limit, size);
     }
-    // A pipe has no size, so its bytes are counted while they are read.
+    // A pipe has no size, so `readPipe` counts the bytes that it reads.
     if (!status.isFile()) return new HashedDocument(readPipe(descriptor, path, limit));
     const { bytes, sha256 } = readHashed(descriptor, size);
     return new HashedDocument(bytes, sha256);
@@ -63,7 +63,7 @@ function tooLarge(path: string, limit: number, size?: number): FeedkeyError {
   });
 }
 
-/** Returns the bytes from a pipe or device. @throws FeedkeyError if there are more bytes than the limit */
+/** Reads all bytes from a pipe or device. @throws FeedkeyError `bad_index` if it gives more bytes than the limit */
 function readPipe(descriptor: number, path: string, limit: number): Buffer {
   const pieces: Buffer[] = [];
   let total = 0;
@@ -78,14 +78,15 @@ function readPipe(descriptor: number, path: string, limit: number): Buffer {
 }
 
 /**
- * Returns the feed of a local index: the given feed, the only feed, or the feed whose path is the path of the file.
- * @throws FeedkeyError `usage` if no feed, or more than one, is possible
+ * Returns the feed that a local index belongs to: the given feed, the profile's only feed, or the feed whose path ends the path
+ * of the index's folder.
+ * @throws FeedkeyError `usage` if no feed matches, or several feeds do
  */
 export function feedOf(profile: Profile, name: string | undefined, indexPath: string): Feed {
   const [named] = name === undefined ? [] : chosenFeeds(profile, [name]);
   if (named !== undefined) return named;
   const folder = `${dirname(resolve(indexPath))}/`;
-  // A root may lie in a folder below the feed's folder.
+  // In some formats, the root is in a subfolder of the feed's folder.
   const foldersOf = (feed: Feed) => [
     feed.path,
     ...formats[feed.format].roots(feed).map((root) => inFeed(feed, dirname(root))),
@@ -97,27 +98,27 @@ export function feedOf(profile: Profile, name: string | undefined, indexPath: st
   const names = profile.feeds.map((feed) => feed.name);
   throw new FeedkeyError("usage", `it is unclear which feed "${escapeText(indexPath)}" belongs to`, {
     details: { feeds: names },
-    hint: `choose one with --feed; profile "${profile.name}" has: ${names.join(", ")}`,
+    hint: `choose a feed with --feed; profile "${profile.name}" has: ${names.join(", ")}`,
   });
 }
 
-/** Begins to read an index that will be a candidate. */
+/** Begins to read and hash an index before the caller needs it. */
 export function readIndexAhead(indexPath: string): ReadAhead {
   return new ReadAhead(indexPath, usualIndexBytes);
 }
 
 interface Reading {
-  /** Size limit of the index in bytes, both as a file and decompressed. */
+  /** The size limit for the index in bytes; it applies to the file and to its decompressed text. */
   readonly limit: number;
-  /** Whether the user named the index; otherwise feedkey found it. */
+  /** Whether the user named this index; otherwise feedkey tries this form itself. */
   readonly isNamed: boolean;
-  /** The index, if reading it has already begun. */
+  /** The index that feedkey began to read in advance, if any. */
   readonly ahead?: ReadAhead | undefined;
 }
 
 /**
  * Reads an index and its signatures.
- * @throws FeedkeyError `not_found` if there is no index, `no_signature` if there is no signature file
+ * @throws FeedkeyError `not_found` if the index is missing
  */
 async function readCandidate(
   format: FeedFormat,
@@ -146,9 +147,9 @@ async function readCandidate(
 }
 
 /**
- * Returns the source of a root's parts: the root's own folder. If the root has the name that apt gives to its lists, the parts
- * have names of this form too.
- * @param root path of the root's file
+ * Returns a function that reads the parts of a root from the root's folder. If the root's name has the form of the files in
+ * /var/lib/apt/lists, the names of the parts have this form too.
+ * @param root the root's path
  */
 function partsBeside(root: string): PartSource {
   const prefix = /^(.+_)(?:In)?Release$/.exec(basename(root))?.[1];
@@ -159,8 +160,8 @@ function partsBeside(root: string): PartSource {
 }
 
 /**
- * Verifies a local index. Refuses the index with `bad_index` if its signature matches only the index's other form (`Packages`
- * for `Packages.gz`).
+ * Verifies a local index. Refuses the index with `bad_index` if the signature covers only the other form of the index: for
+ * example, `Packages` but not `Packages.gz`.
  */
 export async function verifyLocal(
   session: Session,
@@ -191,7 +192,7 @@ export async function verifyLocal(
     const fits = await judgeAt(other).catch(() => undefined);
     if (fits === undefined) throw error;
     const [name, otherName] = [basename(indexPath), basename(other)].map(escapeText);
-    const problem = `index "${name}" differs from "${otherName}", which is the one that was signed`;
+    const problem = `index "${name}" differs from "${otherName}", which is the file that was signed`;
     throw new FeedkeyError("bad_index", problem, {
       details: { feed: feed.name, index: name, signed: otherName },
       hint: `verify ${otherName} instead, and ask the archive's keepers to publish both forms again`,

@@ -1,11 +1,11 @@
-/** Makes the result of one call, with its warnings. */
+/** Makes the report of one call, with the call's warnings. */
 import { type FeedkeyError, gravestOf } from "../error.ts";
 import type { Reporter } from "../refresh/session.ts";
 import type { Report } from "./client-options.ts";
 
 const nothing = { update: () => undefined, stop: () => undefined };
 
-/** Passes on all messages, and keeps the warnings. */
+/** A reporter that passes on all messages, and also keeps the warnings for the report. */
 class Collected implements Reporter {
   readonly warnings: string[] = [];
   readonly #to: Partial<Reporter>;
@@ -29,9 +29,9 @@ class Collected implements Reporter {
 }
 
 /**
- * Makes a call's report.
- * @param to receives warnings and progress as they occur
- * @param partial whether the report includes errors about single items; otherwise the gravest error is thrown
+ * Runs one call and makes its report.
+ * @param to the reporter that receives warnings and progress as they occur
+ * @param partial whether the report includes errors about single items; otherwise `report` throws the gravest of these errors
  */
 export async function report<Found>(
   to: Partial<Reporter> | undefined,

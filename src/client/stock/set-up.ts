@@ -1,4 +1,4 @@
-/** Sets up a stock program so that it follows the archive's keys, and undoes the setup. */
+/** Sets up a stock program (opkg, apt, dnf, ...) so that the program follows the archive's keys, and undoes this setup. */
 import { basename } from "node:path";
 import type { Profile } from "../../profile/types.ts";
 import type { Reporter } from "../../refresh/session.ts";
@@ -13,23 +13,23 @@ import { openClient } from "../open-client.ts";
 import { showProfile } from "../profiles/profiles.ts";
 import { report } from "../with-warnings.ts";
 
-/** The settings of a setup that have a default. */
+/** The names of the optional settings. */
 type Optional = "timer" | "suites" | "components" | "prefix" | "gpgcheck" | "feedkey" | "dryRun";
 type Settings = { readonly [Name in Optional]?: SetupOptions[Name] | undefined };
 
 export interface SetUpOptions extends Pick<ClientOptions, "at" | "offline" | "reporter">, Settings {
   readonly program: SetupProgram;
-  /** The root of the system to set up; `/` is the running system. */
+  /** The root folder of the system to set up; `/` for the running system. */
   readonly root: string;
   /** A profile's name or file, or a profile that has already been read. */
   readonly profile: string | Profile;
-  /** Names of feeds in the profile; by default all. */
+  /** The names of the feeds to set up; by default all feeds in the profile. */
   readonly feeds?: readonly string[] | undefined;
-  /** Whether the setup writes the keyrings now; if false, the timer's first run writes them. */
+  /** Whether to write the keyrings now, which is the default; otherwise the first run of the timer writes the keyrings. */
   readonly keyring?: boolean | undefined;
 }
 
-/** A file in the system that was set up. */
+/** A file that the setup wrote, removed or left alone. */
 export interface SetupChange extends Pick<Step, "action" | "kind" | "reason"> {
   /** The file's path in the system that was set up. */
   readonly path: string;
@@ -37,17 +37,17 @@ export interface SetupChange extends Pick<Step, "action" | "kind" | "reason"> {
 
 export interface SetUp extends Pick<SetupDone, "timer" | "byHand"> {
   readonly profile: string;
-  /** Absolute path of the system's root. */
+  /** The absolute path of the system's root folder. */
   readonly root: string;
   readonly changes: readonly SetupChange[];
   readonly keyrings: readonly {
     /** The keyring's path in the system that was set up. */
     readonly path: string;
     readonly feeds: readonly string[] | undefined;
-    /** The export of the keyring; undefined if the timer's first run writes the keyring. */
+    /** The result of writing the keyring; undefined if the first run of the timer writes the keyring. */
     readonly exported: SetupDone["keyrings"][number]["exported"];
   }[];
-  /** Commands that the user must still run in the system. */
+  /** The commands that the user must still run in the system that was set up. */
   readonly next: readonly string[];
 }
 
@@ -55,7 +55,7 @@ function changesOf(steps: readonly Step[]): SetupChange[] {
   return steps.map(({ action, kind, path, reason }) => ({ action, kind, path: inTarget(path), reason }));
 }
 
-/** Returns the commands that the user must run. */
+/** Returns the commands that the user must still run. */
 function nextOf({ root, steps, timer, timerTerms }: SetupDone): string[] {
   const { refresh: first, keep } = jobSteps(timerTerms);
   if (timer === "none") return [first, ...keep];
@@ -73,13 +73,13 @@ function warnOf(profile: Profile, program: SetupProgram, { warnings, keyrings, t
   }
   if (timer === "none")
     reporter.warn(
-      "no timer was set up, so nothing keeps the keyring current: run the commands shown from a timer of your own",
+      "no timer was set up, so nothing keeps the keyring current: run the commands shown from your own timer",
     );
 }
 
 /**
- * Sets up a stock program: its configuration, its keyrings, and a timer that keeps the keyrings current. Uses the client state
- * of the system that is set up.
+ * Sets up a stock program: its configuration, its keyrings, and a timer that keeps the keyrings current. Stores the client's
+ * state in the system that is set up.
  * @throws FeedkeyError `usage`, `output`, `bad_state`, `bad_config`, and as `openClient` and its exports
  */
 export async function setUpProgram(options: SetUpOptions): Promise<Report<SetUp>> {
@@ -107,7 +107,10 @@ export async function setUpProgram(options: SetUpOptions): Promise<Report<SetUp>
   });
 }
 
-/** Returns the name of a profile, even if the profile's file is missing. @throws FeedkeyError `usage` */
+/**
+ * Returns the name of a profile from its name or file; the file may be missing.
+ * @throws FeedkeyError `usage` if the name is not valid
+ */
 function nameOf(profile: string): string {
   const name = profile.includes("/") || profile.endsWith(".ini") ? basename(profile, ".ini") : profile;
   refuseName(name);
@@ -115,7 +118,7 @@ function nameOf(profile: string): string {
 }
 
 /**
- * Undoes what `setUpProgram` did. Leaves files that were changed since, with a warning for each.
+ * Undoes what `setUpProgram` did. Leaves alone each file that somebody changed since then, and warns.
  * @param options.profile the name or file of the profile that was set up
  * @throws FeedkeyError `usage`, `not_found`, `output`, `bad_state`
  */
