@@ -1,4 +1,4 @@
-/** Commands for publishing. */
+/** Defines the commands for publishing. */
 import type { Command } from "commander";
 import type { Runner } from "./run.ts";
 import { withPassphrase, withWarnings } from "./shared-options.ts";
@@ -7,7 +7,7 @@ function repeated(value: string, before: readonly string[] = []): readonly strin
   return [...before, value];
 }
 
-/** Adds keygen, sign, publish and sign-package. */
+/** Adds the commands keygen, sign, publish and sign-package to the program. */
 export function addArchiveCommands(program: Command, run: Runner): void {
   withPassphrase(program.command("keygen"))
     .description("make a key, its certificate and its revocation certificates")

@@ -1,10 +1,10 @@
-/** Commands for clients. */
+/** Defines the commands for clients. */
 import type { Command } from "commander";
 import type { ArchiveStatusOptions } from "./archive/archive-status.ts";
 import type { Runner } from "./run.ts";
 import { withWarnings } from "./shared-options.ts";
 
-/** Adds the commands for clients. */
+/** Adds the commands for clients to the program. */
 export function addClientCommands(program: Command, run: Runner): void {
   const profile = program.command("profile").description("list, show, check and write profiles of archives");
   profile

@@ -1,4 +1,4 @@
-/** The command line of the client part: only the commands for clients (build/client-part.mjs). */
+/** The command line of the client part of feedkey, which has only the commands for clients (build/client-part.mjs). */
 import { clientCommands } from "./commands.ts";
 import { mainOf } from "./main.ts";
 

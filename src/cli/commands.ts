@@ -1,6 +1,6 @@
 /**
- * The commands and their options, in the order of the manual. The file with a command's action is loaded only when the command
- * runs.
+ * The commands and their options, in the order of the manual. feedkey loads the file with a command's action only when the
+ * command runs.
  */
 import type { Command } from "commander";
 import { addArchiveCommands } from "./archive-commands.ts";
@@ -12,7 +12,7 @@ import { addCompletion, addOtherCommands } from "./other-commands.ts";
 import { makeProgram } from "./program.ts";
 import type { Main, Runner } from "./run.ts";
 
-/** Commands that one file defines, under one heading in the help. */
+/** A group of commands that one file defines. The help lists the group under one heading. */
 export interface CommandGroup {
   readonly heading: string;
   readonly names: readonly string[];
@@ -42,7 +42,7 @@ const following: CommandGroup = {
   add: addClientCommands,
 };
 
-/** The commands in the client part of feedkey, which has no code for keepers (build/client-part.mjs). */
+/** The commands of the client part of feedkey, a build without the code for keepers (build/client-part.mjs). */
 export const clientCommands: readonly CommandGroup[] = [
   following,
   { heading: "Other:", names: ["completion"], add: addCompletion },
@@ -62,8 +62,8 @@ export const allCommands: readonly CommandGroup[] = [
 ];
 
 /**
- * Adds the commands of the groups to the program. If the arguments name a command, adds only the commands in the same file, for
- * a faster start.
+ * Adds the groups' commands to the program. If the arguments name a command, adds only the group with this command, for a
+ * faster start.
  * @param main the program itself, which the demo runs
  */
 export function addCommands(

@@ -1,4 +1,4 @@
-/** What every command gets: the global options, the reference time and the reporter. */
+/** The context of a command: the global options, the time at which the command judges keys, and the reporter. */
 
 import type { ClientOptions } from "../client/client-options.ts";
 import { type Client, openClient } from "../client/open-client.ts";
@@ -23,13 +23,13 @@ export interface GlobalOptions {
 
 export class Context {
   readonly options: GlobalOptions;
-  /** The reference time: the command reads the clock only once. */
+  /** The time at which the command judges keys and signatures. The command reads the clock only once. */
   readonly at: Instant;
   readonly reporter: CliReporter;
 
   /**
    * Makes a context.
-   * @param at the reference time, if another command runs this command
+   * @param at the time to use instead of `--at` or the clock, if another command runs this command
    * @throws FeedkeyError `usage` if `--at` is not a time
    */
   constructor(options: GlobalOptions, reporter: CliReporter, at?: Instant) {

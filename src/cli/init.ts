@@ -1,4 +1,4 @@
-/** Runs `feedkey init`: asks what a first run needs to know, and writes the files. */
+/** Runs `feedkey init`: asks the user the questions for a first run, and writes the files. */
 import { join, resolve } from "node:path";
 import { fullFingerprint, initProfile, singleNames } from "../client/profiles/init-profile.ts";
 import { FeedkeyError } from "../error.ts";
@@ -11,7 +11,7 @@ import { newPassphrase } from "./asking/passphrase.ts";
 import type { Context } from "./context.ts";
 import type { Outcome } from "./run.ts";
 
-/** Asks until the answer is acceptable. @param fallback the meaning of an empty answer */
+/** Repeats a question until `read` accepts the answer. @param fallback the answer that an empty line stands for */
 async function answered<T>(
   { reporter }: Context,
   person: Person,
@@ -103,9 +103,9 @@ async function initClient(context: Context, person: Person): Promise<Outcome> {
 }
 
 /**
- * Asks for the role, then for what this role needs.
+ * Asks whether the user wants to publish or to follow an archive, then asks the questions for this role.
  * @param folder the folder for archive.ini and the published folder
- * @throws FeedkeyError `usage` without a terminal; and as `initArchive` and `initProfile`
+ * @throws FeedkeyError `usage` if there is no terminal; and as `initArchive` and `initProfile`
  */
 export async function init(context: Context, person = personHere(), folder = "."): Promise<Outcome> {
   if (person === undefined) {

@@ -1,9 +1,9 @@
-/** Commands for the key store. */
+/** Defines the commands for the key store. */
 import type { Command } from "commander";
 import type { Runner } from "./run.ts";
 import { withPassphrase, withServers, withWarnings } from "./shared-options.ts";
 
-/** Adds `key` with its subcommands. */
+/** Adds the command `key` with its subcommands to the program. */
 export function addKeyCommands(program: Command, run: Runner): void {
   const key = program.command("key").description("list, make copies of, and change the keys in the key store");
   withWarnings(key.command("list"))

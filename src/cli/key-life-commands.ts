@@ -1,10 +1,10 @@
-/** Commands that change or transfer the archive's keys. */
+/** Defines the commands that change or transfer the archive's keys. */
 import type { Command } from "commander";
 import { defineDelegate, defineRevoke, defineRotate } from "./archive/key-life-options.ts";
 import type { Runner } from "./run.ts";
 import { withServers } from "./shared-options.ts";
 
-/** Adds rotate, revoke, delegate, rehearse, send and receive. */
+/** Adds the commands rotate, revoke, delegate, rehearse, send and receive to the program. */
 export function addKeyLifeCommands(program: Command, run: Runner): void {
   defineRotate(program.command("rotate").requiredOption("--config <file>", "archive.ini")).action(
     run("rotate", async () => (await import("./archive/rotate.ts")).rotate),

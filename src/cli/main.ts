@@ -13,15 +13,15 @@ import { usageError } from "./usage-error.ts";
 import { hintOf } from "./usual-hint.ts";
 
 /**
- * Returns a program with some commands, as a function. The function runs one command line, given without the program's name,
- * and returns the exit status ("Exit status" in man/feedkey.md). The status is that of `output` if a command succeeded but its
- * output could not be written.
+ * Returns a function that runs one command line with the given commands. The function takes the arguments without the program's
+ * name, and returns the exit status ("Exit status" in man/feedkey.md). If a command succeeded but feedkey could not write its
+ * output, the status is that of `output`.
  */
 export function mainOf(
   groups: readonly CommandGroup[],
 ): (args: readonly string[], streams?: Streams) => Promise<number> {
   return async (args, streams = process) => {
-    // A broken standard error must not change the exit status.
+    // If feedkey can't write to standard error, the exit status must stay the same.
     streams.stderr.on("error", () => undefined);
     const output = new StandardOutput(streams.stdout);
     const status = await runLine(args, streams, output, groups);

@@ -1,9 +1,9 @@
-/** Commands that belong neither to keepers nor to clients. */
+/** Defines the commands that are not only for keepers or only for clients. */
 import type { Command } from "commander";
 import type { Main, Runner } from "./run.ts";
 
 /**
- * Adds init, serve, completion and demo.
+ * Adds the commands init, serve, completion and demo to the program.
  * @param main the program itself, which the demo runs
  */
 export function addOtherCommands(program: Command, run: Runner, main: Main, everyCommand: () => Command): void {
@@ -41,7 +41,7 @@ export function addOtherCommands(program: Command, run: Runner, main: Main, ever
     );
 }
 
-/** Adds the command `completion`. @param everyCommand makes a program with all commands */
+/** Adds the command `completion` to the program. @param everyCommand makes a program with all commands */
 export function addCompletion(program: Command, run: Runner, _main: Main, everyCommand: () => Command): void {
   program
     .command("completion <shell> [word...]")

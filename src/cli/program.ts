@@ -1,9 +1,9 @@
-/** Makes the program without its commands: its name and the global options. */
+/** Makes commander's program with its name and the global options, but without commands. */
 import { Command } from "commander";
 import { packageVersion } from "../files/package-version.ts";
 import { helpSettings } from "./help/help.ts";
 
-/** Makes the program. @param args the command line: package.json is read only if the arguments ask for the version */
+/** Makes the program. @param args the command line; feedkey reads package.json only if the arguments ask for the version */
 export function makeProgram(args: readonly string[] = []): Command {
   const version = args.some((arg) => /^(-V|--version)$/.test(arg)) ? packageVersion() : "";
   return new Command("feedkey")

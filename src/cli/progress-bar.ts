@@ -12,11 +12,11 @@ export function progressBar(
   const bar = new SingleBar({
     stream,
     barsize: 20,
-    // Eighty columns have room for the bar, the numbers of bytes and this part of the name.
+    // A terminal with 80 columns has room for the bar, the numbers of bytes and at most 28 characters of the name.
     format: `${name.length > 28 ? `${name.slice(0, 27)}…` : name} {bar} {percentage}% {value}/{total} {eta_formatted}`,
     clearOnComplete: true,
     hideCursor: true,
-    // The low rate hides the bar for short tasks.
+    // With this low rate, short tasks end before the bar appears.
     fps: 8,
   });
   let started = false;

@@ -47,8 +47,8 @@ export class CliReporter implements Reporter {
   }
 
   /**
-   * Prints `feedkey: error: text` on one line, whatever the text contains: a second line would look like feedkey's own. On a
-   * terminal, the word `error` is in colour, and a long line is broken between words and continues indented.
+   * Prints `feedkey: error: text`. Escapes line feeds in the text, because a second line could pass for another message from
+   * feedkey. On a terminal, colours the word `error`, and wraps long lines between words.
    */
   line(kind: "error" | "hint" | "warning" | "note", text: string): void {
     const colors = { error: 31, hint: 36, warning: 33, note: 2 };

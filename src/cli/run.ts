@@ -5,18 +5,18 @@ import { Context, type GlobalOptions } from "./context.ts";
 import { CliReporter } from "./reporter.ts";
 import { hintOf } from "./usual-hint.ts";
 
-/** The result of a command. Errors are printed in addition to the other output. */
+/** The result of a command. feedkey prints the errors in addition to the text. */
 export interface Outcome {
   /** Text for people, on standard output, without a final line feed. */
   readonly text: string;
-  /** The part of the text that is printed with `--quiet`, for scripts; by default nothing. */
+  /** The text that feedkey prints with `--quiet`, for scripts; by default nothing. */
   readonly quiet?: string;
-  /** Fields of the JSON document in addition to schema, ok and error. */
+  /** The fields of the JSON document, in addition to schema, ok and error. */
   readonly json: Details;
   readonly errors?: readonly FeedkeyError[];
 }
 
-/** The receiver of a command's result. */
+/** The stream to which feedkey writes a command's result. */
 interface Output {
   write(text: string): void;
 }
@@ -27,13 +27,13 @@ export interface Streams {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The whole program as a function: it takes arguments and returns the exit status. */
+/** The whole program as a function that takes the arguments and returns the exit status. */
 export type Main = (args: readonly string[], streams: Streams) => Promise<number>;
 
 /** A command's function. Commander passes it the command's arguments, then the options. */
 type Action<Given extends unknown[]> = (context: Context, ...given: Given) => Promise<Outcome>;
 
-/** Makes commander's action for a command: it loads the command's function, runs the function, and prints the result. */
+/** Makes commander's action for a command. The action loads the command's function, runs this function, and prints the result. */
 export type Runner = <Given extends unknown[]>(
   command: string,
   load: () => Promise<Action<Given>>,
@@ -50,7 +50,7 @@ export function makeReporter(options: GlobalOptions, streams: Streams): CliRepor
   });
 }
 
-/** Returns the name of a library that Node did not find. A missing file of feedkey itself is a bug. */
+/** Returns the name of a library that Node.js did not find; undefined for other errors, also if a file of feedkey is missing. */
 function missingLibrary(error: unknown, message: string): string | undefined {
   if (!/^(ERR_)?MODULE_NOT_FOUND$/.test(systemCode(error) ?? "")) return undefined;
   return /^Cannot find (?:module|package) '([^./][^']*)'/.exec(message)?.[1];

@@ -1,12 +1,12 @@
-/** Prints a secret key on standard output: only to a pipe or a private file, not to a terminal. */
+/** Checks that standard output is a suitable place for a secret key: a pipe or a private file, not a terminal. */
 import { fstatSync } from "node:fs";
 import { FeedkeyError } from "../error.ts";
 import type { CliReporter } from "./reporter.ts";
 
 /**
- * Checks standard output before a secret is printed. Warns if standard output is a file that others can read, because the shell
- * created the file with the umask.
- * @throws FeedkeyError `usage` on a terminal, which may keep its output
+ * Checks standard output before feedkey prints a secret. Warns if standard output is a file that other users can read: the
+ * shell may have created the file with a lax umask.
+ * @throws FeedkeyError `usage` if standard output is a terminal, which may keep its output
  */
 export function guardSecretOutput(
   reporter: Pick<CliReporter, "warn">,

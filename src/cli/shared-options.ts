@@ -1,4 +1,4 @@
-/** Options that several commands have. */
+/** Defines the options that several commands have. */
 import type { Command } from "commander";
 
 /** Adds the options that say where the passphrase comes from, if the key has a passphrase. */

@@ -1,9 +1,11 @@
-/** Writes standard output completely, or reports why this failed. */
+/** Writes all output to standard output, or reports that a part of it is lost. */
 import { fstatSync, writeSync } from "node:fs";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { causeInWords } from "../files/system-error.ts";
 
-/** Writes to a stream and remembers the first failure, so that no command ends with status 0 although its output is lost. */
+/**
+ * Writes to a stream and remembers the first failure. Without this, a command could end with status 0 although its output is lost.
+ */
 export class StandardOutput {
   readonly #stream: NodeJS.WriteStream;
   readonly #file: number | undefined;
@@ -27,14 +29,15 @@ export class StandardOutput {
   }
 
   /**
-   * Waits until the stream has taken all output.
-   * @returns an error `output` if a part was lost; undefined also if the reader stopped reading
+   * Waits until the stream has accepted all output.
+   * @returns an error with the code `output` if a part of the output is lost; undefined if all was written, or if the reader
+   *   closed the pipe
    */
   async failure(): Promise<FeedkeyError | undefined> {
     if (this.#stream.writableLength > 0 && this.#failure === undefined) {
       await new Promise<void>((resolve) => this.#stream.write("", () => resolve()));
     }
-    // A stream reports a system error only in a later turn of the event loop.
+    // Streams report system errors only in a later turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#failure === undefined || systemCode(this.#failure) === "EPIPE") return undefined;
     return new FeedkeyError("output", `cannot write to standard output: ${causeInWords(this.#failure)}`, {
@@ -45,7 +48,7 @@ export class StandardOutput {
   }
 }
 
-/** Writes a whole text: Node's file stream treats a write that a full disk cut short as complete. */
+/** Writes a whole text to a file. Node's own stream would treat a write as complete even if a full disk cut it short. */
 function writeWhole(file: number, text: string): void {
   for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(file, rest));
 }

@@ -1,15 +1,18 @@
-/** Tables and lists for people. On a terminal they fit its width; elsewhere each row is one line, for grep and its like. */
+/**
+ * Makes tables and lists for people. On a terminal, rows fit its width; in a file or pipe, each row is one line, for programs
+ * such as grep.
+ */
 import Table from "cli-table3";
 import { largest } from "../extremes.ts";
 
 let width = Number.POSITIVE_INFINITY;
 
-/** Makes tables and lists fit the terminal that the stream leads to; a stream that leads elsewhere has room for any line. */
+/** Sets the width of tables and lists to that of the terminal; if the stream is not a terminal, the width has no limit. */
 export function fitTablesTo({ isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number }): void {
   width = isTTY === true ? Math.max(columns ?? 0, 80) : Number.POSITIVE_INFINITY;
 }
 
-/** The start of a line that continues the line above. */
+/** The indentation of a line that continues the line above. */
 export const indent = "    ";
 const gap = "  ";
 
@@ -28,7 +31,7 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
   return shown.toString().split("\n");
 }
 
-/** Returns the columns that fit on the first line, then the columns for the next line, and so on. */
+/** Distributes the columns of a table over as many lines as a row needs. @returns the numbers of the columns on each line */
 function columnsByLine(rows: readonly (readonly string[])[]): number[][] {
   const lines: number[][] = [];
   let used = 0;
@@ -46,8 +49,8 @@ function columnsByLine(rows: readonly (readonly string[])[]): number[][] {
 }
 
 /**
- * Returns a table without lines, with aligned columns. Columns that do not fit on the first line of a row continue on more
- * lines, indented.
+ * Returns a table with aligned columns and no borders. Columns that do not fit on the first line of a row follow on further,
+ * indented lines.
  */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];

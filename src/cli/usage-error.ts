@@ -1,14 +1,14 @@
-/** Errors in the use of the command line: commander's, and words that are not among those expected. */
+/** Makes the errors about wrong command lines: those that commander reports, and unknown words. */
 
 import type { CommanderError } from "commander";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 
-/** Converts an error from commander. Leaves out the value of an unknown option, because the value may be a passphrase. */
+/** Converts an error from commander to a `FeedkeyError`. Leaves out the value of an unknown option, which may be a passphrase. */
 export function usageError(error: CommanderError): FeedkeyError {
   const [first = "", guess = ""] = error.message.replace(/^error: /, "").split("\n");
   const message = first.replace(/^(unknown option '(?:--[^=']*|-[^-])).*$/, "$1'").replace(/\.$/, "");
-  // Commander writes "(Did you mean --profile?)" on a line of its own.
+  // Commander writes "(Did you mean --profile?)" on the second line.
   const [, meant] = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(guess) ?? [];
   const help = 'see "feedkey --help" or "feedkey COMMAND --help"';
   return new FeedkeyError("usage", message === "(outputHelp)" ? "no command given" : message, {
@@ -17,9 +17,9 @@ export function usageError(error: CommanderError): FeedkeyError {
 }
 
 /**
- * Returns the word that a text is.
- * @param what the kind of the word, for the message
- * @throws FeedkeyError `usage` if the text is none of the words
+ * Returns the text as one of the possible words.
+ * @param what what the word stands for, such as "algorithm", for the message
+ * @throws FeedkeyError `usage` if the text is not one of these words
  */
 export function oneOf<Word extends string>(
   text: string,

@@ -1,4 +1,4 @@
-/** Hints for errors without their own hint: the man page promises a hint with every error. */
+/** The hints for errors that have no hint of their own, because the man page promises a hint with every error. */
 import type { ErrorCode, FeedkeyError } from "../error.ts";
 
 const signedBadly = "the last good index stays in use; ask the archive's keepers, and do not install what was refused";
@@ -44,7 +44,7 @@ const usual: Readonly<Record<ErrorCode, string>> = {
 const whereToReport =
   "if it happens again, report the output of --debug as an issue where you got feedkey (SECURITY.md says how to report a vulnerability)";
 
-/** Returns the hint for an error; for a bug, also where to report the bug. */
+/** Returns the hint for an error. For a bug, the hint also says where to report the bug. */
 export function hintOf({ code, hint = usual[code] }: FeedkeyError): string {
   return code === "internal" ? `${hint}; ${whereToReport}` : hint;
 }

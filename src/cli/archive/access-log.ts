@@ -1,4 +1,4 @@
-/** The access log of `feedkey serve`, in the combined log format, which log analysers read. */
+/** The access log of `feedkey serve`. It has the combined log format, which log analysers can read. */
 import { createWriteStream } from "node:fs";
 import { escapeText } from "../../escape.ts";
 import { causeInWords } from "../../files/system-error.ts";
@@ -25,7 +25,7 @@ export function accessLine(request: ServedRequest, at: Instant): string {
   return `${address} - - [${time}] "${quoted(`${method} ${url} HTTP/${httpVersion}`)}" ${status} ${bytes} "-" "${quoted(userAgent)}"`;
 }
 
-/** Appends requests to a file. Warns once if the file can't be written. */
+/** Returns a log that appends requests to a file. Warns once if feedkey can't write the file. */
 export function accessLog(path: string, reporter: Pick<CliReporter, "warn">) {
   const file = createWriteStream(path, { flags: "a", mode: 0o640 });
   file.once("error", (error) => {

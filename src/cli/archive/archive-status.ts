@@ -1,6 +1,6 @@
 /**
- * Runs `feedkey status --config`: shows which keys and delegations of an archive end soon, for keepers and monitoring. Asks no
- * server.
+ * Runs `feedkey status --config`: shows keepers and monitoring programs which keys and delegations of an archive end soon. Asks
+ * no server.
  */
 import { FeedkeyError } from "../../error.ts";
 import type { EndAhead, Follower } from "../../index.ts";
@@ -17,7 +17,7 @@ export interface ArchiveStatusOptions extends WarnOptions {
   readonly prometheus?: boolean;
 }
 
-/** Keeps only the first end if a key has several ends of the same kind, because a metric has one value. */
+/** Keeps only the earliest end for each key and kind of end, because a metric has one value. */
 function firstEnds(ends: readonly EndAhead[]): EndAhead[] {
   const found = new Map<string, EndAhead>();
   for (const end of ends) {
@@ -45,8 +45,8 @@ function followerLines(followers: readonly Follower[]): string[] {
 }
 
 /**
- * Shows which keys and delegations end within the given time. If any does, the outcome has an error, so that the exit status is
- * 1.
+ * Shows which keys and delegations end within the given time. If a key or delegation does, the outcome contains an error, so
+ * that the exit status is 1.
  * @throws FeedkeyError `usage`, `not_found`, `bad_config`; `expired`, `revoked`... if clients refuse the archive's key
  */
 export async function archiveStatus(context: Context, options: ArchiveStatusOptions): Promise<Outcome> {
@@ -76,12 +76,12 @@ export async function archiveStatus(context: Context, options: ArchiveStatusOpti
     const text = prometheus([
       {
         name: "archive_ends",
-        help: "How many things of the archive end within the time given.",
+        help: "How many keys, delegations and algorithms of the archive end within the given time.",
         samples: [{ labels: { key: fingerprint }, value: ends.length }],
       },
       {
         name: "archive_end_timestamp_seconds",
-        help: "When each of them ends.",
+        help: "When the key, delegation or algorithm ends.",
         samples: firstEnds(ends).map(({ kind, key, endsAt }) => ({ labels: { kind, key }, value: endsAt / 1000 })),
       },
     ]);
@@ -96,7 +96,7 @@ export async function archiveStatus(context: Context, options: ArchiveStatusOpti
     ends.length === 1 ? "one deadline of the archive falls" : `${ends.length} deadlines of the archive fall`;
   const error = new FeedkeyError("ends_soon", `${count} within ${span}`, {
     details: { first: iso(first.endsAt), count: ends.length },
-    hint: "the warnings say what to do about each",
+    hint: "the warnings say what to do about each deadline",
   });
   return { text: followerLines(followers).join("\n"), json, errors: [error] };
 }

@@ -1,4 +1,4 @@
-/** The common part of the commands about an archive's keys: configuration, key store, key servers. */
+/** The options that the commands for keepers share: configuration, key store, key servers. */
 import { FeedkeyError } from "../../error.ts";
 import { type Keeper, openArchive } from "../../keeper/open-archive.ts";
 import { type Duration, parseDuration } from "../../time.ts";
@@ -10,8 +10,8 @@ export interface WarnOptions {
 }
 
 /**
- * Returns how long before an end a command warns; undefined for the default.
- * @throws FeedkeyError `usage` if the text is no length of time
+ * Returns how long before a key or delegation ends the command warns; undefined for the default.
+ * @throws FeedkeyError `usage` if the text is not a length of time
  */
 export function warningTime({ warnWithin: text }: WarnOptions): Duration | undefined {
   const length = text === undefined ? undefined : parseDuration(text);
@@ -29,7 +29,7 @@ export interface ServerOptions {
 }
 
 /**
- * Opens the archive that the options name, or only the key store. Opens no secret key yet.
+ * Opens the archive that the options name, or only the key store. Does not open a secret key.
  * @throws FeedkeyError as `openArchive`
  */
 export async function keeperOf(context: Context, options: ServerOptions & PassphraseOptions): Promise<Keeper> {

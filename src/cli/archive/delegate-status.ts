@@ -1,5 +1,6 @@
 /**
- * Runs `feedkey delegate --status`: shows which key may sign what, by whose delegation, until when. Reads only the key store.
+ * Runs `feedkey delegate --status`: shows which delegates may sign which feeds, who delegated to them, and until when. Reads
+ * only the key store.
  */
 
 import { escapeText } from "../../escape.ts";
@@ -24,13 +25,13 @@ function row({ delegate, userId, issuer, feeds, depth, expiresAt, refused }: Del
   ];
 }
 
-/** Returns a delegation for `--json`. */
+/** Returns the fields of a delegation for `--json`. */
 export function delegationJson({ madeAt, expiresAt, refused, ...rest }: DelegationRecord) {
   return { ...rest, madeAt: iso(madeAt), expiresAt: iso(expiresAt), state: refused ?? "in force" };
 }
 
 /**
- * Lists the delegations, and warns about those that end soon.
+ * Lists the delegations, and warns about each delegation that ends soon.
  * @param subject fingerprint of one delegate; undefined for all delegates
  * @throws FeedkeyError `not_found`, `usage`
  */

@@ -1,4 +1,4 @@
-/** Runs `feedkey delegate`: lets build machines sign feeds, without a change on any client. */
+/** Runs `feedkey delegate`: lets build machines sign feeds. Clients follow the delegation without a change in their profiles. */
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -24,7 +24,7 @@ export interface DelegateCommandOptions
   readonly dryRun?: boolean;
 }
 
-/** Reads the terms of a delegation. @throws FeedkeyError `usage` if an option is missing or not valid */
+/** Reads a delegation's feeds, depth and expiry. @throws FeedkeyError `usage` if an option is missing or not valid */
 function termsOf({ depth, expires, feeds }: DelegateCommandOptions) {
   if (expires === undefined) {
     throw new FeedkeyError("usage", "a delegation must have an expiry, and no --expires was given", {
@@ -40,7 +40,7 @@ function termsOf({ depth, expires, feeds }: DelegateCommandOptions) {
 }
 
 async function take(keeper: Keeper, subject: string, key: string, { output, dryRun }: DelegateCommandOptions) {
-  const words = (below: readonly string[]) => below.map((one) => `${one}, its own delegate, loses its rights too`);
+  const words = (below: readonly string[]) => below.map((one) => `${one}, to which this key delegated in turn, loses its rights too`);
   if (dryRun === true) {
     const { subject: one, userIds, below } = await keeper.planWithdrawal(subject, { key });
     const head = `would withdraw the delegation of ${one.fingerprint} (${userIds.map(escapeText).join(", ")}) for good`;
@@ -71,7 +71,7 @@ async function give(keeper: Keeper, subject: string, key: string, options: Deleg
   return { text: [head, ...done].join("\n"), json: { ...json(plan), path }, errors };
 }
 
-/** Delegates, or withdraws a delegation. @throws FeedkeyError `usage`, `not_found`, `bad_certificate`, `revoked`... */
+/** Makes, withdraws or lists delegations. @throws FeedkeyError `usage`, `not_found`, `bad_certificate`, `revoked`... */
 export async function delegate(
   context: Context,
   subject: string | undefined,

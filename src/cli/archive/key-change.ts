@@ -41,7 +41,7 @@ export async function passwd(context: Context, named: string, options: PasswdOpt
   });
   const lines = [
     isLocked ? `${fingerprint} is locked with the new passphrase` : `${fingerprint} has no passphrase any more`,
-    "copies made before, such as backups, still have the old one: make a new copy with feedkey key backup",
+    "copies made before, such as backups, still have the old passphrase: make a new copy with feedkey key backup",
   ];
   return { text: lines.join("\n"), json: { fingerprint, locked: isLocked } };
 }
@@ -58,8 +58,8 @@ function linesOf({ fingerprint, secret, certificate, staysFor, against }: Deleti
     ...(certificate === "goes" ? [`${deleted} the certificate ${fingerprint}`] : []),
   ];
   const stays = staysFor === undefined ? [] : [`its certificate stays: ${staysFor}`];
-  const revocations = "its revocation certificates stay: you need them if somebody else turns out to have a copy";
-  return [...gone, ...stays, revocations, ...(dryRun ? against.map((one) => `against it: ${escapeText(one)}`) : [])];
+  const revocations = "its revocation certificates stay: you need them if somebody else turns out to have a copy of the key";
+  return [...gone, ...stays, revocations, ...(dryRun ? against.map((one) => `reason not to delete it: ${escapeText(one)}`) : [])];
 }
 
 /** Deletes a key. @throws FeedkeyError `usage` if the key is still needed; `not_found`, `output` */

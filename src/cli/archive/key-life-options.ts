@@ -1,8 +1,8 @@
-/** The options of `rotate`, `revoke` and `delegate`. `rehearse` accepts the same options. */
+/** Defines the options of `rotate`, `revoke` and `delegate`, because `rehearse` accepts the same options. */
 import type { Command } from "commander";
 import { withPassphrase, withServers, withWarnings } from "../shared-options.ts";
 
-/** Adds the options of `rotate`, except the archive's configuration. */
+/** Adds the options of `rotate` to a command, except `--config`. */
 export function defineRotate(command: Command): Command {
   return withWarnings(withServers(withPassphrase(command)))
     .description("replace the archive's key: first make and certify a successor, and later let the successor sign")
@@ -27,7 +27,7 @@ export function defineRotate(command: Command): Command {
     .option("--dry-run", "print the plan and change nothing");
 }
 
-/** Adds the options of `revoke`, except the archive's configuration. */
+/** Adds the options of `revoke` to a command, except `--config`. */
 export function defineRevoke(command: Command): Command {
   return withServers(withPassphrase(command))
     .description("revoke a key, and show which clients lose their trust chain")
@@ -36,7 +36,7 @@ export function defineRevoke(command: Command): Command {
     .option("--dry-run", "show which clients would lose their trust chain, and change nothing");
 }
 
-/** Adds the options of `delegate`, except the archive's configuration. */
+/** Adds the options of `delegate` to a command, except `--config`. */
 export function defineDelegate(command: Command): Command {
   return withServers(withPassphrase(command))
     .description("let another key sign some feeds for a limited time; asks no server")

@@ -1,4 +1,4 @@
-/** Runs `feedkey key subkey add`: makes a new signing subkey, in the key store that has the primary key. */
+/** Runs `feedkey key subkey add`: makes a new signing subkey. The key store must have the secret of the primary key. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { PassphraseOptions } from "../asking/passphrase.ts";

@@ -1,4 +1,4 @@
-/** Runs `feedkey key export|import|backup|restore`: moves keys out of the key store and into it. */
+/** Runs `feedkey key export|import|backup|restore`: copies keys from the key store and into it. */
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -17,7 +17,7 @@ export interface ExportKeysOptions {
   readonly output?: string;
 }
 
-/** Returns the program in the options. @throws FeedkeyError `usage` if the program is unknown */
+/** Returns the program that `--for` names. @throws FeedkeyError `usage` if feedkey does not know the program */
 function programOf({ for: program }: ExportKeysOptions): "gpg" | undefined {
   if (program === undefined || program === "gpg") return program;
   throw new FeedkeyError("usage", `there is no export of keys for "${escapeText(program)}"`, {
@@ -44,7 +44,7 @@ async function exportSecret(
 }
 
 /**
- * Prints armored certificates or an armored secret key, or writes them to a file.
+ * Prints armored certificates or an armored secret key, or writes this text to a file.
  * @throws FeedkeyError `usage`, `not_found`, `output`
  */
 export async function exportKeys(
@@ -83,7 +83,7 @@ export async function importKeys(context: Context, files: readonly string[], opt
   };
 }
 
-/** Copies the key store and reads the copy back. @throws FeedkeyError `output` if the copy can't be written or read */
+/** Copies the key store and reads the copy again. @throws FeedkeyError `output` if feedkey can't write or read the copy */
 export async function backup(context: Context, to: string): Promise<Outcome> {
   const { folder, keys } = await (await keeperOf(context, {})).keys.backup(to);
   return {

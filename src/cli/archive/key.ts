@@ -12,7 +12,7 @@ import { delegationJson } from "./delegate-status.ts";
 
 const date = (at: number | undefined) => (at === undefined ? null : iso(at));
 
-/** Lists the keys in the key store, the newest last, with what each key may do today. */
+/** Lists the keys in the key store with what each key may do today, the newest key last. */
 export async function list(context: Context, options: WarnOptions): Promise<Outcome> {
   const { store, keys: keyring } = await keeperOf(context, {});
   const { keys: records } = await keyring.list({ warnWithin: warningTime(options) });
@@ -73,7 +73,7 @@ function describe(key: KeyDetails): string {
   return rows.map(([label = "", ...words]) => `${label.padEnd(14)}${words.join(" ")}`).join("\n");
 }
 
-/** Shows everything that the key store knows about one key. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
+/** Shows all data about one key in the key store. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
 export async function show(context: Context, fingerprint: string): Promise<Outcome> {
   const key = await (await keeperOf(context, {})).keys.show(fingerprint);
   const { createdAt, expiresAt, refused, isLocked, subkeys, delegations, ...rest } = key;

@@ -16,7 +16,7 @@ interface KeygenOptions extends PassphraseOptions, Pick<MakeKeyOptions, "userId"
   readonly expires: string;
 }
 
-/** Reads a length of time above zero. @throws FeedkeyError `usage` if the text is no such length */
+/** Reads a length of time. @throws FeedkeyError `usage` if the text is not a length of time above zero */
 export function duration(text: string, option: string): Duration {
   const length = parseDuration(text);
   if (length !== undefined && length > 0) return length;
@@ -25,15 +25,15 @@ export function duration(text: string, option: string): Duration {
   });
 }
 
-/** Reads the name of an algorithm. @throws FeedkeyError `usage` if feedkey makes no keys of this algorithm */
+/** Reads the name of an algorithm. @throws FeedkeyError `usage` if feedkey does not make keys with this algorithm */
 export function algorithmOf(text: string): Algorithm {
   return oneOf(text, algorithms, "algorithm", didYouMean(text, algorithms, `choose one of ${algorithms.join(", ")}`));
 }
 
-/** Returns what the keeper must know about a key with an offline primary key, or about a key that only certifies. */
+/** Returns extra lines about a key with an offline primary key, or about a key that only certifies. */
 function notes({ offlinePrimary, certifyOnly }: KeygenOptions): string[] {
   if (certifyOnly === true) {
-    return ["use          it only certifies: delegate with it, by feedkey delegate"];
+    return ["use          this key only certifies: run feedkey delegate to let other keys sign"];
   }
   if (offlinePrimary === undefined) return [];
   return [

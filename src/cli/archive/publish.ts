@@ -13,7 +13,7 @@ import { folded } from "../table.ts";
 import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
 import { duration } from "./keygen.ts";
 
-/** The library's options that the command line passes on as they are. */
+/** The options that the command line passes to the library unchanged. */
 type Passed = "key" | "notationDomain" | "force" | "page" | "skipBad" | "allowEmpty" | "dryRun";
 
 interface PublishCommandOptions extends PassphraseOptions, WarnOptions, LoneFeedOptions, Pick<PublishOptions, Passed> {
@@ -23,7 +23,7 @@ interface PublishCommandOptions extends PassphraseOptions, WarnOptions, LoneFeed
 
 type Published = PublishResult & { readonly page: string | undefined };
 
-/** Refuses options that do not fit together. @throws FeedkeyError `usage` if an option or the folder does not fit `--config` */
+/** Refuses options that can't be combined with `--config`. @throws FeedkeyError `usage` if there is such an option, or a folder */
 function refuseMisfits(folder: string | undefined, options: PublishCommandOptions): void {
   if (options.config === undefined) return;
   for (const option of ["format", "compress", "form"] as const) {

@@ -1,10 +1,13 @@
-/** Shows a rehearsal: which keys each client has, and whether the client accepts the feeds before and after the step. */
+/**
+ * Shows the result of a rehearsal: which keys each client has, and whether it accepts the feeds before and after the rehearsed
+ * command.
+ */
 import { escapeText } from "../../escape.ts";
 import { breaks, type Rehearsal, type Row } from "../../rehearse/rehearsal.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
 
-/** Whether a client that refused the feed before the step would accept it afterwards. */
+/** Whether a client that refused the feed before the command accepts the feed afterwards. */
 function gains({ before, after }: Row): boolean {
   return before.word !== "accepts" && after.word === "accepts";
 }
@@ -17,13 +20,16 @@ function holding({ generation: { kind, seed } }: Row, present: string): string {
   return `${seed ?? ""} alone, as shipped${seed === present ? " (the present key)" : ""}`;
 }
 
-/** Returns the letters for a position: A to Z, then AA to ZZ. */
+/** Returns the letters that stand for a position: A to Z, then AA to ZZ. */
 function letterOf(place: number): string {
   const last = String.fromCharCode(65 + (place % 26));
   return place < 26 ? last : `${letterOf(Math.floor(place / 26) - 1)}${last}`;
 }
 
-/** Returns a letter for each generation of clients, in order, because lines with whole fingerprints would be unreadable. */
+/**
+ * Returns a letter for each generation of clients (clients with the same keys), because lines with whole fingerprints would be
+ * hard to read.
+ */
 function letters(rows: readonly Row[]): Map<string, { readonly letter: string; readonly first: Row }> {
   const found = new Map<string, { letter: string; first: Row }>();
   for (const row of rows) {
@@ -37,7 +43,7 @@ function nameOf({ generation: { kind, seed } }: Row): string {
   return seed ?? kind;
 }
 
-/** Combines rows of one client that have the same result for several feeds. */
+/** Combines rows that differ only in the feed. */
 function together(rows: readonly Row[]): { readonly row: Row; readonly feeds: string[] }[] {
   const found = new Map<string, { row: Row; feeds: string[] }>();
   for (const row of rows) {
@@ -50,7 +56,7 @@ function together(rows: readonly Row[]): { readonly row: Row; readonly feeds: st
   return [...found.values()];
 }
 
-/** Returns the text for people: the step, a legend, a line for each client, and how many clients would break. */
+/** Returns the text for people: the rehearsed command, a legend, a line for each client, and how many clients would break. */
 export function rehearsalText(step: string, rehearsal: Rehearsal<Outcome>): string {
   const { rows, clients, present, result, translate } = rehearsal;
   const legend = letters(rows);
@@ -78,12 +84,12 @@ export function rehearsalText(step: string, rehearsal: Rehearsal<Outcome>): stri
     ...(missing.length === 0 ? [] : [`not installed, so not tested: ${missing.join(", ")}`]),
     "",
     broken === 0
-      ? "no client that accepts now would break"
+      ? "every client that accepts the feeds now would still accept them"
       : `${broken} of ${rows.length} would break; nothing was changed`,
   ].join("\n");
 }
 
-/** Returns the JSON for programs. */
+/** Returns the fields of the result for `--json`. */
 export function rehearsalJson(step: string, rehearsal: Rehearsal<Outcome>) {
   const { rows, clients, present, keys, result, translate } = rehearsal;
   return {

@@ -1,4 +1,4 @@
-/** Runs `feedkey rehearse`: rehearses a planned command on a copy of the archive. */
+/** Runs `feedkey rehearse`: runs a planned command on a copy of the archive, and shows what clients would do. */
 import { Command, CommanderError } from "commander";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -23,9 +23,9 @@ export interface RehearseOptions {
   readonly failOnBreak?: boolean;
 }
 
-/** A planned command after parsing. */
+/** A planned command, parsed. */
 interface Planned {
-  /** The options that tell where the command's passphrases come from. */
+  /** The options that say where feedkey reads the command's passphrases. */
   readonly passphrase: PassphraseOptions;
   /** Runs the command on the copy. */
   take(context: Context, copy: RehearsalCopy): Promise<Outcome>;
@@ -34,7 +34,7 @@ interface Planned {
 
 type Shown = { readonly status?: boolean; readonly dryRun?: boolean };
 
-/** Refuses options that only show something. @throws FeedkeyError `usage` if the planned command would change nothing */
+/** Refuses a planned command that would change nothing. @throws FeedkeyError `usage` for `--status` and `--dry-run` */
 function refuseShows({ status, dryRun }: Shown): void {
   if (status !== true && dryRun !== true) return;
   throw new FeedkeyError("usage", `there is nothing to rehearse with ${status === true ? "--status" : "--dry-run"}`, {
@@ -42,7 +42,7 @@ function refuseShows({ status, dryRun }: Shown): void {
   });
 }
 
-/** Returns the options for every step on the copy: the copy's configuration, and no key servers. */
+/** Returns the options that make a command work on the copy: the copy's configuration, and no key servers. */
 function onCopy(copy: RehearsalCopy) {
   return { config: copy.config, keyserver: [] };
 }
@@ -120,12 +120,12 @@ function plan(words: readonly string[]): Planned {
   });
 }
 
-/** Returns the command's context on the copy: the same time, no output, no network. */
+/** Returns the context for the command on the copy: the same time and options, but no network and no output. */
 function contextOn(copy: RehearsalCopy, { options, at }: Context, reporter: CliReporter): Context {
   return new Context({ ...options, home: copy.home, json: true, offline: true }, reporter, at);
 }
 
-/** Refuses another reference time. @throws FeedkeyError `usage` if `--at` is given, because the other programs use the clock */
+/** Refuses `--at`, because gpgv and the other programs use the system's clock. @throws FeedkeyError `usage` */
 function refuseOtherTime({ options }: Context): void {
   if (options.at === undefined) return;
   throw new FeedkeyError("usage", "a rehearsal can't use --at: gpgv and the other programs use the system's clock");

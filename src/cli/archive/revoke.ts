@@ -18,7 +18,7 @@ export interface RevokeOptions extends PassphraseOptions, ServerOptions {
 
 const reasons: readonly RevokeReason[] = ["compromised", "superseded", "retired", "unspecified"];
 
-/** Revokes a subkey. No client loses its chain by this. */
+/** Revokes a subkey. Clients keep their trust chains, because chains lead over primary keys. */
 async function revokeSubkey(keeper: Keeper, subkey: string, reason: RevokeReason, dryRun: boolean): Promise<Outcome> {
   if (dryRun) {
     return { text: `would revoke the subkey ${subkey} as ${reason}`, json: { subkey, reason, dryRun: true } };
@@ -29,7 +29,7 @@ async function revokeSubkey(keeper: Keeper, subkey: string, reason: RevokeReason
 }
 
 /**
- * Revokes a key, unless clients would lose their chain.
+ * Revokes a key. Without `--force`, refuses if clients would lose their trust chain.
  * @throws FeedkeyError `usage`, `not_found`, `bad_certificate`, `bad_config`
  */
 export async function revoke(context: Context, fingerprint: string, options: RevokeOptions): Promise<Outcome> {
@@ -53,7 +53,7 @@ export async function revoke(context: Context, fingerprint: string, options: Rev
   };
 }
 
-/** Sends keys to key servers and reads them back. @throws FeedkeyError `usage`, `not_found` */
+/** Sends keys to key servers, and checks that the servers return these keys. @throws FeedkeyError `usage`, `not_found` */
 export async function send(
   context: Context,
   fingerprints: readonly string[],
@@ -64,7 +64,7 @@ export async function send(
   return { text: done.join("\n"), json: { sent: json }, errors };
 }
 
-/** Fetches keys from the key servers into the key store. Stores only verified parts. */
+/** Downloads keys from the key servers into the key store. Stores only verified packets. */
 export async function receive(
   context: Context,
   fingerprints: readonly string[],

@@ -1,4 +1,4 @@
-/** Runs `feedkey rotate`: a key transition in two steps. */
+/** Runs `feedkey rotate`: replaces the archive's key in two steps. */
 
 import { FeedkeyError } from "../../error.ts";
 import type { Archive, RotationStatus, StepsTaken } from "../../index.ts";
@@ -70,7 +70,7 @@ function feedLines({ name, several, signedBy, needs }: RotationStatus["feeds"][n
   ];
 }
 
-/** Returns the step that the options select. */
+/** Returns the step of the rotation that the options select. */
 function stepOf({ finish, atOnce, abandon }: RotateOptions): "begin" | "finish" | "at-once" | "abandon" {
   if (abandon === true) return "abandon";
   return atOnce === true ? "at-once" : finish === true ? "finish" : "begin";
@@ -88,8 +88,8 @@ async function plan(context: Context, keeper: Keeper, options: RotateOptions): P
 }
 
 /**
- * Returns the passphrase for the new key: the passphrase in the options, which also opens the old key; else the answer to a
- * prompt.
+ * Returns the passphrase for the new key: the passphrase from the options, which then also opens the old key; otherwise the
+ * answer to a prompt.
  */
 async function passphraseOfNew(context: Context, options: RotateOptions): Promise<string | undefined> {
   const given = await givenPassphrase(options);
@@ -97,7 +97,7 @@ async function passphraseOfNew(context: Context, options: RotateOptions): Promis
   return await newPassphrase(options);
 }
 
-/** Returns the options for a step that begins a rotation. */
+/** Returns the algorithm, lifetime and overlap for the new key; empty if the step is `--finish`, which makes no key. */
 function termsOf({ algorithm, expires, overlap, finish }: RotateOptions) {
   if (finish === true) return {};
   return {
@@ -113,13 +113,16 @@ function stockClients(
   feeds: RotationStatus["feeds"],
 ): string[] {
   return [
-    "clients with feedkey follow by themselves; stock clients need the new certificate before you finish:",
+    "clients with feedkey learn the new key by themselves; stock clients need the new certificate before you finish:",
     `  gpgv, opkg, apt: import ${config.root}/keys/archive-keyring.pgp (holds ${successor})`,
     ...feeds.map(({ name, needs }) => `  feed "${name}": ${needs}`),
   ];
 }
 
-/** Takes the step that the options select, or shows the state. @throws FeedkeyError `usage`, and the errors of the library */
+/**
+ * Takes the selected step of the rotation, or shows the state of the rotation.
+ * @throws FeedkeyError `usage`, and the errors of the library
+ */
 export async function rotate(context: Context, options: RotateOptions): Promise<Outcome> {
   const chosen = [options.finish, options.atOnce, options.abandon, options.status].filter((one) => one === true).length;
   if (chosen > 1)

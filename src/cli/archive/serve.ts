@@ -1,4 +1,4 @@
-/** Runs `feedkey serve`: a small archive server, good enough for a LAN. */
+/** Runs `feedkey serve`: a small web server for an archive, meant for this machine or a local network. */
 import { resolve } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -12,7 +12,7 @@ export interface ServeOptions {
   readonly port: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
-  /** True for a key server that keeps keys in memory; else the folder in which the key server keeps keys. */
+  /** The folder in which the key server stores keys; true for a key server that keeps its keys in memory. */
   readonly keyserver?: true | string;
   readonly accessLog?: string;
 }
@@ -42,7 +42,7 @@ function keyserverOf({ keyserver }: ServeOptions): "memory" | { folder: string }
   });
 }
 
-/** Serves the archive until a signal ends the program. @throws FeedkeyError `usage`, and as `serveArchive` */
+/** Serves the archive until SIGINT or SIGTERM. @throws FeedkeyError `usage`, and as `serveArchive` */
 export async function serve(context: Context, root: string, options: ServeOptions): Promise<Outcome> {
   const keyserver = keyserverOf(options);
   const log = options.accessLog === undefined ? undefined : accessLog(options.accessLog, context.reporter);
@@ -56,7 +56,7 @@ export async function serve(context: Context, root: string, options: ServeOption
   };
   const server = await serveArchive(terms);
   if (keyserver === "memory")
-    context.reporter.warn("the key server keeps keys in memory only; give --keyserver DIR to keep them");
+    context.reporter.warn("the key server keeps its keys in memory, so they are lost when it stops; give --keyserver DIR to store them");
   context.reporter.line("note", `serving ${escapeText(resolve(root))} at ${server.url}; stop with Ctrl-C`);
   await new Promise<void>((done) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, done);

@@ -10,7 +10,7 @@ export interface SignPackageOptions extends PassphraseOptions {
   readonly output?: string;
 }
 
-/** Signs each package. Errors about single packages are in the outcome. @throws FeedkeyError if the key can't sign */
+/** Signs each package. The outcome contains the errors about single packages. @throws FeedkeyError if the key can't sign */
 export async function signPackage(
   context: Context,
   files: readonly string[],

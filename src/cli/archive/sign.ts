@@ -1,4 +1,4 @@
-/** Runs `feedkey sign`: signs an index that an archive manager wrote. */
+/** Runs `feedkey sign`: signs an index that another program (reprepro, createrepo_c, ...) wrote. */
 
 import type { SignOptions } from "../../index.ts";
 import { signatureForm } from "../../keeper/lone-feed.ts";
@@ -9,7 +9,7 @@ import type { Outcome } from "../run.ts";
 import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
 import { duration } from "./keygen.ts";
 
-/** The library's options that the command line passes on as they are. */
+/** The options that the command line passes to the library unchanged. */
 type Passed = "key" | "feed" | "notationDomain" | "addChecksums" | "clearsign" | "force";
 
 interface SignCommandOptions extends PassphraseOptions, WarnOptions, Pick<SignOptions, Passed> {
@@ -24,7 +24,7 @@ function validity(text: string | undefined): Duration | "archive's" | undefined 
   return text === "never" ? undefined : duration(text, "--valid-for");
 }
 
-/** Signs each index. @throws FeedkeyError `usage`, `not_found`, `output`, and the reason if the key may not sign */
+/** Signs each index. @throws FeedkeyError `usage`, `not_found`, `output`; the code of the reason if the key may not sign */
 export async function sign(
   context: Context,
   indexes: readonly string[],

@@ -1,13 +1,13 @@
-/** Asks the person at the terminal, on standard error, because standard output is for results. */
+/** Asks the person at the terminal. The questions go to standard error, because standard output is for results. */
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { FeedkeyError } from "../../error.ts";
 
-/** Someone who answers questions. */
+/** A person who answers questions; tests replace this person. */
 export interface Person {
   /** Asks for a line. @throws FeedkeyError `usage` if the input has ended */
   ask(question: string): Promise<string>;
-  /** Asks for a line, without showing what is typed. @throws FeedkeyError `usage` if the input has ended */
+  /** Asks for a line, and does not show what the person types. @throws FeedkeyError `usage` if the input has ended */
   askHidden(question: string): Promise<string>;
 }
 
@@ -33,7 +33,7 @@ async function hiddenAnswer(question: string): Promise<string> {
   }
 }
 
-/** Returns the person at the terminal; undefined without a terminal. */
+/** Returns the person at the terminal; undefined if standard input is not a terminal. */
 export function personHere(): Person | undefined {
   if (!process.stdin.isTTY) return undefined;
   return { ask: (question) => answer(question, process.stderr), askHidden: hiddenAnswer };

@@ -13,8 +13,8 @@ export interface PassphraseOptions {
 }
 
 /**
- * Returns the first line, as gpg does.
- * @throws FeedkeyError `usage` if the text is empty, for example because the program that should write the passphrase failed
+ * Returns the first line of a text, which gpg also takes as the passphrase.
+ * @throws FeedkeyError `usage` if the text is empty: for example, the program that should have written the passphrase failed
  */
 function firstLine(text: string): string {
   if (text === "") {
@@ -26,8 +26,9 @@ function firstLine(text: string): string {
 }
 
 /**
- * Returns the passphrase that the options give; undefined if they give none.
- * @throws FeedkeyError `not_found`; `bad_config` if others can read the file; `usage`, also if the input is empty
+ * Returns the passphrase from the file or file descriptor in the options; undefined if the options name neither.
+ * @throws FeedkeyError `not_found`; `bad_config` if other users can read the file; `usage` if the input is empty or the file
+ *   descriptor is not a number
  */
 export async function givenPassphrase(options: PassphraseOptions): Promise<string | undefined> {
   const { passphraseFile, passphraseFd } = options;
@@ -46,7 +47,7 @@ export async function givenPassphrase(options: PassphraseOptions): Promise<strin
   }
 }
 
-/** Returns a function that gets the passphrase of a key: from the options, else from a prompt on a terminal. */
+/** Returns a function that gets a key's passphrase: from the options, or else from the person at the terminal. */
 export function passphraseSource(options: PassphraseOptions): PassphraseSource {
   const asks = options.passphraseFile === undefined && options.passphraseFd === undefined;
   const source = async (fingerprint: string): Promise<string> => {
@@ -68,8 +69,8 @@ export function passphraseSource(options: PassphraseOptions): PassphraseSource {
 }
 
 /**
- * Returns the passphrase for a new key: from the options, else from two prompts on a terminal. Undefined if the passphrase is
- * empty, or if there is neither option nor terminal.
+ * Returns the passphrase for a new key: from the options, or else from the person at the terminal, who types it twice.
+ * Undefined if the passphrase is empty, or if there is neither an option nor a terminal.
  */
 export async function newPassphrase(options: PassphraseOptions, person = personHere()): Promise<string | undefined> {
   const given = await givenPassphrase(options);

@@ -1,19 +1,19 @@
 /**
- * Reads file descriptors that the caller opened. A file descriptor can be read only once, but a command may need its text for
- * several keys.
+ * Reads file descriptors that the program inherited. feedkey can read a pipe only once, but may need the passphrase in it for
+ * several keys, so it keeps the text.
  */
 import { closeSync, readFileSync } from "node:fs";
 
 const texts = new Map<number, string>();
 
 /**
- * Returns the whole text of a file descriptor. Reads and closes the file descriptor at the first call; later calls return the
+ * Returns the whole text from a file descriptor. The first call reads and closes the file descriptor; later calls return the
  * same text.
  * @throws the system's error if the file descriptor can't be read
  */
 export function readDescriptor(descriptor: number): string {
   const known = texts.get(descriptor);
-  // The number may now belong to another file, so it is not read again.
+  // After the first call the number may belong to another file, so it must not be read again.
   if (known !== undefined) return known;
   const text = readFileSync(descriptor, "utf8");
   if (descriptor > 2) closeSync(descriptor);
@@ -21,7 +21,7 @@ export function readDescriptor(descriptor: number): string {
   return text;
 }
 
-/** Forgets the texts that were read, before the next command line. */
+/** Discards the texts that this module has kept, before the program runs another command line. */
 export function forgetDescriptors(): void {
   texts.clear();
 }

@@ -1,4 +1,4 @@
-/** Shows the chain: for people as a text tree, for programs as JSON. */
+/** Shows which keys the client trusts and why: for people as a text tree, for programs as JSON. */
 
 import { keyToday, scopeText } from "../../client/status.ts";
 import { escapeText } from "../../escape.ts";
@@ -8,7 +8,8 @@ import { iso } from "../../time.ts";
 import { shownPath } from "./show.ts";
 
 /**
- * Returns what a delegate may sign: a feed must match every list in at least one grant. Null for keys that may sign every feed.
+ * Returns the feeds that a delegate may sign: for each path of delegations, one list of patterns per delegation. A feed must
+ * match every list of at least one path. Null for keys that may sign every feed.
  */
 function feedsOf({ role, grants }: Trusted): (readonly string[])[][] | null {
   return role === "delegate" ? grants.map(({ scopes }) => [...scopes]) : null;
@@ -40,12 +41,12 @@ export function chainJson(trust: TrustSet) {
   };
 }
 
-/** Returns a tree with each trusted key below the key that certified it, and seeds at the left margin. */
+/** Returns a tree in which each trusted key is below the key that certified it. Seeds are at the left margin. */
 export function chainTree(trust: TrustSet): string {
   const children = new Map<Fingerprint | undefined, Fingerprint[]>();
   for (const [fingerprint, { via }] of trust.trusted) {
-    // A key's predecessor may be a rival that is not trusted (T6): the key is then shown below the last trusted key on its
-    // path.
+    // A key's predecessor may be a rival that the client does not trust (T6). The tree then shows the key below the last
+    // trusted key on its path.
     const parent = [...via].reverse().find((key) => trust.trusted.has(key));
     append(children, parent, fingerprint);
   }

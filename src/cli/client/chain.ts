@@ -1,4 +1,6 @@
-/** Runs `feedkey chain` and `feedkey refresh`: they ask for news of the archive's keys, and show what the client knows. */
+/**
+ * Runs `feedkey chain` and `feedkey refresh`: both ask servers for news of the archive's keys, and show which keys the client trusts.
+ */
 
 import { FeedkeyError } from "../../error.ts";
 import type { Context } from "../context.ts";
@@ -12,7 +14,10 @@ interface ChainOptions {
   readonly resetState?: boolean;
 }
 
-/** Asks for news of keys, then shows the chain. @throws FeedkeyError `usage`, and as `Context.withClient` */
+/**
+ * Asks servers for news of keys, then shows which keys the client trusts and why.
+ * @throws FeedkeyError `usage`, and as `Context.withClient`
+ */
 export async function chain(context: Context, { dot, svg, resetState }: ChainOptions): Promise<Outcome> {
   if (dot === true && svg === true) throw new FeedkeyError("usage", "--dot and --svg can't be combined: give only one");
   return await context.withClient(async (client) => {
@@ -27,7 +32,7 @@ export async function chain(context: Context, { dot, svg, resetState }: ChainOpt
   });
 }
 
-/** Asks the servers about every key, even if the key's last check was recent. @throws FeedkeyError as `Context.withClient` */
+/** Asks the servers about every key, even if the client checked the key recently. @throws FeedkeyError as `Context.withClient` */
 export async function refresh(context: Context, { resetState }: Pick<ChainOptions, "resetState">): Promise<Outcome> {
   return await context.withClient(async (client) => {
     const { trust, added, dropped, checked, errors } = await client.refresh({ resetState, partial: true });

@@ -1,4 +1,7 @@
-/** Runs `feedkey export`: writes keyrings for stock clients, which do not follow chains. A timer usually runs the command. */
+/**
+ * Runs `feedkey export`: writes keyrings for stock clients, which can't follow the archive's keys themselves. Usually a timer
+ * runs this command.
+ */
 
 import { didYouMean } from "../../did-you-mean.ts";
 import { escapeText } from "../../escape.ts";
@@ -10,7 +13,7 @@ import { oneOf } from "../usage-error.ts";
 
 interface ExportOptions {
   readonly for: string;
-  /** False if `refresh` has just been run, so that the client asks no server again. */
+  /** False for `--no-refresh`: the user has just run `refresh`, so the client asks no server. */
   readonly refresh: boolean;
   readonly feed?: string[];
 }
@@ -20,7 +23,7 @@ function formatOf(text: string): ExportFormat {
   return oneOf(text, exportFormats, "export for", hint);
 }
 
-/** The lines for each program's own configuration. */
+/** Returns the lines for each program's configuration that make the program use the keyring. */
 const configuration: Readonly<Record<ExportFormat, (path: string) => string>> = {
   gpgv: (path) => `gpgv --keyring ${path} INDEX.sig INDEX`,
   apt: (path) => `Signed-By: ${path}`,

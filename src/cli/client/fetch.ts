@@ -13,7 +13,7 @@ interface FetchOptions extends Pick<FetchAllOptions, "resetState" | "all" | "lat
   readonly cache?: string;
 }
 
-/** Fetches packages. A refused package does not stop the others. @throws FeedkeyError `usage`, `not_found` */
+/** Fetches packages. If feedkey refuses a package, it still fetches the others. @throws FeedkeyError `usage`, `not_found` */
 export async function fetch(context: Context, requests: readonly string[], given: FetchOptions): Promise<Outcome> {
   const { output: folder, feed: feeds, all, latest, withDepends, resetState } = given;
   if (requests.length === 0 && all !== true && latest !== true) {

@@ -1,5 +1,6 @@
 /**
- * Runs `feedkey list`, `feedkey search` and `feedkey show`: they show what the last accepted indexes list, and ask no server.
+ * Runs `feedkey list`, `feedkey search` and `feedkey show`: these commands show what the last accepted indexes list, and ask no
+ * server.
  */
 
 import { FeedkeyError } from "../../error.ts";
@@ -13,7 +14,7 @@ interface ListOptions {
   readonly feed?: string[];
 }
 
-/** Lists packages by name. @throws FeedkeyError `usage`, `not_found` */
+/** Lists the packages whose names match the patterns. @throws FeedkeyError `usage`, `not_found` */
 export async function list(
   context: Context,
   patterns: readonly string[],
@@ -30,7 +31,7 @@ export async function list(
   });
 }
 
-/** Lists packages by words in their name or description. @throws FeedkeyError `usage`, `not_found` */
+/** Lists the packages whose name or description contains all the words. @throws FeedkeyError `usage`, `not_found` */
 export async function search(
   context: Context,
   words: readonly string[],

@@ -1,13 +1,13 @@
 /** Runs `status --prometheus`: prints metrics for the textfile collector of Prometheus's node exporter. */
 
-/** A gauge. Times are in seconds since 1970. */
+/** A metric of the type gauge. Times are in seconds since 1970. */
 export interface Metric {
   /** The metric's name without the prefix `feedkey_`. */
   readonly name: string;
   readonly help: string;
   readonly samples: readonly {
     readonly labels: Readonly<Record<string, string>>;
-    /** The value; null if it is unknown, so that no sample is printed. */
+    /** The sample's value; feedkey does not print a sample whose value is null (unknown). */
     readonly value: number | null;
   }[];
 }
@@ -21,7 +21,7 @@ export function seconds(time: string | null): number | null {
   return time === null ? null : Date.parse(time) / 1000;
 }
 
-/** Returns metrics in the exposition format of Prometheus. Metrics without a sample are left out. */
+/** Returns metrics in Prometheus's text format. Leaves out metrics without samples. */
 export function prometheus(metrics: readonly Metric[]): string {
   return metrics
     .flatMap(({ name, help, samples }) => {

@@ -1,4 +1,7 @@
-/** Runs `feedkey profile init`: writes a profile from an archive's bundle, for a fingerprint from another source. */
+/**
+ * Runs `feedkey profile init`: writes a profile. The user gives the seed's fingerprint; the seed's certificate comes from the
+ * archive's bundle.
+ */
 
 import { initProfile, singleNames } from "../../client/profiles/init-profile.ts";
 import { FeedkeyError } from "../../error.ts";
@@ -22,7 +25,7 @@ function keyserversOf(text: string | undefined): readonly string[] | undefined {
   return text === "none" ? [] : text?.split(/\s*,\s*/);
 }
 
-/** Writes the profile and its keyring, or nothing. @throws FeedkeyError as `initProfile` */
+/** Writes the profile and its keyring; after an error, neither. @throws FeedkeyError as `initProfile` */
 export async function init(context: Context, address: string, options: ProfileInitOptions): Promise<Outcome> {
   const { fingerprint: fingerprints, output: folder, name, ca, keyserverCa, force } = options;
   const { at, reporter } = context;

@@ -8,7 +8,7 @@ import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
 
-/** Lists every profile on the search path; if several profiles have the same name, only the first. */
+/** Lists every profile on the search path. If several profiles have the same name, lists only the first, which commands use. */
 export async function list(_context: Context): Promise<Outcome> {
   const found = await listProfiles();
   const rows = found.map(({ name, file, profile, error }) => {
@@ -35,7 +35,10 @@ function identityText({ identity }: Profile["archive"]): string {
   return identity.kind === "user-id" ? identity.userId : `<${identity.email}>`;
 }
 
-/** Shows the settings in a profile, including defaults. @throws FeedkeyError `usage`, `not_found`, `bad_profile` */
+/**
+ * Shows the settings in a profile, including the defaults of settings that the profile omits.
+ * @throws FeedkeyError `usage`, `not_found`, `bad_profile`
+ */
 export async function show(context: Context, name: string | undefined): Promise<Outcome> {
   const profile = await named(context, name);
   const { archive, trust } = profile;
@@ -59,7 +62,7 @@ export async function show(context: Context, name: string | undefined): Promise<
   return { text: `profile ${profile.name} (${escapeText(profile.file)})\n${text}`, json: { profile } };
 }
 
-/** Reads a profile and its seeds, and reports problems with them. @throws FeedkeyError as `checkProfile` */
+/** Reads a profile and its seeds, and reports problems with the seeds. @throws FeedkeyError as `checkProfile` */
 export async function check(context: Context, name: string | undefined): Promise<Outcome> {
   const { at, reporter } = context;
   const { profile, seeds, errors } = await checkProfile(await named(context, name), { at, reporter, partial: true });
@@ -92,7 +95,7 @@ export interface ProfileInitOptions {
   readonly name?: string;
   readonly feed?: string[];
   readonly format: string;
-  /** Key servers, separated by commas; undefined for none, with a warning. */
+  /** The key servers, separated by commas; if undefined, the profile gets no key servers, and feedkey warns. */
   readonly keyservers?: string;
   readonly ca?: string;
   readonly keyserverCa?: string;

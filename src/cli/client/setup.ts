@@ -1,5 +1,6 @@
 /**
- * Runs `feedkey setup`: writes the configuration and the keyring of a stock program, for users and for installers of systems.
+ * Runs `feedkey setup`: writes the configuration and the keyring of a stock program, on the running system or below the root of
+ * a system that is being installed.
  */
 
 import { removeSetUp, type SetUp, type SetupChange, setUpProgram } from "../../client/stock/set-up.ts";
@@ -17,7 +18,7 @@ interface SetupCommandOptions {
   readonly remove?: boolean;
   readonly dryRun?: boolean;
   readonly timer?: string;
-  /** Whether the setup writes the keyring now; if false, the timer's first run writes the keyring. */
+  /** False for `--no-keyring`: setup writes no keyring now, and the first run of the timer writes the keyring. */
   readonly keyring: boolean;
   readonly suite?: string[];
   readonly component?: string[];
@@ -27,7 +28,7 @@ interface SetupCommandOptions {
   readonly feedkey?: string;
 }
 
-/** Refuses options that do not fit together. @throws FeedkeyError `usage` if an option does not fit the program */
+/** Refuses options that the stock program does not have. @throws FeedkeyError `usage` */
 function refuseMisfits(context: Context, program: SetupProgram, options: SetupCommandOptions): void {
   if (context.options.state !== undefined) {
     throw new FeedkeyError("usage", "setup does not take --state", {
@@ -70,7 +71,7 @@ function changesJson(changes: readonly SetupChange[]) {
 async function remove(context: Context, program: SetupProgram, options: SetupCommandOptions): Promise<Outcome> {
   const named = chosenProfile(context.options.profile);
   if (named === undefined)
-    throw new FeedkeyError("usage", "no profile given", { hint: "give one with --profile or $FEEDKEY_PROFILE" });
+    throw new FeedkeyError("usage", "no profile given", { hint: "give a profile with --profile or $FEEDKEY_PROFILE" });
   const dryRun = options.dryRun === true;
   const terms = { program, profile: named, root: options.root, dryRun, reporter: context.reporter };
   const { profile, root, changes, next } = await removeSetUp(terms);
@@ -104,7 +105,7 @@ function render(program: SetupProgram, done: SetUp, dryRun: boolean): Outcome {
     json: {
       ...{ program, profile, root, dryRun, timer },
       changes: changesJson(changes),
-      // The only keyring, or the first one.
+      // The first keyring, for scripts that expect only one; `keyrings` has all.
       keyring: { ...keyringsJson[0], feeds: undefined },
       keyrings: keyringsJson,
       ...{ configuration: byHand, next },

@@ -1,4 +1,4 @@
-/** Parts of the output that several commands share. */
+/** The parts of the output that several client commands share. */
 
 import type { VerifiedIndex } from "../../client/verified-index.ts";
 import type { Fingerprint } from "../../index.ts";
@@ -17,10 +17,12 @@ export function signedBy(index: VerifiedIndex): string {
   return `signed ${iso(index.createdAt)} by ${names}`;
 }
 
-/** Maximum number of keys in a path: with complete paths, a document would grow with the square of the chain's length. */
+/**
+ * Maximum number of keys in a path in the output. With complete paths, the output would grow with the square of the chain's length.
+ */
 const longestPath = 32;
 
-/** Returns the last keys of a path, for `--json`. @param via the path from the seed, without the key itself */
+/** Returns the last keys in a path, for `--json`. @param via the path from the seed to a key, without this key */
 export function shownPath(via: readonly Fingerprint[]): readonly Fingerprint[] {
   return via.slice(-longestPath);
 }

@@ -1,6 +1,6 @@
 /**
- * Runs `feedkey status`: shows which keys and indexes this client has, how old they are, and what will stop working and when.
- * Asks no server.
+ * Runs `feedkey status`: shows which keys and indexes this client has, how old these keys and indexes are, and what will expire
+ * and when. Asks no server.
  */
 import type { ClientStatus } from "../../index.ts";
 import type { Context } from "../context.ts";
@@ -25,24 +25,24 @@ function metricsOf(profile: string, feeds: ClientStatus["feeds"], keys: ClientSt
     return { name, help, samples };
   };
   return prometheus([
-    ofFeeds("feed_accepted", "Whether an index of the feed was ever accepted.", ({ signedAt }) =>
+    ofFeeds("feed_accepted", "Whether this client has ever accepted an index of the feed.", ({ signedAt }) =>
       Number(signedAt !== null),
     ),
-    ofFeeds("feed_signed_timestamp_seconds", "When the last accepted index was signed.", (one) =>
+    ofFeeds("feed_signed_timestamp_seconds", "When the feed's last accepted index was signed.", (one) =>
       seconds(one.signedAt),
     ),
-    ofFeeds("feed_expires_timestamp_seconds", "When its signature expires.", (one) => seconds(one.expiresAt)),
-    ofFeeds("feed_breaks_timestamp_seconds", "When its signers may not sign any more.", (one) => seconds(one.breaksAt)),
-    ofFeeds("feed_packages", "Packages in the last accepted index.", ({ entries }) => entries),
+    ofFeeds("feed_expires_timestamp_seconds", "When the signature of the feed's last accepted index expires.", (one) => seconds(one.expiresAt)),
+    ofFeeds("feed_breaks_timestamp_seconds", "When the signers of the feed's last accepted index may no longer sign.", (one) => seconds(one.breaksAt)),
+    ofFeeds("feed_packages", "Number of packages in the feed's last accepted index.", ({ entries }) => entries),
     ofKeys("key_until_timestamp_seconds", "Until when a trusted key may sign.", ({ until }) => seconds(until)),
-    ofKeys("key_checked_timestamp_seconds", "When a key server last answered about it.", (one) =>
+    ofKeys("key_checked_timestamp_seconds", "When a key server last answered about a trusted key.", (one) =>
       seconds(one.lastCheckAt),
     ),
   ]);
 }
 
 /**
- * Shows the client's state and warns about what will stop working.
+ * Shows the client's feeds and keys, and warns about everything that will expire soon.
  * @throws FeedkeyError `no_seed`, `bad_profile`, `bad_state`
  */
 export async function status(context: Context, options: { readonly prometheus?: boolean }): Promise<Outcome> {

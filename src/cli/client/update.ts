@@ -1,4 +1,4 @@
-/** Runs `feedkey update`: asks for news of keys, then downloads and verifies the indexes. */
+/** Runs `feedkey update`: asks servers for news of keys, then downloads and verifies the indexes. */
 
 import type { FeedOutcome } from "../../client/update.ts";
 import type { UpdateOptions } from "../../index.ts";
@@ -31,7 +31,10 @@ function feedJson(outcome: FeedOutcome) {
   };
 }
 
-/** Updates the feeds. A refused feed does not stop the others. @throws FeedkeyError `usage`, and as `Context.withClient` */
+/**
+ * Updates the feeds. If feedkey refuses a feed's index, it still updates the other feeds.
+ * @throws FeedkeyError `usage`, and as `Context.withClient`
+ */
 export async function update(
   context: Context,
   names: readonly string[],

@@ -14,7 +14,10 @@ interface VerifyPackageOptions {
   readonly resetState?: boolean;
 }
 
-/** Verifies each package. Refusals are in the outcome. @throws FeedkeyError `usage`, and as `Context.withClient` */
+/**
+ * Verifies each package. The outcome contains an error for each refused package.
+ * @throws FeedkeyError `usage`, and as `Context.withClient`
+ */
 export async function verifyPackage(
   context: Context,
   files: readonly string[],

@@ -1,4 +1,4 @@
-/** Runs `feedkey verify`: judges local files as `update` judges downloaded files. */
+/** Runs `feedkey verify`: verifies local files by the same rules as `update` verifies downloaded files. */
 
 import { FeedkeyError } from "../../error.ts";
 import type { VerifyOptions } from "../../index.ts";
@@ -10,13 +10,13 @@ import { signaturesJson, signedBy } from "./show.ts";
 interface VerifyCommandOptions extends Pick<VerifyOptions, "signature" | "feed" | "allowEmpty" | "resetState"> {
   readonly packages?: string;
   readonly complete?: boolean;
-  /** False for `--no-state`: an audit, which neither compares the index with the state nor changes the state. */
+  /** False for `--no-state`: feedkey neither compares the index with the client's state nor changes the state. */
   readonly state?: boolean;
 }
 
 /**
- * Verifies an index, then package files against the index. Errors about single files are in the outcome.
- * @throws FeedkeyError `usage`, and the index's refusal
+ * Verifies an index, then package files against the index. The outcome contains the errors about single files.
+ * @throws FeedkeyError `usage`; the code of the reason if feedkey refuses the index
  */
 export async function verify(
   context: Context,
@@ -42,7 +42,7 @@ export async function verify(
         ? ""
         : `, ${counted(packages.length, "package file")} ${packages.length === 1 ? "matches" : "match"} it`;
     return {
-      // The text says "verified" only about the index, and only counts the package files.
+      // The text says "verified" only about the index: for package files, it gives only their number.
       text: `index verified: feed "${name}", ${counted(index.count, "package")}, ${signedBy(index)}${matching}`,
       json: {
         feed: name,

@@ -23,7 +23,7 @@ function typedOptions(words: readonly string[]): GlobalOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-/** Returns a context that has the typed options and asks no server. An incomplete `--at` is ignored. */
+/** Returns a context with the typed options, for a client that asks no server. Ignores an incomplete `--at`. */
 function typedContext(context: Context, words: readonly string[]): Context {
   const options = { ...typedOptions(words), offline: true };
   try {
@@ -35,8 +35,8 @@ function typedContext(context: Context, words: readonly string[]): Context {
 }
 
 /**
- * Prints the script for a shell, or what can complete a line.
- * @param shell bash, zsh or fish to print the shell's script; `words` to print what can complete a line
+ * Prints the script for a shell, or the words that can complete a line.
+ * @param shell bash, zsh or fish to print the shell's script; `words` to print the words that can complete a line
  * @param words the words after the program's name; the user is typing the last one
  * @param program the program with all commands
  * @throws FeedkeyError `usage` if feedkey has no script for the shell

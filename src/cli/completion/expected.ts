@@ -1,13 +1,13 @@
-/** Finds what can complete a command line, by the commands and options that commander knows. */
+/** Finds the words that can complete a command line, from the commands and options that are defined in commander. */
 import type { Argument, Command, Option } from "commander";
 
 /**
- * Words that can complete the line, and the kind of other possible values: the name of an argument or of an option's value,
- * such as `package` or `file`.
+ * What can complete a line: some words, and a kind of values, which is the name of an argument or of an option's value, such as
+ * `package` or `file`.
  */
 export interface Expected {
   readonly words: readonly Suggestion[];
-  /** The kind of other possible values; undefined if only the words are possible. */
+  /** The kind of values that can also complete the line; undefined if only the words can. */
   readonly value: string | undefined;
   /** The option that takes the value, such as `--feed`. */
   readonly option?: string;
@@ -19,7 +19,7 @@ export interface Expected {
 
 export interface Suggestion {
   readonly word: string;
-  /** A one-line description, for shells that show it. */
+  /** A one-line description of the word, for shells that show descriptions. */
   readonly description: string;
 }
 
@@ -31,11 +31,11 @@ function valueName(option: Option): string {
   return /[<[]([^>\].]+)/.exec(option.flags)?.[1] ?? "";
 }
 
-/** The state of parsing a line: the command so far, and the number of its arguments. */
+/** A command line that is being parsed: the command that was found so far, and the number of its arguments. */
 class Line {
   command: Command;
   arguments = 0;
-  /** The option that still needs its value: the next word. */
+  /** The option whose value is the next word. */
   waiting: Option | undefined;
   readonly path: string[] = [];
   readonly #global: readonly Option[];
@@ -80,9 +80,9 @@ class Line {
 }
 
 /**
- * Returns what can complete a line.
+ * Returns the words and values that can complete a line.
  * @param program the program with all its commands
- * @param words the words after the program's name; the last word, which may be empty, is to be completed
+ * @param words the words after the program's name; the last word, which may be empty, is the word to complete
  */
 export function expectedAt(program: Command, words: readonly string[]): Expected {
   const line = new Line(program);

@@ -1,10 +1,13 @@
 /**
  * The scripts that shells run when a user presses Tab. Each script runs `feedkey completion words` and shows the result. The
- * result's first line is `words` or `files` (files and folders are possible too); each other line is a word, a tab and a
- * description.
+ * first line of the result is `files` if the names of files and folders can also complete the line, else `words`; each other
+ * line is a word, a tab and a description.
  */
 
-/** bash splits words at `=` and `:`, so the script joins the parts for the request, and removes them from the answer. */
+/**
+ * bash splits words at `=` and `:`, so the script joins the parts of a word before it asks feedkey, and removes the typed parts
+ * from the answer.
+ */
 const bash = `# bash completion for feedkey: eval "$(feedkey completion bash)"
 _feedkey() {
   local word joined=() i kind line cut

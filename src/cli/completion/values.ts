@@ -1,4 +1,7 @@
-/** Finds the possible values of an argument or an option: names of local profiles, feeds, packages and keys. Asks no server. */
+/**
+ * Finds the possible values for an argument or option, such as the names of profiles, feeds, packages and keys on this machine.
+ * Asks no server.
+ */
 import { listProfiles } from "../../client/profiles/profiles.ts";
 import { exportFormats } from "../../stock/export.ts";
 import { setupPrograms } from "../../stock/setup-item.ts";
@@ -29,7 +32,7 @@ async function fingerprints(context: Context): Promise<Suggestion[]> {
   return plain(await (await openArchive({ home: context.home })).store.list());
 }
 
-/** For each kind of value, by its name in the commands' help: the function that finds the values. */
+/** The function that finds the values for each kind of value. The kinds have the names that the commands' help shows. */
 const sources: Readonly<Record<string, (context: Context, start: string) => Suggestion[] | Promise<Suggestion[]>>> = {
   feed: feedNames,
   package: packageNames,

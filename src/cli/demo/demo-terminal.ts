@@ -21,7 +21,11 @@ export class DemoStage {
   readonly #replace: readonly (readonly [string, string])[];
   readonly steps: { command: string; status: number; code: string | null }[] = [];
 
-  /** Makes the demo's terminal. @param write prints text @param replace pairs of a long path and the text to show instead */
+  /**
+   * Makes the demo's terminal.
+   * @param write prints text
+   * @param replace pairs of a long path and the short text to show for this path
+   */
   constructor(main: Main, write: (text: string) => void, replace: readonly (readonly [string, string])[]) {
     this.#main = main;
     this.#write = write;

@@ -1,6 +1,6 @@
 /**
- * Runs `feedkey demo`: publishes, rotates, revokes and attacks a temporary archive over TLS on loopback. Each step is a real
- * command.
+ * Runs `feedkey demo`: shows publishing, rotation, revocation and attacks on a temporary archive, over TLS on this machine.
+ * Each step is a real command.
  */
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -15,7 +15,7 @@ import { DemoStage } from "./demo-terminal.ts";
 
 const userId = "Demo Archive Signing Key <archive@demo.example>";
 
-/** The mode does not depend on the umask, because feedkey refuses files that others can write to. */
+/** The mode is fixed: with a lax umask, other users could write to the files, and feedkey would refuse them. */
 const ours = { mode: 0o600 } as const;
 
 interface Places {
@@ -59,7 +59,7 @@ function fingerprintIn(json: string, field = "fingerprint"): string {
   return String((JSON.parse(json) as Record<string, unknown>)[field]);
 }
 
-/** Shows the usual steps: publish, update, fetch. */
+/** Shows the steps of every day: publish, update, fetch. */
 async function everyDay(stage: DemoStage, places: Places, port: number): Promise<string> {
   const { home, config, profile, feed, work } = places;
   stage.tell("the archive keeper makes a key and publishes a folder of packages");
@@ -108,7 +108,7 @@ async function attacks(stage: DemoStage, places: Places): Promise<void> {
   await rm(join(root, "stranger"), { force: true, recursive: true });
 }
 
-/** Shows how the keys change, and how the client follows without help. */
+/** Shows how the archive's keys change, and how the client follows these changes by itself. */
 async function keyLife(stage: DemoStage, places: Places, seed: string, port: number): Promise<void> {
   const { home, config, profile, feed, work } = places;
   stage.tell("the key is rotated: the present key certifies its successor, which then signs");
@@ -127,7 +127,7 @@ async function keyLife(stage: DemoStage, places: Places, seed: string, port: num
   stage.tell("the successor's secret key is stolen: which clients would lose their chain if it is revoked?");
   await stage.run(["revoke", successor, "--reason", "compromised", "--dry-run", ...inArchive]);
   await stage.run(["revoke", successor, "--reason", "compromised", "--force", ...inArchive]);
-  stage.tell("attack 4: the thief signs an index with it; the client hears of the revocation before it uses the key");
+  stage.tell("attack 4: the thief signs an index with the stolen key; the client learns of the revocation before it uses the key");
   await nextSecond();
   await writePackage(feed, "backdoor", "6.6", new Map([["./evil", Buffer.from("evil\n")]]));
   await stage.run(["publish", feed, "--feed", "base", "--home", theirs, "--key", successor]);
@@ -146,7 +146,7 @@ async function keyLife(stage: DemoStage, places: Places, seed: string, port: num
 
 /**
  * Runs the demo in a temporary folder, and removes the folder afterwards.
- * @param main the program itself: every step is a command line
+ * @param main the program itself, with which the demo runs each step
  * @throws FeedkeyError if a step does not end as expected
  */
 export async function demo(context: Context, main: Main): Promise<Outcome> {

@@ -1,8 +1,8 @@
-/** Makes a minimal tar archive for the demo's packages: plain files with short names (POSIX ustar, tar(5)). */
+/** Makes minimal tar archives for the demo's packages: regular files with short names (POSIX ustar, tar(5)). */
 
 const block = 512;
 
-/** Returns a tar archive. @param files contents by name; a name has at most 100 bytes of ASCII */
+/** Returns a tar archive. @param files the contents of each file, by its name, which has at most 100 ASCII characters */
 export function tar(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
   const entries = [...files].flatMap(([name, bytes]) => [
     header(name, bytes.length),
@@ -25,7 +25,7 @@ function header(name: string, size: number): Uint8Array {
   octal(0, 136, 11);
   bytes.write("ustar\x0000", 257, "latin1");
   bytes.write("0", 156, "latin1");
-  // The checksum is computed with spaces in its own field.
+  // The checksum covers the header with spaces in the checksum's field.
   bytes.fill(" ", 148, 156);
   const sum = bytes.reduce((total, byte) => total + byte, 0);
   octal(sum, 148, 6);

@@ -1,4 +1,7 @@
-/** Examples for each command's help and manual page; "" is the program itself. A comment may precede an example. */
+/**
+ * The examples in the help and the manual page of each command, by the command's name; "" stands for the program. A comment
+ * line may precede an example.
+ */
 
 export const examples: Readonly<Record<string, readonly string[]>> = {
   "": [

@@ -1,11 +1,11 @@
-/** The layout of `--help`. build/man-pages.mjs makes the manual pages from the same definitions. */
+/** The layout of `--help`. build/man-pages.mjs makes the manual pages from the same command definitions. */
 import { type Command, Help, type Option } from "commander";
 import { examples } from "./examples.ts";
 
-/** Options that many commands share; the help lists them after a command's own options. */
+/** The options that many commands share; the help lists these options after the other options of a command. */
 const shared = new Set(["--warn-within", "--keyserver", "--keyserver-ca", "--passphrase-file", "--passphrase-fd"]);
 
-/** Settings of commander's help. No line is longer than 80 columns. */
+/** The settings for commander's help, in which no line is longer than 80 columns. */
 export const helpSettings: Partial<Help> = {
   showGlobalOptions: true,
   minWidthToWrap: 20,
@@ -17,12 +17,12 @@ export const helpSettings: Partial<Help> = {
   subcommandTerm: (command: Command) => command.name(),
 };
 
-/** Returns the width of the help on a stream, in columns. */
+/** Returns the width of the help in columns: that of the terminal, but at most 80. */
 export function helpWidth({ columns = 80 }: { readonly columns?: number }): number {
   return Math.min(columns, 80);
 }
 
-/** Returns a command with its parent commands, without the program's name: `key export`. */
+/** Returns the name of a command with the names of its parent commands, without the program's name: `key export`. */
 export function pathOf(command: Command): string {
   const { parent } = command;
   return parent === null ? "" : `${pathOf(parent)} ${command.name()}`.trim();
