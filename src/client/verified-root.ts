@@ -118,10 +118,14 @@ interface Good {
  * because its signature covers the text in the message and not the index.
  */
 function notBeside(name: string, cause: FeedkeyError): FeedkeyError {
-  return new FeedkeyError("bad_signature_data", `${name} is a cleartext-signed text, not a detached signature over the index beside it`, {
-    hint: 'if that text is the checksum file itself, write its name as "index" into the feed\'s section of the profile',
-    cause,
-  });
+  return new FeedkeyError(
+    "bad_signature_data",
+    `${name} is a cleartext-signed text, not a detached signature over the index beside it`,
+    {
+      hint: 'if that text is the checksum file itself, write its name as "index" into the feed\'s section of the profile',
+      cause,
+    },
+  );
 }
 
 function severalSignatures(name: string, count: number): FeedkeyError {

@@ -152,7 +152,9 @@ describe("feedkey status", () => {
       const since = `no key server has confirmed since ${checked} that ${key} is not revoked`;
       expect(await warningsIn(7 * days - hour)).to.deep.equal([]);
       expect(await warningsIn(8 * days - hour)).to.deep.equal([`${since}: in 6 days the key will be refused`]);
-      expect(await warningsIn(15 * days)).to.deep.equal([`${since}: this client refuses the key until a key server confirms it`]);
+      expect(await warningsIn(15 * days)).to.deep.equal([
+        `${since}: this client refuses the key until a key server confirms it`,
+      ]);
     });
   });
 

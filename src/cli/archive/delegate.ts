@@ -40,7 +40,8 @@ function termsOf({ depth, expires, feeds }: DelegateCommandOptions) {
 }
 
 async function take(keeper: Keeper, subject: string, key: string, { output, dryRun }: DelegateCommandOptions) {
-  const words = (below: readonly string[]) => below.map((one) => `${one}, to which this key delegated in turn, loses its rights too`);
+  const words = (below: readonly string[]) =>
+    below.map((one) => `${one}, to which this key delegated in turn, loses its rights too`);
   if (dryRun === true) {
     const { subject: one, userIds, below } = await keeper.planWithdrawal(subject, { key });
     const head = `would withdraw the delegation of ${one.fingerprint} (${userIds.map(escapeText).join(", ")}) for good`;

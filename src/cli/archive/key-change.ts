@@ -58,8 +58,14 @@ function linesOf({ fingerprint, secret, certificate, staysFor, against }: Deleti
     ...(certificate === "goes" ? [`${deleted} the certificate ${fingerprint}`] : []),
   ];
   const stays = staysFor === undefined ? [] : [`its certificate stays: ${staysFor}`];
-  const revocations = "its revocation certificates stay: you need them if somebody else turns out to have a copy of the key";
-  return [...gone, ...stays, revocations, ...(dryRun ? against.map((one) => `reason not to delete it: ${escapeText(one)}`) : [])];
+  const revocations =
+    "its revocation certificates stay: you need them if somebody else turns out to have a copy of the key";
+  return [
+    ...gone,
+    ...stays,
+    revocations,
+    ...(dryRun ? against.map((one) => `reason not to delete it: ${escapeText(one)}`) : []),
+  ];
 }
 
 /** Deletes a key. @throws FeedkeyError `usage` if the key is still needed; `not_found`, `output` */

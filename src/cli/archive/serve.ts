@@ -56,7 +56,9 @@ export async function serve(context: Context, root: string, options: ServeOption
   };
   const server = await serveArchive(terms);
   if (keyserver === "memory")
-    context.reporter.warn("the key server keeps its keys in memory, so they are lost when it stops; give --keyserver DIR to store them");
+    context.reporter.warn(
+      "the key server keeps its keys in memory, so they are lost when it stops; give --keyserver DIR to store them",
+    );
   context.reporter.line("note", `serving ${escapeText(resolve(root))} at ${server.url}; stop with Ctrl-C`);
   await new Promise<void>((done) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, done);

@@ -31,8 +31,14 @@ function metricsOf(profile: string, feeds: ClientStatus["feeds"], keys: ClientSt
     ofFeeds("feed_signed_timestamp_seconds", "When the feed's last accepted index was signed.", (one) =>
       seconds(one.signedAt),
     ),
-    ofFeeds("feed_expires_timestamp_seconds", "When the signature of the feed's last accepted index expires.", (one) => seconds(one.expiresAt)),
-    ofFeeds("feed_breaks_timestamp_seconds", "When the signers of the feed's last accepted index may no longer sign.", (one) => seconds(one.breaksAt)),
+    ofFeeds("feed_expires_timestamp_seconds", "When the signature of the feed's last accepted index expires.", (one) =>
+      seconds(one.expiresAt),
+    ),
+    ofFeeds(
+      "feed_breaks_timestamp_seconds",
+      "When the signers of the feed's last accepted index may no longer sign.",
+      (one) => seconds(one.breaksAt),
+    ),
     ofFeeds("feed_packages", "Number of packages in the feed's last accepted index.", ({ entries }) => entries),
     ofKeys("key_until_timestamp_seconds", "Until when a trusted key may sign.", ({ until }) => seconds(until)),
     ofKeys("key_checked_timestamp_seconds", "When a key server last answered about a trusted key.", (one) =>

@@ -127,7 +127,9 @@ async function keyLife(stage: DemoStage, places: Places, seed: string, port: num
   stage.tell("the successor's secret key is stolen: which clients would lose their chain if it is revoked?");
   await stage.run(["revoke", successor, "--reason", "compromised", "--dry-run", ...inArchive]);
   await stage.run(["revoke", successor, "--reason", "compromised", "--force", ...inArchive]);
-  stage.tell("attack 4: the thief signs an index with the stolen key; the client learns of the revocation before it uses the key");
+  stage.tell(
+    "attack 4: the thief signs an index with the stolen key; the client learns of the revocation before it uses the key",
+  );
   await nextSecond();
   await writePackage(feed, "backdoor", "6.6", new Map([["./evil", Buffer.from("evil\n")]]));
   await stage.run(["publish", feed, "--feed", "base", "--home", theirs, "--key", successor]);

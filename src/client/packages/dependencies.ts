@@ -149,9 +149,13 @@ function withoutRepeated(errors: readonly FeedkeyError[]): FeedkeyError[] {
 }
 
 function tooMany(): FeedkeyError {
-  return new FeedkeyError("bad_index", `to find the dependencies, feedkey would need more than ${maxComparisons} comparisons`, {
-    hint: "normal archives need far fewer: fetch each package by its name, without --with-depends, and tell the archive's keepers",
-  });
+  return new FeedkeyError(
+    "bad_index",
+    `to find the dependencies, feedkey would need more than ${maxComparisons} comparisons`,
+    {
+      hint: "normal archives need far fewer: fetch each package by its name, without --with-depends, and tell the archive's keepers",
+    },
+  );
 }
 
 /**
