@@ -1,6 +1,6 @@
 /**
- * Copies of the key bundles from the last download, for servers that answer "not modified". The ledger and the certificates
- * hold everything that feedkey learned from a bundle; feedkey just downloads a lost or damaged copy again.
+ * Copies of the key bundles from the last download, for servers that answer "not modified". A copy may be lost: the ledger and the
+ * certificates hold everything that feedkey learned from a bundle, and feedkey downloads a lost or damaged copy again.
  */
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ export interface BundleCopy {
 
 const formatVersion = 1;
 
-/** The folder `bundles/`: for each URL, a file with one line of JSON followed by the bundle. */
+/** The folder `bundles/`. For each URL, it has a file with one line of JSON followed by the bundle. */
 export class BundleCopies {
   readonly #folder: string;
 
@@ -61,7 +61,7 @@ export class BundleCopies {
     }
     const kept = new Set(copies.map(({ version }) => nameOf(version.url)));
     for (const name of await fs.readdir(this.#folder)) {
-      // A failure does no harm: the next run removes the file.
+      // If a file can't be removed, the next run removes it.
       if (!kept.has(name)) await fs.rm(join(this.#folder, name), { force: true }).catch(() => undefined);
     }
   }

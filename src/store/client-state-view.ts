@@ -13,13 +13,13 @@ import { compareWithLedger, readSnapshot, refuseUnsafeFolders, type StateSnapsho
 export const attemptsWithoutLock = 5;
 const pauseMs = 20;
 
-/** The last accepted index of a feed, in memory. */
+/** The last accepted index of a feed, with its bytes in memory. */
 export interface LastIndex extends Accepted {
   readonly index: Hashed;
   readonly signature: Uint8Array;
 }
 
-/** A read-only view of one profile's state, as the state was when the view was opened. */
+/** A read-only view of one profile's state, as it was when the view was opened. */
 export class ClientStateView {
   protected readonly places: StatePlaces;
   protected readonly feedFolder: FeedFolder;
@@ -36,10 +36,10 @@ export class ClientStateView {
   }
 
   /**
-   * Opens the state without a lock and creates nothing: for audits, and for users who may only read. Missing state
-   * counts as empty.
+   * Opens the state without a lock and creates nothing: for audits, and for users who may only read the state. If no state exists, the view
+   * is empty.
    * @param seeds the profile's seeds, to which the state is bound
-   * @throws FeedkeyError `bad_state` if the state is damaged, newer than this program, gone, or another archive's
+   * @throws FeedkeyError `bad_state` if the state is damaged, lost, newer than this program, or bound to other seeds
    */
   static async openReadOnly(stateFolder: string, profile: string, seeds?: readonly string[]): Promise<ClientStateView> {
     const places = await boundPlaces(stateFolder, profile, seeds);
@@ -52,17 +52,17 @@ export class ClientStateView {
     return this.places.profile;
   }
 
-  /** Absolute path of this profile's state folder. */
+  /** The absolute path of this profile's state folder. */
   get folder(): string {
     return this.places.folder;
   }
 
-  /** False until something is saved for the first time: until then, every key is new to this client. */
+  /** Whether something was ever saved. If not, every key is new to this client. */
   get initialised(): boolean {
     return this.current.initialised;
   }
 
-  /** What the client has learned; `ledger.feeds` protects against rollback without reading an index. */
+  /** What the client has learned. `ledger.feeds` is enough to notice a rollback; no index need be read for this. */
   get ledger(): LedgerFile {
     return this.current.ledger;
   }
@@ -98,7 +98,10 @@ export class ClientStateView {
     });
   }
 
-  /** Like `lastAccepted`, but with the bytes of the index, read now because another run may replace the index. */
+  /**
+   * Returns what `lastAccepted` returns, with the bytes of the index. The bytes are read at once, because another run may replace the
+   * index.
+   */
   async lastIndex(feed: string): Promise<LastIndex | undefined> {
     return await this.#read(feed, async (accepted) => ({ ...accepted, ...(await this.feedFolder.bytes(accepted)) }));
   }
@@ -132,8 +135,8 @@ export class ClientStateView {
 }
 
 /**
- * Reads state without a lock, and tries again if the state seems damaged. A run that writes at the same time can make the state
- * look damaged for a moment; real damage is still present a little later.
+ * Reads state without a lock, and tries again if the state seems damaged. While another run writes, the state can look damaged for a
+ * moment; real damage is still there a little later.
  */
 export async function patiently<T>(attempts: number, read: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {

@@ -19,18 +19,18 @@ import { readSnapshot, refuseUnsafeFolders, type StateSnapshot } from "./state-s
 interface OpenOptions {
   /** The profile's seeds, to which the state is bound. */
   readonly seeds?: readonly string[];
-  /** Whether the user consents to forget everything and to start from the seeds. */
+  /** Whether the user agrees that feedkey forgets the whole state and starts again from the seeds. */
   readonly reset?: boolean;
-  /** How long to wait for another run to end, in milliseconds. */
+  /** How long to wait, in milliseconds, until another run releases its lock. */
   readonly waitMs?: number;
-  /** The state that this run read before; unchanged certificates are not read again. */
+  /** The state as this run read it before; certificates that have not changed since are not read again. */
   readonly known?: StateSnapshot;
 }
 
 /**
- * The state of one profile, locked against other runs until `close`. Each method either does its work completely and durably,
- * or has no effect that the next run sees; a killed run leaves either the old state or the new state. All methods throw
- * FeedkeyError `output` if the disk can't be written, and `locked` if the lock was lost.
+ * The state of one profile, locked against other runs until `close`. Each method either does its work completely and durably, or has no
+ * effect that the next run sees. So a killed run leaves either the old state or the new state. All methods throw FeedkeyError `output` if
+ * the disk can't be written, and `locked` if the lock was lost.
  */
 export class ClientState extends ClientStateView {
   readonly #lock: HeldLock;
@@ -44,9 +44,9 @@ export class ClientState extends ClientStateView {
   }
 
   /**
-   * Opens the state of a profile. No file is created before something is saved.
-   * @throws FeedkeyError `bad_state` if the state is damaged, newer than this program, gone, or another archive's;
-   * `locked` if another run holds the lock; `output` if the disk can't be written
+   * Opens and locks the state of a profile. No file is created before something is saved.
+   * @throws FeedkeyError `bad_state` if the state is damaged, lost, newer than this program, or bound to other seeds; `locked` if another
+   * run holds the lock; `output` if the disk can't be written
    */
   static async open(stateFolder: string, profile: string, options: OpenOptions = {}): Promise<ClientState> {
     const places = await boundPlaces(stateFolder, profile, options.seeds);
@@ -105,8 +105,8 @@ export class ClientState extends ClientStateView {
 
   /**
    * Makes an index the last accepted index of its feed, together with its signature.
-   * @throws FeedkeyError `rollback` if the index is older than the last accepted index, or has the same date but different
-   * bytes (T9). The verifier checks this too; this check is the last line of defence
+   * @throws FeedkeyError `rollback` if the index is older than the last accepted index, or has the same date but different bytes (T9). The
+   * verifier has checked this before; the check here is a second safeguard
    */
   async acceptIndex(
     feed: string,
@@ -114,7 +114,9 @@ export class ClientState extends ClientStateView {
       readonly index: Uint8Array;
       readonly signature: Uint8Array;
       readonly meta: AcceptedIndex;
-      /** If the index lists its packages in parts: the parts, by the digests of their texts. */
+      /**
+       * The package lists (parts) that the index names, by the digests of their texts; for indexes that list packages only in such parts.
+       */
       readonly parts?: ReadonlyMap<string, AcceptedPart>;
     },
   ): Promise<void> {
@@ -141,10 +143,10 @@ export class ClientState extends ClientStateView {
         if (serializeFeedMeta(next) !== serializeFeedMeta(present)) await this.feedFolder.rewriteMeta(next, this.#lock);
         return;
       }
-      // The ledger is written first: an index without a ledger would look like a state that lost its ledger.
+      // The ledger is written first: to the next run, an index without a ledger would look like a state that lost its ledger.
       if (!this.initialised) await this.#write(this.ledger);
-      // The index is written before the ledger. If the run is killed between the two writes, the next run finds a newer
-      // index and updates the ledger. In the opposite order, it would find an index that is older than the ledger says,
+      // The index is written before the ledger. If the run is killed between these two writes, the next run finds an index that is newer
+      // than the ledger says, and updates the ledger. In the opposite order, the next run would find an older index than the ledger says,
       // which looks like a rollback.
       await this.feedFolder.replace(meta, index, signature, this.#lock, parts);
       const feeds = new Map(this.ledger.feeds).set(feed, { createdAt, sha256: meta.sha256 });
@@ -159,10 +161,10 @@ export class ClientState extends ClientStateView {
     await this.#lock.release();
   }
 
-  /** Runs one write after another, even if the caller does not wait: each write starts from the result of the previous write. */
+  /** Runs one write after another, even if the caller does not wait. Each write starts from the result of the previous write. */
   #inTurn(write: () => Promise<void>): Promise<void> {
     const result = this.#last.then(write).catch(async (error) => {
-      // Only the disk shows how far the failed write got; the next write continues from what is on the disk.
+      // Only the disk shows how far the failed write got. The next write continues from there.
       this.current = await readSnapshot(this.places).catch(() => this.current);
       throw error;
     });
@@ -173,7 +175,7 @@ export class ClientState extends ClientStateView {
   async #write(ledger: LedgerFile): Promise<void> {
     const bound = this.#seeds === undefined ? ledger : { ...ledger, seeds: this.#seeds };
     const text = Buffer.from(serializeLedger(bound, this.places.profile), "utf8");
-    // The text is parsed before it is written: an unreadable file must not replace a readable file.
+    // The new text is parsed before it is written, so that an unreadable file never replaces a readable file.
     const next = parseLedger(text, this.places.ledger, this.places.profile);
     const present = await readStateFile(this.places.ledger);
     const isThere = this.initialised && present !== undefined && text.equals(present);
@@ -200,9 +202,9 @@ export class ClientState extends ClientStateView {
   }
 
   /**
-   * Replaces files whose digests are in the ledger, in three steps: the ledger allows old and new files, the files change, the
-   * ledger allows only the new files. So a crash between these steps does not count as damage, and damage at any other time is
-   * noticed.
+   * Replaces files whose digests are in the ledger, in three steps: first the ledger allows the old and the new files, then the files
+   * change, then the ledger allows only the new files. So if the run is killed between these steps, the files do not count as damaged;
+   * damage at any other time is noticed.
    */
   async #replaceRecorded(
     files: Parameters<typeof stageAll>[0],
@@ -235,8 +237,7 @@ export class ClientState extends ClientStateView {
 }
 
 /**
- * Creates the marker that tells a lost state from a state that never existed. The file is empty, so that it is never
- * half-written.
+ * Creates the marker file. It tells a state that was lost from a state that never existed. It is empty, so that it is never half written.
  */
 async function mark(places: StatePlaces): Promise<void> {
   await ensureFolder(dirname(places.marker), 0o755);
@@ -251,8 +252,8 @@ async function mark(places: StatePlaces): Promise<void> {
 }
 
 /**
- * Removes a profile's state. The ledger is removed first and the marker last. If the run is killed in between, the state
- * counts as lost and the reset must be repeated: the state is never half forgotten without notice.
+ * Removes a profile's state: the ledger first, the marker last. If the run is killed in between, the state counts as lost, and the user
+ * must repeat the reset. So a state is never half forgotten without notice.
  */
 async function forget(places: StatePlaces, lock: HeldLock): Promise<void> {
   await lock.assertHeld();

@@ -13,14 +13,14 @@ import { type AcceptedPart, type FeedMeta, parseFeedMeta, serializeFeedMeta } fr
 import { badState, fileNameFor, namesIn, readStateFile, unreadable } from "./state-file.ts";
 
 /**
- * Returns the path at which the text of a part is kept, beside the accepted index. @param digest the part's digest,
- * lower-case hex
+ * Returns the path of a part's text, beside the accepted index that names the part.
+ * @param digest the part's digest, in lower-case hex
  */
 function partPath(indexPath: string, digest: string): string {
   return join(dirname(indexPath), `part-${digest}`);
 }
 
-/** The text of a part that was kept with an accepted index. Only the part's digest proves that the text is right. */
+/** The text of a part (package list) that was kept with an accepted index. The caller must compare the digest: the file may be damaged. */
 interface KeptPart extends Hashed {
   readonly path: string;
 }
@@ -30,9 +30,13 @@ export interface Accepted {
   readonly meta: FeedMeta;
   readonly indexPath: string;
   readonly signaturePath: string;
-  /** Reads the bytes of the index; returns undefined if another run has replaced the index meanwhile. */
+  /** Reads the bytes of the index; returns undefined if another run has replaced the index in the meantime. */
   readIndex(): Promise<Uint8Array | undefined>;
-  /** Reads a part. @param digest digest of the part's text, lower-case hex. @returns undefined if the part is missing */
+  /**
+   * Reads a part.
+   * @param digest the digest of the part's text, in lower-case hex
+   * @returns undefined if the part is missing
+   */
   readPart(digest: string): Promise<KeptPart | undefined>;
 }
 
@@ -53,9 +57,9 @@ function acceptedIn(folder: string, meta: FeedMeta): Accepted {
 }
 
 /**
- * The folder `feeds/`: for each feed, a symbolic link NAME to a folder `.NAME.N` with `index`, `signature` and `meta.json`,
- * and with the parts if the index lists its packages in parts. Each acceptance makes a new folder and then changes the link,
- * so that all files of a feed change together.
+ * The folder `feeds/`. For each feed, it has a symbolic link NAME to a folder `.NAME.N`. This folder (a *generation*) has `index`,
+ * `signature` and `meta.json`, and also the parts if the index lists its packages in parts. Each accepted index gets a new folder, then the
+ * link changes, so that all files of a feed change together.
  */
 export class FeedFolder {
   readonly #folder: string;
@@ -84,7 +88,7 @@ export class FeedFolder {
   async read(feed: string): Promise<Accepted | undefined> {
     const generation = await this.#generation(feed);
     if (generation === undefined) return undefined;
-    // The link is resolved once, so that all three files are from one generation, whatever another run does meanwhile.
+    // The link is resolved once, so that all three files are from one generation even if another run changes the link meanwhile.
     const folder = join(this.#folder, this.#generationName(feed, generation));
     const meta = await this.#readMeta(folder);
     if (meta.feed !== feed) throw badState(folder, `is the state of another feed, "${meta.feed}"`);
@@ -111,7 +115,7 @@ export class FeedFolder {
 
   /**
    * Replaces the old index by a new index in one step. The old index stays on the disk until `removeStrays`.
-   * @throws FeedkeyError `output` or `locked`; the old index is then still in place
+   * @throws FeedkeyError `output` if the disk can't be written, or `locked` if the lock was lost; the old index is then still in place
    */
   async replace(
     meta: FeedMeta,
@@ -138,13 +142,16 @@ export class FeedFolder {
       await syncFolder(this.#folder);
       await replaceLink(join(this.#folder, fileNameFor(meta.feed)), name, lock);
     } catch (error) {
-      // The new folder is removed only if no link leads to it: if just the last sync failed, the link already does.
+      // `removeStrays` keeps the new folder if the link already leads to it: this is so if only the last sync failed.
       await this.removeStrays().catch(() => undefined);
       throw outputError(error, folder);
     }
   }
 
-  /** Whether each part has a file of its size beside an accepted index. @param parts the parts, by digest */
+  /**
+   * Whether each part has a file of the right size beside an accepted index.
+   * @param parts the parts, by digest
+   */
   async hasParts({ indexPath }: Accepted, parts: ReadonlyMap<string, AcceptedPart>): Promise<boolean> {
     for (const [digest, { text }] of parts) {
       const found = await fs.lstat(partPath(indexPath, digest)).catch(() => undefined);
@@ -162,14 +169,14 @@ export class FeedFolder {
     await writeFileAtomic(join(this.#folder, name, "meta.json"), serializeFeedMeta(meta), { mode: 0o644 }, lock);
   }
 
-  /** Removes generations to which no link leads: replaced generations, and generations that a killed run did not finish. */
+  /** Removes the generations to which no link leads: those that were replaced, and those that a killed run did not finish. */
   async removeStrays(): Promise<void> {
     const names = await namesIn(this.#folder);
     const links = names.filter((name) => !name.startsWith("."));
     const used = new Set(await Promise.all(links.map((link) => this.#target(link))));
     const strays = names.filter((name) => /^\..+\.\d+$/.test(name) && !used.has(name));
     for (const stray of strays) {
-      // A failure does no harm: the next run removes the folder.
+      // If the folder can't be removed, the next run removes it.
       await fs.rm(join(this.#folder, stray), { recursive: true, force: true }).catch(() => undefined);
     }
   }

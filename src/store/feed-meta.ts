@@ -15,11 +15,13 @@ export interface IndexVersions {
   readonly signature?: FileVersion | undefined;
 }
 
-/** The caller's data about an index that it accepts. */
+/** What the caller records about an index that it accepts. */
 export interface AcceptedIndex {
-  /** Date of the index's signature; with a threshold, the latest date at or after which enough signers signed. */
+  /**
+   * The date of the index's signature. With a threshold above one, the latest date such that enough signers signed at this date or later.
+   */
   readonly createdAt: Instant;
-  /** Digest of the bytes that the signature covers, lower-case hex. */
+  /** The digest of the bytes that the signature covers, in lower-case hex. */
   readonly sha256: string;
   /** When these bytes were first accepted. */
   readonly acceptedAt: Instant;
@@ -28,30 +30,33 @@ export interface AcceptedIndex {
   readonly source: string;
   /** The number of packages that the index lists. */
   readonly entries: number;
-  /** Digest of the release of feedkey and the settings with which the index was read; undefined in older states. */
+  /** A digest of feedkey's release and of the settings with which the index was read; undefined in states from older releases. */
   readonly readAs?: string | undefined;
-  /** Undefined if no server gave any validator, or no server was asked. */
+  /** The servers' validators; undefined if no server gave any validator, or no server was asked. */
   readonly versions?: IndexVersions | undefined;
 }
 
-/** A list of packages that an accepted index names. */
+/** A package list that an accepted index names. */
 export interface AcceptedPart {
   readonly text: Uint8Array;
-  /** Whether the state has a damaged text in the place of this one. */
+  /** Whether the state has a damaged text of this part, which the new text replaces. */
   readonly mends: boolean;
 }
 
 /** The contents of a feed's `meta.json`. */
 export interface FeedMeta extends AcceptedIndex {
   readonly feed: string;
-  /** Size of the index in bytes. */
+  /** The size of the index in bytes. */
   readonly size: number;
   readonly signatureSha256: string;
 }
 
 const version = 1;
 
-/** Reads `meta.json`. @throws FeedkeyError `bad_state` if the file is damaged */
+/**
+ * Reads a feed's `meta.json`.
+ * @throws FeedkeyError `bad_state` if the file is damaged
+ */
 export function parseFeedMeta(bytes: Uint8Array, path: string): FeedMeta {
   const read = new StateReader(path);
   const names = [
@@ -65,7 +70,7 @@ export function parseFeedMeta(bytes: Uint8Array, path: string): FeedMeta {
     "size",
     "entries",
   ];
-  // State files from older releases lack these.
+  // States from older releases lack the optional fields.
   const meta = read.document(bytes, version, [...names, "versions?", "readAs?"]);
   const versions = meta.get("versions");
   return {

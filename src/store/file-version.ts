@@ -3,12 +3,12 @@ import { type Duration, type Instant, iso } from "../time.ts";
 import type { StateReader } from "./state-reader.ts";
 
 /**
- * feedkey accepts "not modified" for this long after the last complete download, because the server's earlier copy may
- * have been wrong.
+ * How long after the last complete download feedkey accepts "not modified". After this time it downloads the file again, because the server
+ * may have sent a wrong copy before.
  */
 const maxUnseen: Duration = 24 * 3_600_000;
 
-/** A version of a file, identified by either its entity tag or its modification date. */
+/** A version of a file, identified by either its entity tag (ETag) or its modification date. */
 export interface FileVersion {
   /** The URL that the client requested. */
   readonly url: string;
@@ -23,7 +23,7 @@ export function isFresh({ wholeAt }: FileVersion, at: Instant): boolean {
   return wholeAt !== undefined && wholeAt <= at && at - wholeAt < maxUnseen;
 }
 
-/** Returns the version as an object for JSON; its time is precise to the second. */
+/** Returns the version as an object for JSON, with times to the second. */
 export function fileVersionDocument(version: FileVersion): object {
   const { url, etag, lastModified, wholeAt } = version;
   return { url, etag, lastModified, wholeAt: wholeAt === undefined ? undefined : iso(wholeAt) };

@@ -9,36 +9,43 @@ import { readPrivateFile } from "../files/private-file.ts";
 import { causeInWords, outputError } from "../files/system-error.ts";
 import { hexDigits, isFingerprint, requireFingerprint } from "./fingerprint.ts";
 
-/** The reason in a revocation certificate that was made in advance. */
+/** The reason in a revocation certificate that feedkey made together with the key. */
 export type RevocationReason = "compromised" | "superseded" | "retired";
 
-/** All reasons for which a revocation certificate is made in advance. */
+/** The reasons for which feedkey makes a revocation certificate together with a key. */
 export const revocationReasons: readonly RevocationReason[] = ["compromised", "superseded", "retired"];
 
-/** The size of an armored certificate of 16 MiB; feedkey never writes a larger file. */
+/** The size limit for files in the store, in bytes: an armored certificate of 16 MiB fits. feedkey never writes a larger file. */
 const maxFileBytes = 24 * 1024 * 1024;
 
-/** A new key that is added to the store; its parts are ASCII-armored. */
+/** A new key to add to the store. Its parts are ASCII-armored. */
 export interface NewKey {
-  /** Full fingerprint, upper-case hex. */
+  /** The full fingerprint, in upper-case hex. */
   readonly fingerprint: string;
   readonly privateKey: string;
   readonly certificate: string;
-  /** Empty if the secret primary key is elsewhere, because no revocation certificate can then be made here. */
+  /**
+   * The revocation certificates by reason. Empty if the secret primary key is elsewhere, because no revocation certificate can then be made
+   * here.
+   */
   readonly revocations: Readonly<Partial<Record<RevocationReason, string>>>;
 }
 
 /** The operations on a locked store; see `KeyStore.exclusive`. */
 export interface KeyStoreWriter {
-  /** Adds a key. @throws FeedkeyError `usage` if the store already has this secret key; `output`; `locked` */
+  /**
+   * Adds a key.
+   * @throws FeedkeyError `usage` if the store already has this secret key; `output` if the store can't be written; `locked` if the lock was
+   * lost
+   */
   add(key: NewKey): Promise<void>;
-  /** Replaces a secret key by one that contains everything in the present secret key. @throws as `putCertificate` does */
+  /** Replaces a secret key by a secret key that contains everything in the present one. @throws as `putCertificate` does */
   replacePrivate(fingerprint: string, armored: string): Promise<void>;
-  /** Adds a certificate, or replaces it by one that the caller has merged with it. @throws as `add` does */
+  /** Adds a certificate, or replaces it by a certificate with which the caller has merged the present one. @throws as `add` does */
   putCertificate(fingerprint: string, armored: string): Promise<void>;
   /**
-   * Removes the files of a key whose `add` was killed before the secret key was written. A key with its secret stays.
-   * @throws as `add` does
+   * Removes the files of a key if `add` was killed before it wrote the secret key. A key whose secret key is in the store stays. @throws as
+   * `add` does
    */
   removeUnfinished(fingerprint: string): Promise<void>;
   /** Removes a secret key; its certificate and its revocation certificates stay. @throws as `add` does */
@@ -48,8 +55,8 @@ export interface KeyStoreWriter {
 }
 
 /**
- * The archive's keys: `private/FPR.asc` (0600), `certs/FPR.asc` and `revocations/FPR-REASON.asc` below one folder.
- * The store looks only at names: the caller checks whether the content of a file matches its name.
+ * The store of the archive's keys: `private/FPR.asc` (mode 0600), `certs/FPR.asc` and `revocations/FPR-REASON.asc` below one folder. The
+ * store looks only at file names: callers must check that a file contains the key that its name says.
  */
 export class KeyStore {
   /** The absolute path of the store's folder. */
@@ -82,9 +89,8 @@ export class KeyStore {
   }
 
   /**
-   * Parses a fingerprint from a user, in any case, with spaces or with `0x`.
-   * @throws FeedkeyError `usage` for a key ID or any other text that is not a full fingerprint; `not_found` if the
-   * store lacks the key
+   * Parses a fingerprint as a user gives it: in upper or lower case, with or without spaces and `0x`.
+   * @throws FeedkeyError `usage` for a key ID or any other text that is not a full fingerprint; `not_found` if the store lacks the key
    */
   async resolve(text: string): Promise<string> {
     const hex = hexDigits(text);
@@ -99,7 +105,10 @@ export class KeyStore {
     return this.#read(this.#certificateFile(fingerprint), `no certificate ${fingerprint}`, fingerprint);
   }
 
-  /** Returns the armored secret key. @throws FeedkeyError `not_found`; `bad_config` if other users have access to the file */
+  /**
+   * Returns the armored secret key.
+   * @throws FeedkeyError `not_found` if the store lacks the key; `bad_config` if other users have access to the file
+   */
   async privateKey(fingerprint: string): Promise<string> {
     const armored = await readPrivateFile(this.#privateFile(fingerprint));
     if (armored === undefined) throw this.#missing(`no secret key ${fingerprint}`, fingerprint);
@@ -111,7 +120,10 @@ export class KeyStore {
     return (await unlessMissing(fs.lstat(file), (error) => unreadable(file, error))) !== undefined;
   }
 
-  /** Returns the armored revocation certificate that was made with the key. @throws FeedkeyError `not_found` if it is missing */
+  /**
+   * Returns the armored revocation certificate that feedkey made together with the key.
+   * @throws FeedkeyError `not_found` if it is missing
+   */
   async revocation(fingerprint: string, reason: RevocationReason): Promise<string> {
     const file = this.#revocationFile(fingerprint, reason);
     const hint =
@@ -119,14 +131,14 @@ export class KeyStore {
     return this.#read(file, `no revocation certificate "${reason}" of ${fingerprint}`, fingerprint, hint);
   }
 
-  /** Adds a key; see `KeyStoreWriter`. */
+  /** Adds a key, as `KeyStoreWriter.add` does. */
   async add(key: NewKey): Promise<void> {
     await this.exclusive((writer) => writer.add(key));
   }
 
   /**
    * Locks the store and runs an action that reads, decides and writes, so that no other run can write in between.
-   * @throws FeedkeyError `locked`, `output`, and whatever the action throws
+   * @throws FeedkeyError `locked` if another run holds the lock; `output` if the store can't be written; and whatever the action throws
    */
   async exclusive<T>(action: (writer: KeyStoreWriter) => Promise<T>, options: LockOptions = {}): Promise<T> {
     const locked = async (lock: HeldLock) => {
@@ -162,7 +174,7 @@ export class KeyStore {
     await ensureFolder(join(this.folder, "revocations"), 0o700);
     await ensureFolder(join(this.folder, "certs"), 0o755);
     await ensureFolder(join(this.folder, "private"), 0o700);
-    // The secret key is written last: a crash never leaves a key that could sign but could not be revoked.
+    // The secret key is written last, so that a crash never leaves a key that can sign but has no revocation certificate.
     const staged = await stageAll([
       ...revocationReasons.flatMap((reason) => {
         const data = key.revocations[reason];
@@ -172,7 +184,7 @@ export class KeyStore {
       { path: this.#privateFile(key.fingerprint), data: key.privateKey, mode: 0o600 },
     ]);
     try {
-      // The files are renamed in two steps: the other files are on the disk before the secret key gets its name.
+      // The files are renamed in two steps, so that all other files are on the disk before the secret key gets its final name.
       await commitStaged(staged.slice(0, -1), lock);
       await commitStaged(staged.slice(-1), lock);
     } catch (error) {
@@ -193,7 +205,7 @@ export class KeyStore {
     }
   }
 
-  /** Whether two stores have the same file for a key, through a link or a mount: such a file is not a second copy. */
+  /** Whether two stores share one file for a key, through a link or a mount. Then the other store does not have a second copy. */
   async shares(other: KeyStore, part: "private" | "certs", fingerprint: string): Promise<boolean> {
     const [here, there] = await Promise.all(
       [this, other].map(async (store) => {
@@ -209,7 +221,7 @@ export class KeyStore {
     return (await fs.readdir(join(this.folder, "archives")).catch(() => [])).length > 0;
   }
 
-  /** Returns the reasons for which a key can be revoked here: those for which the store has a revocation certificate. */
+  /** Returns the reasons for which the key can be revoked with a revocation certificate in this store. */
   async revocationsOf(fingerprint: string): Promise<RevocationReason[]> {
     const found: RevocationReason[] = [];
     for (const reason of revocationReasons) {
@@ -257,7 +269,7 @@ export class KeyStore {
 }
 
 function notAFingerprint(text: string, hex: string, known: readonly string[]): FeedkeyError {
-  // v4 key IDs are the end of the fingerprint, v6 key IDs the beginning (RFC 9580, section 5.5.4).
+  // A v4 key ID is the end of the fingerprint, a v6 key ID is its beginning (RFC 9580 section 5.5.4).
   const meant = /^[0-9A-F]{8,}$/.test(hex) ? known.filter((one) => one.endsWith(hex) || one.startsWith(hex)) : [];
   return new FeedkeyError("usage", `"${text}" is not a full fingerprint`, {
     details: { given: text },

@@ -2,56 +2,53 @@ import { type Instant, iso } from "../time.ts";
 import { sha256 } from "./state-file.ts";
 import { StateReader } from "./state-reader.ts";
 
-/** When and how a key was first accepted (T5). */
+/** When and how a key was first accepted (T5), and what later runs recorded about it. */
 export interface KeyRecord {
   readonly acceptedAt: Instant;
   readonly role: "seed" | "successor" | "delegate";
-  /** Fingerprint of the key that certified this key; undefined for a seed. The whole path would take too much space. */
+  /**
+   * The fingerprint of the key that certified this key; undefined for a seed. The ledger stores only this key instead of the whole path, to
+   * save space.
+   */
   readonly from: string | undefined;
   /** T6: whether the key was live in a run that accepted it. */
   readonly wasLive: boolean;
-  /** T7: when the key will expire, as last known; undefined if it never expires. */
+  /** T7: when the key expires, as last known; undefined if the key never expires. */
   readonly end: Instant | undefined;
-  /** Expiry dates that had passed in an earlier run. They stay, whatever the client learns later. */
+  /** T7: expiry dates that passed while this client knew them. They stay here, whatever the client learns later. */
   readonly passed: readonly Instant[];
 }
 
-/** The last good revocation check of a key (T11). */
+/** The last good check of a key for revocations (T11). */
 interface CheckRecord {
   readonly lastGoodAt: Instant;
   readonly outcome: "found" | "absent";
-  /** Whether any key server ever had the key: if so, feedkey warns when the key is absent. */
+  /** Whether a key server ever had the key. If so, feedkey warns when the key servers no longer have it. */
   readonly everFound: boolean;
 }
 
-/** The date of the last accepted index of a feed; no later index may be older (T9). */
+/** The date of the last accepted index of a feed. feedkey accepts no index that is older (T9). */
 export interface FeedRecord {
   readonly createdAt: Instant;
   readonly sha256: string;
 }
 
-/**
- * An available certificate with the digest of its file, so that damage or loss (also of a revocation in the certificate) is
- * noticed.
- */
+/** The digest of a stored certificate's file, so that feedkey notices damage and loss: the certificate may contain a revocation. */
 export interface CertificateRecord {
   readonly sha256: string;
-  /**
-   * Set while the file is being replaced: the digest of the old file, which may still be on the disk; null if no old
-   * file existed.
-   */
+  /** Set while the file is being replaced: the digest of the old file, which may still be on the disk; null if no old file exists. */
   readonly previous?: string | null;
 }
 
-/** What the client learned about keys; each map is keyed by fingerprint. */
+/** What the client learned about keys. The keys of the maps are fingerprints. */
 export interface Ledger {
   readonly keys: ReadonlyMap<string, KeyRecord>;
   readonly checks: ReadonlyMap<string, CheckRecord>;
 }
 
-/** The whole content of `ledger.json`, with the digests of the files beside it. `feeds` is keyed by the feed's name. */
+/** The whole content of `ledger.json`, including the digests of the files beside it. `feeds` has an entry for each feed's name. */
 export interface LedgerFile extends Ledger {
-  /** Fingerprints of the profile's seeds at the last write; undefined in ledgers from older releases. */
+  /** The fingerprints of the profile's seeds at the last write; undefined in ledgers from older releases. */
   readonly seeds?: readonly string[];
   readonly feeds: ReadonlyMap<string, FeedRecord>;
   readonly certificates: ReadonlyMap<string, CertificateRecord>;
@@ -72,8 +69,8 @@ const fields = ["profile", "keys", "checks", "feeds", "certificates", "revocatio
 let last: { readonly path: string; readonly profile: string; readonly bytes: Uint8Array; readonly ledger: LedgerFile };
 
 /**
- * Reads `ledger.json`. One run reads the ledger several times: to find its folder, to open it, and before each write. The same bytes
- * are parsed only once.
+ * Reads `ledger.json`. A run reads the ledger several times: to find the profile's folder, to open the state, and before each write. So the
+ * same bytes are parsed only once.
  * @param path the file's path, for messages
  * @param profile the name of the profile to which the ledger must belong
  * @throws FeedkeyError `bad_state` if the ledger is damaged, newer than this program, or another profile's
@@ -127,14 +124,16 @@ function parse(bytes: Uint8Array, path: string, profile: string): LedgerFile {
       ? { revocations: readCertificateRecord(read, file.get("revocations"), "revocations") }
       : {}),
   };
-  // The digest is checked last, because the other errors are more specific.
+  // The digest is checked last, because the errors before are more specific.
   if (file.has("digest") && file.get("digest") !== sha256(JSON.stringify(documentOf(ledger, profile)))) {
     throw read.damage("digest", "does not match the contents of the file");
   }
   return ledger;
 }
 
-/** Ledgers from older releases have the whole path from the seed to the key itself. */
+/**
+ * Returns the fingerprint of the key that certified a key. Ledgers from older releases have the whole path from the seed to the key itself.
+ */
 function readPredecessor(read: StateReader, key: ReadonlyMap<string, unknown>, where: string): string | undefined {
   if (key.has("from") && key.has("path")) throw read.damage(where, "two predecessors");
   if (key.has("path")) return read.list(key.get("path"), where, (one) => read.fingerprint(one, where)).at(-2);
@@ -150,7 +149,7 @@ function readCertificateRecord(read: StateReader, value: unknown, where: string)
   };
 }
 
-/** Returns the text of `ledger.json`: sorted, times precise to the second, with a digest that reveals every changed bit. */
+/** Returns the text of `ledger.json`: sorted, with times to the second, and with a digest of the rest that reveals any change. */
 export function serializeLedger(ledger: LedgerFile, profile: string): string {
   const document = documentOf(ledger, profile);
   return `${JSON.stringify({ ...document, digest: sha256(JSON.stringify(document)) }, null, 2)}\n`;
@@ -175,6 +174,6 @@ function documentOf(ledger: LedgerFile, profile: string): object {
 }
 
 function sorted<T>(map: ReadonlyMap<string, T>, write: (value: T) => unknown): Record<string, unknown> {
-  // `fromEntries` defines own properties, so that `__proto__` is an ordinary key.
+  // `fromEntries` defines own properties, so that even the name `__proto__` is an ordinary key.
   return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => [key, write(value)]));
 }

@@ -1,18 +1,18 @@
-/** Finds the state of a profile (T5): another profile with the same name must not use the profile's accepted keys and dates. */
+/** Finds the state of a profile (T5). If another profile has the same name, it must not use this profile's accepted keys and dates. */
 import { FeedkeyError, orRefusal } from "../error.ts";
 import { parseLedger } from "./ledger.ts";
 import { fileNameFor, namesIn, readStateFile } from "./state-file.ts";
 import { type StatePlaces, statePlaces } from "./state-places.ts";
 
 /**
- * If two profiles have the same name, separates the name from the seed in the name of the second folder. No encoded name
- * contains this character.
+ * Separates the profile's name from the seed in the name of a second folder, for two profiles with the same name. No encoded name contains
+ * this character.
  */
 const separator = "~";
 
 /**
- * Whether a state belongs to a profile with these seeds: one of the seeds was a seed of the profile at the last write, or
- * was accepted as a key of its chain. So a profile may add and drop seeds, and replace a seed by its successor.
+ * Whether a state belongs to a profile with these seeds: at the last write, one of the seeds was a seed of the profile or an accepted key
+ * of its chain. So keepers may add and drop seeds in a profile, and replace a seed by its successor.
  * @returns undefined if no state exists yet, or the state can't be read: opening the state then reports the error
  */
 async function isBoundTo(places: StatePlaces, seeds: readonly string[]): Promise<boolean | undefined> {
@@ -27,10 +27,10 @@ async function isBoundTo(places: StatePlaces, seeds: readonly string[]): Promise
 }
 
 /**
- * Returns the places of a profile's state. The folder has the profile's name, unless the state in that folder is bound to
- * other seeds; then the profile has a separate folder beside it.
+ * Returns the paths of a profile's state. The folder has the profile's name, unless the state in this folder is bound to other seeds. Then
+ * the profile has a separate folder beside it.
  * @param seeds the fingerprints of the seeds that the profile lists
- * @throws FeedkeyError `bad_profile` if the profile's name can't be the name of a folder; `bad_state`
+ * @throws FeedkeyError `bad_profile` if the profile's name can't be the name of a folder; `bad_state` if the ledger can't be read
  */
 export async function boundPlaces(
   stateFolder: string,

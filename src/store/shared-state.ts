@@ -6,13 +6,13 @@ import { boundPlaces } from "./seed-binding.ts";
 import type { StatePlaces } from "./state-places.ts";
 import { readSnapshot, refuseUnsafeFolders, type StateSnapshot } from "./state-snapshot.ts";
 
-/** How many times in succession another run may write first; real runs do not write that often. */
+/** How many times in succession another run may write first. Real runs do not write that often, so more is an error. */
 const maxMissed = 10;
 
 /**
- * The state of one profile that other runs may use at the same time: the state is read when it is opened, and locked only
- * while it is written. If another run wrote first, nothing is written: the state is read again, and the caller judges again.
- * So nothing that another run recorded is lost or ignored.
+ * The state of one profile that several runs may use at the same time. It is read when it is opened, and locked only while it is written.
+ * If another run has written in the meantime, nothing is written: this run reads the state again, and the caller judges again. So nothing
+ * that another run recorded is lost or ignored.
  */
 export class SharedState extends ClientStateView {
   #missed = 0;
@@ -25,10 +25,11 @@ export class SharedState extends ClientStateView {
   }
 
   /**
-   * Opens the state without a lock, unless other runs write so often that no consistent state can be read.
+   * Opens the state without a lock; waits for the lock only if other runs write so often that no consistent state can be read.
    * @param seeds the fingerprints of the seeds that the profile lists; the state is bound to these seeds
-   * @param reset whether the user consents to forget everything and to start from the seeds
-   * @throws FeedkeyError `bad_state` if the state is damaged, newer than this program, or gone; `locked`; `output`
+   * @param reset whether the user agrees that feedkey forgets the whole state and starts again from the seeds
+   * @throws FeedkeyError `bad_state` if the state is damaged, lost, or newer than this program; `locked` if another run holds the lock;
+   * `output` if the disk can't be written
    */
   static async open(
     stateFolder: string,
@@ -54,9 +55,9 @@ export class SharedState extends ClientStateView {
   }
 
   /**
-   * Locks the state, and runs the action if the state is still what this run last read or wrote.
-   * @param feed the feed whose index is written: another run must not have accepted an index of this feed meanwhile
-   * @returns false if nothing was written because another run wrote first; this view then shows the other run's state
+   * Locks the state, and runs the action if the state is still as this run last read or wrote it.
+   * @param feed the feed whose index is written: another run must not have accepted an index of this feed in the meantime
+   * @returns false if another run wrote first: then nothing was written, and this view shows the other run's state
    * @throws FeedkeyError `bad_state`, `locked`, `output`, and whatever the action throws
    */
   async write(action: (state: ClientState) => Promise<void>, feed?: string): Promise<boolean> {
@@ -81,10 +82,7 @@ export class SharedState extends ClientStateView {
   }
 }
 
-/**
- * Whether everything on which a judgement depends is unchanged. Dates of checks need no comparison, because runs only
- * add them.
- */
+/** Whether everything on which a judgement depends is unchanged. The dates of checks may differ, because other runs only add checks. */
 function isSame(before: StateSnapshot, now: StateSnapshot, feed: string | undefined): boolean {
   const [a, b] = [before.ledger, now.ledger];
   return (

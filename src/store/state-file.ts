@@ -4,18 +4,18 @@ import * as fs from "node:fs/promises";
 import { FeedkeyError, systemCode, unlessMissing } from "../error.ts";
 import { causeInWords } from "../files/system-error.ts";
 
-/** The hint for errors that only a reset can solve. */
+/** The hint for errors after which the user can only start again. */
 export const startAgain =
   "if you do not mind losing the client state, start again from the profile's seeds with --reset-state";
 
-/** Returns the error for unusable client state. feedkey never repairs such state silently, because it contains revocations. */
+/** Makes the error for client state that can't be used. feedkey never repairs damaged state silently, because revocations may be lost. */
 export function badState(path: string, problem: string, hint = startAgain): FeedkeyError {
   return new FeedkeyError("bad_state", `the client state "${path}" ${problem}`, { details: { path }, hint });
 }
 
-/** Returns the error for state that exists but can't be read. */
+/** Makes the error for state that exists but can't be read. */
 export function unreadable(path: string, error: unknown): FeedkeyError {
-  // If only the permission is missing, nothing is lost, so the hint is not `--reset-state`.
+  // If only the permission is missing, nothing is lost, so the hint does not suggest `--reset-state`.
   const forbidden = systemCode(error) === "EACCES" || systemCode(error) === "EPERM";
   const hint = forbidden ? "run feedkey as the user that owns the file" : startAgain;
   return badState(path, `cannot be read: ${causeInWords(error)}`, hint);
@@ -38,7 +38,10 @@ export async function readStateFile(path: string): Promise<Uint8Array | undefine
   }
 }
 
-/** Reads one of thousands of small files synchronously: a round trip to another thread takes ten times as long as the read. */
+/**
+ * Reads one of thousands of small files. The read is synchronous, because an asynchronous read takes ten times as long: it goes through
+ * another thread.
+ */
 export function readSmallFile(path: string): Uint8Array | undefined {
   try {
     return readFileSync(path);
@@ -62,8 +65,8 @@ export async function namesIn(folder: string): Promise<string[]> {
 }
 
 /**
- * Encodes a name for use in a path, without collisions: letters, digits and `._+-` stay, other bytes and a leading dot become
- * `%XX`. So a feed called `../x` or `.lock` has an ordinary file.
+ * Encodes a name for use in a path: letters, digits and `._+-` stay, other bytes and a leading dot become `%XX`. Different names never get
+ * the same path, and a feed called `../x` or `.lock` gets an ordinary file.
  * @throws FeedkeyError `bad_profile` if the name is empty or too long
  */
 export function fileNameFor(name: string): string {

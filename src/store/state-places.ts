@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { fileNameFor } from "./state-file.ts";
 
-/** The files and folders of one profile's state. */
+/** The paths of the files and folders of one profile's state. */
 export interface StatePlaces {
   readonly profile: string;
   /** The absolute path of the state folder. */
@@ -10,12 +10,12 @@ export interface StatePlaces {
   readonly folder: string;
   readonly ledger: string;
   readonly certificates: string;
-  /** The file of revocations and related packets (T4), a keyring. */
+  /** The file of revocations and related packets (T4), in the form of a keyring. */
   readonly revocations: string;
   readonly feeds: string;
-  /** The folder for copies of key bundles, which may be lost. */
+  /** The folder for copies of key bundles. These copies may be lost without harm. */
   readonly bundles: string;
-  /** An empty file outside the profile's folder. The file shows that a state existed, even if the whole folder is gone. */
+  /** An empty file outside the profile's folder. It shows that a state existed, even if the whole folder is gone. */
   readonly marker: string;
 }
 
@@ -36,7 +36,7 @@ export function statePlaces(stateFolder: string, profile: string, name = fileNam
     revocations: join(folder, "revocations.pgp"),
     feeds: join(folder, "feeds"),
     bundles: join(folder, "bundles"),
-    // `fileNameFor` never returns a leading dot, so `.initialised` is not a profile's folder.
+    // An encoded name never begins with a dot, so `.initialised` can't be a profile's folder.
     marker: join(root, ".initialised", name),
   };
 }

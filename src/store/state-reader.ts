@@ -4,14 +4,17 @@ import { isFingerprint } from "./fingerprint.ts";
 import { badState, startAgain } from "./state-file.ts";
 
 /**
- * Reads values from one JSON file of the state. Any value that is not exactly in the form that feedkey writes counts as
- * damage. All methods throw FeedkeyError `bad_state` with the path of the file and the place in the file.
+ * Reads values from one JSON file of the state. A value that is not exactly in the form that feedkey writes counts as damage. All methods
+ * throw FeedkeyError `bad_state` with the path of the file and the place in the file.
  */
 export class StateReader {
   readonly #path: string;
   readonly #fail: (path: string, problem: string, hint?: string) => FeedkeyError;
 
-  /** @param fail makes the errors, if the file is not client state */
+  /**
+   * @param path the file's path, for messages
+   * @param fail makes the errors if the file is not part of the client state
+   */
   constructor(path: string, fail = badState) {
     this.#path = path;
     this.#fail = fail;
@@ -54,7 +57,7 @@ export class StateReader {
     return new Map(Object.entries(value));
   }
 
-  /** Reads an object with any keys; `read` reads each value. */
+  /** Reads an object with any keys, and reads each of its values with `read`. */
   mapOf<T>(value: unknown, where: string, read: (key: string, value: unknown) => T): ReadonlyMap<string, T> {
     return new Map([...this.entries(value, where)].map(([key, one]) => [key, read(key, one)]));
   }

@@ -6,20 +6,23 @@ import { type CertificateRecord, emptyLedger, type FeedRecord, type LedgerFile, 
 import { badState, fileNameFor, namesIn, readSmallFile, readStateFile, sha256 } from "./state-file.ts";
 import type { StatePlaces } from "./state-places.ts";
 
-/** The state of a profile, after it was read and found undamaged. */
+/** The state of a profile, as it was read from the disk and found undamaged. */
 export interface StateSnapshot {
-  /** False until something is saved for the first time. */
+  /** Whether something was ever saved. */
   readonly initialised: boolean;
   readonly ledger: LedgerFile;
   /** The binary certificates, by fingerprint. */
   readonly certificates: ReadonlyMap<string, Uint8Array>;
-  /** The content of the file of revocations; undefined if the file does not exist. */
+  /** The content of the revocation file; undefined if the file does not exist. */
   readonly revocations: Uint8Array | undefined;
-  /** Whether a run was killed between two writes, so that `ledger` must be written. */
+  /** Whether an earlier run was killed between two writes, so that the ledger on the disk must be replaced by `ledger`. */
   readonly healed: boolean;
 }
 
-/** Refuses folders in which other users can write. @throws FeedkeyError `bad_state` if a folder is unsafe */
+/**
+ * Refuses folders to which other users can write.
+ * @throws FeedkeyError `bad_state` if other users can write to a folder
+ */
 export async function refuseUnsafeFolders(places: StatePlaces): Promise<void> {
   for (const folder of [places.root, places.folder]) {
     await refuseWritableByOthers(folder, (problem, hint) => badState(folder, `is not safe: ${problem}`, hint));
@@ -27,7 +30,7 @@ export async function refuseUnsafeFolders(places: StatePlaces): Promise<void> {
 }
 
 /**
- * Reads the state and checks that nothing in it is damaged, lost or older than the ledger says.
+ * Reads the state and checks that nothing in it is damaged, lost, or older than the ledger says.
  * @param known the state that the same run read before: certificates with the same digest are reused
  * @throws FeedkeyError `bad_state` if the check fails
  */
@@ -74,10 +77,10 @@ export async function readSnapshot(places: StatePlaces, known?: StateSnapshot): 
 }
 
 /**
- * Compares a feed's index on the disk with the ledger. The index may be newer than the ledger says, because a run writes the
- * index first and can be killed before it writes the ledger. The index may never be older.
+ * Compares a feed's index on the disk with the ledger. The index may be newer than the ledger says, because a run writes the index first
+ * and may be killed before it writes the ledger. The index may never be older.
  * @returns the record that belongs in the ledger
- * @throws FeedkeyError `bad_state` if the index is older than the ledger says, or another index
+ * @throws FeedkeyError `bad_state` if the index is older than the ledger says, or has the same date but is another index
  */
 export function compareWithLedger(path: string, meta: FeedMeta, record: FeedRecord | undefined): FeedRecord {
   const found = { createdAt: meta.createdAt, sha256: meta.sha256 };
@@ -88,7 +91,7 @@ export function compareWithLedger(path: string, meta: FeedMeta, record: FeedReco
   return found;
 }
 
-/** Every first write begins with the ledger, so other files without a ledger mean that the ledger was lost. */
+/** Refuses a state that lost its ledger. Every first write begins with the ledger, so if other files exist, the ledger existed too. */
 async function refuseIfGone(places: StatePlaces): Promise<void> {
   const marked = (await readStateFile(places.marker)) !== undefined;
   const certificates = (await namesIn(places.certificates)).filter((name) => name.endsWith(".pgp"));
