@@ -1,7 +1,7 @@
 /**
- * dnf's own keyrings. dnf keeps a GnuPG home for each repository, reads the key file only if verification with this home fails,
- * and never replaces a key in the home. So dnf does not learn that a key was extended, revoked or removed (dnf 4.14 and 4.23).
- * `dnf clean all` does not delete these homes, so feedkey writes them.
+ * dnf's own keyrings. For each repository, dnf keeps a GnuPG home. dnf reads the repository's key file only if verification with this home
+ * fails, and never replaces a key in the home. So dnf does not notice that a key was extended, revoked or removed (dnf 4.14 and 4.23). `dnf
+ * clean all` does not delete these homes, so feedkey writes them itself.
  */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
@@ -16,17 +16,16 @@ import { homeRecord, keysOfHome, removeHome, writeHome } from "./gnupg-home.ts";
 import { writeRpmDatabase } from "./rpm-database.ts";
 import { type KeyFile, namesIn, type RpmRepository, repositoriesWith, systemFile, wordsOf } from "./rpm-system.ts";
 
-/** The folder of dnf's key files, below the root of a system. */
+/** The path of the folder with dnf's key files, below the root of a system. */
 export const dnfKeyFolder = "etc/pki/rpm-gpg";
 export const dnfRepositories = "etc/yum.repos.d";
 export const dnfCache = "var/cache/dnf";
 
 /**
- * Applies an export to dnf: writes the homes of all repositories that name the key file, and rpm's database. Adds keys to the
- * database only if dnf also checks package signatures. Removes barred keys in any case, because dnf may have checked package
- * signatures before.
+ * Applies an export to dnf: writes the homes of all repositories that name the key file, and rpm's database. Adds keys to the database only
+ * if dnf also checks package signatures. Removes barred keys from it in any case, because dnf may have checked package signatures before.
  * @returns warnings for the user
- * @throws FeedkeyError `output`
+ * @throws FeedkeyError `output` if a home or the database can't be written
  */
 export async function followDnf({ path, certificates, barred }: KeyFile): Promise<readonly string[]> {
   const file = systemFile(path, dnfKeyFolder);
@@ -39,7 +38,7 @@ export async function followDnf({ path, certificates, barred }: KeyFile): Promis
   const keyring = writeCertificates(certificates);
   const keys = certificates.map(({ fingerprint }) => fingerprint);
   const checksPackages = repositories.some(({ values }) => /^(1|yes|true|on)$/i.test(values.get("gpgcheck") ?? ""));
-  // If one step fails, the others still run, so that each keyring loses its barred keys.
+  // If one step fails, the other steps still run, so that every other keyring loses its barred keys.
   const steps = [
     ...repositories.map((repository) => () => writeRings(repository, file.root, keyring, keys)),
     () => writeRpmDatabase(file, checksPackages ? certificates : [], barred),
@@ -49,7 +48,11 @@ export async function followDnf({ path, certificates, barred }: KeyFile): Promis
   return good.flat();
 }
 
-/** Writes the homes of a repository. @returns warnings for the user @throws FeedkeyError `output`, `bad_path` */
+/**
+ * Writes a repository's homes.
+ * @returns warnings for the user
+ * @throws FeedkeyError `output` or `bad_path` if a home can't be written
+ */
 async function writeRings(
   repository: RpmRepository,
   root: string,
@@ -66,7 +69,9 @@ async function writeRings(
   return warnings;
 }
 
-/** Finds a repository's homes. dnf names each after the repository and its first URL; a new URL gives a further home. */
+/**
+ * Finds a repository's homes. dnf names each home after the repository and its first URL, so after a change of the URL there are several.
+ */
 async function ringsOf({ id, values }: RpmRepository, folder: string): Promise<string[]> {
   const root = await TargetRoot.open(folder);
   const cache = dirname(await root.hostPath(`${dnfCache}/x`));
@@ -74,7 +79,7 @@ async function ringsOf({ id, values }: RpmRepository, folder: string): Promise<s
     (name) => name.startsWith(`${id}-`) && /^[0-9a-f]{16}$/.test(name.slice(id.length + 1)),
   );
   const address = values.get("metalink") ?? values.get("mirrorlist") ?? wordsOf(values.get("baseurl"))[0] ?? "";
-  // If the URL contains variables, only dnf knows their values.
+  // If the URL contains variables, only dnf knows their values, so feedkey finds only homes that already exist.
   const expected =
     address === "" || address.includes("$")
       ? []
@@ -83,7 +88,7 @@ async function ringsOf({ id, values }: RpmRepository, folder: string): Promise<s
   return await Promise.all(names.map(async (name) => await root.hostPath(`${dnfCache}/${name}/pubring`)));
 }
 
-/** Tells whether feedkey made a home from this keyring, and the home still has exactly these keys. */
+/** Tells whether feedkey made a home from exactly this keyring, and the home still has exactly its keys. */
 async function isCurrent(ring: string, keyring: Uint8Array, keys: readonly Fingerprint[]): Promise<boolean> {
   const made = await fs.readFile(join(ring, homeRecord)).catch(() => undefined);
   if (made === undefined || !made.equals(keyring)) return false;
@@ -97,7 +102,7 @@ async function replaceRing(ring: string, keyring: Uint8Array, keys: readonly Fin
     await writeHome(ring, keyring, keys);
     return [];
   } catch (error) {
-    // Without a home, dnf reads the key file again, and asks the user.
+    // If the home is missing, dnf reads the key file again and asks the user.
     await removeHome(ring);
     if (!(error instanceof FeedkeyError) && systemCode(error) === undefined) throw error;
     return [

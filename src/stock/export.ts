@@ -1,4 +1,7 @@
-/** Use case: write the keys that may sign now for a stock program. For most programs, removal of a key is the only revocation. */
+/**
+ * Use case: writes the keys that may sign now for a stock program. Most programs learn of a revocation only because feedkey removes the
+ * key.
+ */
 import * as fs from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { FeedkeyError, orRefusal, systemCode } from "../error.ts";
@@ -27,17 +30,24 @@ export interface Exported {
   readonly added: readonly Fingerprint[];
   readonly removed: readonly Fingerprint[];
   readonly keys: readonly Fingerprint[];
-  /** Keys that may sign but that the program can't read or restrict, with the reason. */
+  /**
+   * The keys that may sign but can't be in the keyring, because the program can't read them or can't restrict them to their feeds; each
+   * with the reason.
+   */
   readonly left: readonly { readonly fingerprint: Fingerprint; readonly reason: string }[];
 }
 
-/** What a program needs apart from a binary keyring file. */
+/** What a program needs besides a file with a binary keyring. */
 interface Shape {
-  /** Whether the program needs armor in a file with this path. */
+  /** Whether a file with this path must be armored. */
   armors?(path: string): boolean;
-  /** Makes the program use the keys, if a new file alone is not enough. @returns warnings @throws FeedkeyError `output` */
+  /**
+   * Makes the program use the keys, if writing the file is not enough.
+   * @returns warnings for the user
+   * @throws FeedkeyError `output` if the program's own keyrings can't be written
+   */
   follow?(plan: Pick<ExportPlan, "path" | "certificates" | "keys" | "barred" | "revoked">): Promise<readonly string[]>;
-  /** Removes the keys of an export from the program, if writing an empty export is not enough. */
+  /** Removes an export's keys from the program, if writing an empty export is not enough. */
   clear?(path: string, keys: readonly Fingerprint[]): Promise<void>;
 }
 
@@ -57,26 +67,26 @@ async function certificatesIn(path: string): Promise<RawCertificate[]> {
   }
 }
 
-/** Returns the keys that could sign now if their revocation state were known. */
+/** Returns the keys that could sign now if only they had a good check for revocations. */
 function waitingFor({ trust }: Judged): Map<Fingerprint, Rejected> {
   const unchecked = [...trust.rejected].filter(([, { code }]) => code === "unchecked_revocation");
   return new Map(unchecked.filter(([, { facts }]) => signingKeys(facts, trust.at).size > 0));
 }
 
-/** A planned export, not yet written. */
+/** An export that was planned, but not written yet. */
 export interface ExportPlan extends Exported {
   readonly format: ExportFormat;
   readonly certificates: readonly RawCertificate[];
   /**
-   * The archive's keys that the program must not have, including keys that an earlier run failed to remove. Keys that another
-   * export gave to the program are not in this set.
+   * The archive's keys that the program must not have, including keys that an earlier run failed to remove. Keys that another export for
+   * the same program may have added are not in this set.
    */
   readonly barred: ReadonlySet<Fingerprint>;
-  /** The barred keys that only the present export file names. The file keeps these keys until the program has lost them. */
+  /** The barred keys that are known only from the present export file. They stay in this file until the program has lost them. */
   readonly remembered: readonly RawCertificate[];
-  /** The revoked keys that the export does not contain. */
+  /** The revoked keys of the archive that the new export does not contain. */
   readonly revoked: ReadonlySet<Fingerprint>;
-  /** The error to throw after `applyExport` has removed known bad keys; undefined if the export is complete. */
+  /** The error to throw after `applyExport` has removed the keys that are known to be bad; undefined if the export is complete. */
   readonly refusal: FeedkeyError | undefined;
 }
 
@@ -90,16 +100,16 @@ function outage(waiting: ReadonlyMap<Fingerprint, Rejected>, removed: readonly F
   });
 }
 
-/** Returns the path of the keyring from which the present export was made. */
+/** Returns the path of the keyring file in which the present export is recorded. */
 async function recordOf(path: string, format: ExportFormat): Promise<string> {
   return format === "opkg" ? join(await presentHome(path), homeRecord) : path;
 }
 
 /**
- * Plans an export. An outage of the key servers does not empty a keyring: the keyring stays, except for keys that are known to
- * be revoked, expired or no longer in the chain.
- * @param path a file; for opkg a GnuPG home
- * @param only names of the feeds that the keyring is for; an empty list stands for all feeds that the program reads
+ * Plans an export. If no key server answers, this does not empty a keyring: the keyring stays, except for keys that are known to be
+ * revoked, expired or no longer in the chain.
+ * @param path the path of a file; for opkg, of a GnuPG home
+ * @param only the names of the feeds that the keyring is for; an empty list stands for all feeds that the program reads
  * @throws FeedkeyError `output` if the path is a GnuPG home that feedkey did not make
  */
 export async function planExport(
@@ -143,11 +153,12 @@ export async function planExport(
 }
 
 /**
- * Carries out a plan, or leaves the export alone if nothing changed. Writes the file last, because the next run learns from the
- * file what this run did. The file loses distrusted keys even if the program failed to follow, because programs read the file
- * by themselves.
- * @returns warnings
- * @throws FeedkeyError `unchecked_revocation`, `output`
+ * Carries out a plan, or leaves the export alone if nothing changed. The file is written last, because the next run learns from the file
+ * what this run did. The file loses distrusted keys even if the program's own keyrings could not be written, because the program may read
+ * the file too.
+ * @returns warnings for the user
+ * @throws FeedkeyError `unchecked_revocation` if a key had no good check, so that the export is not complete; `output` if a keyring can't
+ * be written
  */
 export async function applyExport(plan: ExportPlan): Promise<readonly string[]> {
   const { format, path, certificates, keys, barred, removed, refusal } = plan;
@@ -155,7 +166,7 @@ export async function applyExport(plan: ExportPlan): Promise<readonly string[]> 
   let warnings: readonly string[] = [];
   if (format === "opkg") await claimHome(path);
   const present = async () => await fs.readFile(await recordOf(path, format)).catch(() => undefined);
-  // Even during an outage, this run removes keys that an earlier run failed to remove.
+  // Even if no key server answers, this run removes keys that an earlier run failed to remove.
   if (refusal === undefined || removed.length > 0 || (barred.size > 0 && (await present()) !== undefined)) {
     const followed = await orRefusal(async () => (await follow?.(plan)) ?? []);
     const isBehind = followed instanceof FeedkeyError;
@@ -176,7 +187,10 @@ export async function applyExport(plan: ExportPlan): Promise<readonly string[]> 
   return warnings;
 }
 
-/** Removes the keys in an export from a program. Call this before you remove the export. @throws FeedkeyError `output` */
+/**
+ * Removes the keys in an export from a program; callers do this before they remove the export.
+ * @throws FeedkeyError `output` if a key can't be removed
+ */
 export async function clearKeys(program: string, path: string): Promise<void> {
   const shape = Object.entries(shapes).find(([format]) => format === program)?.[1];
   const barred = new Set((await certificatesIn(path)).map(({ fingerprint }) => fingerprint));
@@ -186,8 +200,8 @@ export async function clearKeys(program: string, path: string): Promise<void> {
 
 /**
  * Refreshes the keys, then plans and writes an export.
- * @param path a file; for opkg a GnuPG home
- * @throws FeedkeyError `unchecked_revocation`, `output`
+ * @param path the path of a file; for opkg, of a GnuPG home
+ * @throws FeedkeyError `unchecked_revocation` or `output`, as `applyExport` does
  */
 export async function exportKeys(
   session: Session,
@@ -202,7 +216,7 @@ export async function exportKeys(
   return { path: plan.path, keys, added, removed, left };
 }
 
-/** Returns warnings for the user about keys that the export leaves out, and about limits of the program. */
+/** Returns warnings for the user about keys that the export leaves out, and about settings of the profile that the program can't follow. */
 export function warningsOf({ trust }: Profile, format: ExportFormat, { left, keys }: Exported): string[] {
   const warnings = left.map(({ fingerprint, reason }) => {
     return `${fingerprint} is left out of the export for ${format}: ${reason}`;

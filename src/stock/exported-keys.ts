@@ -1,4 +1,7 @@
-/** Chooses the keys in an export: keys that may sign now, that the program can read, and that its keyring does not allow too much. */
+/**
+ * Chooses the keys in an export: keys that may sign now, that the program can read, and that may sign everything for which the program
+ * would use them.
+ */
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
 import { minimal } from "../openpgp/certificate/minimal.ts";
 import type { Feed, FeedFormat } from "../profile/types.ts";
@@ -12,14 +15,17 @@ import type { Trusted, TrustSet } from "../trust/judge.ts";
 export const exportFormats = ["gpgv", "apt", "dnf", "zypper", "pacman", "opkg", "pkg_install"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
-/** The first of RFC 9580's new public-key algorithms (X25519), which GnuPG 2.2 and rpm of the same age do not support. */
+/**
+ * The number of X25519, the first of the public-key algorithms that are new in RFC 9580. GnuPG 2.2 and rpm of the same age do not support
+ * these.
+ */
 const firstNewAlgorithm = 25;
 
 /**
- * Tells why a program can't read a certificate. GnuPG 2.2 does not support version 6. pkg_install can't read a keyring at all if any
- * key in it is not RSA.
+ * Returns why a program can't read a certificate; undefined if it can. GnuPG 2.2 does not support version 6. pkg_install can't read a
+ * keyring at all if one key in it is not RSA.
  * @param raw the certificate as the export would contain it
- * @param able the component keys that the export would contain beside the primary key
+ * @param able the component keys that may sign; the export contains these and the primary key
  */
 function unreadable(
   { primary, subkeys }: CertificateFacts,
@@ -63,7 +69,7 @@ function maySign({ role, grants }: Trusted, feed: string): boolean {
   return role !== "delegate" || grants.some((grant) => allows(grant, feed));
 }
 
-/** The programs that have one keyring for all feeds, and the only feed format that each reads. */
+/** The programs that have one keyring for all feeds, each with the only feed format that it reads. */
 const hasOneKeyring: Readonly<Partial<Record<ExportFormat, FeedFormat>>> = {
   opkg: "opkg",
   pkg_install: "pkgsrc",
@@ -73,8 +79,8 @@ const hasOneKeyring: Readonly<Partial<Record<ExportFormat, FeedFormat>>> = {
 };
 
 /**
- * Returns the feeds that a program's keyring is for by default: the feeds that the program reads. The keyring needs no signer for a
- * feed in another format.
+ * Returns the feeds that a program's keyring is for by default: those in the format that the program reads. So the signers of other feeds
+ * are left out.
  */
 export function feedsFor(format: ExportFormat, feeds: readonly Feed[]): string[] {
   const read = feeds.filter((feed) => feed.format === (hasOneKeyring[format] ?? feed.format));
@@ -82,8 +88,9 @@ export function feedsFor(format: ExportFormat, feeds: readonly Feed[]): string[]
 }
 
 /**
- * Tells why a delegate can't be in a keyring. A keyring can't restrict a key to feeds: a delegate in it could sign all of them.
- * @param feeds names of the feeds that the keyring is for
+ * Returns why a delegate can't be in a keyring; undefined if it can. A keyring can't restrict a key to certain feeds: a delegate in it
+ * could sign every feed.
+ * @param feeds the names of the feeds that the keyring is for
  */
 function confined(trusted: Trusted, feeds: readonly string[], format: ExportFormat): string | undefined {
   if (trusted.role !== "delegate") return undefined;
@@ -99,21 +106,24 @@ function confined(trusted: Trusted, feeds: readonly string[], format: ExportForm
         `unless it is set up only for ${quoted(own)} with --feed`;
 }
 
-/** Chooses the certificates that may sign now, and reduces each to the packets that the program needs. */
+/** Chooses the certificates of keys that may sign now, and reduces each to the packets that the program needs. */
 export async function choose(session: Session, judged: Judged, format: ExportFormat, only: readonly string[]) {
   const { trust } = judged;
   const all = session.profile.feeds.map(({ name }) => name);
   const feeds = only.length > 0 ? only : feedsFor(format, session.profile.feeds);
   const held = await session.knowledge.worthKeeping(trust, session.accepted);
   const chosen: RawCertificate[] = [];
-  /** Keys that another export for the same program, for other feeds, may have put into a keyring that both exports share. */
+  /**
+   * The keys that may sign a feed that this program reads. Another export for the same program may have put them into a keyring that both
+   * exports share.
+   */
   const elsewhere = new Set<Fingerprint>();
   const left: { fingerprint: Fingerprint; reason: string }[] = [];
   for (const [fingerprint, trusted] of trust.trusted) {
     const able = signingKeys(trusted.facts, trust.at);
     const certificate = held.get(fingerprint);
     if (able.size === 0 || certificate === undefined) continue;
-    // Signers for other feeds do not matter here.
+    // Keys that sign only feeds for which this keyring is not meant are left out without a reason.
     const signs = (feed: string) => maySign(trusted, feed);
     if (feedsFor(format, session.profile.feeds).some(signs)) elsewhere.add(fingerprint);
     if (!feeds.some(signs) && (only.length > 0 || all.some(signs))) continue;

@@ -1,4 +1,4 @@
-/** Makes a GnuPG home for opkg, in which every key has ultimate ownertrust. Makes a new home beside the old, then swaps them. */
+/** Makes a GnuPG home for opkg, in which every key has ultimate ownertrust. The new home is made beside the old home, then replaces it. */
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError, systemCode, unlessMissing } from "../error.ts";
@@ -9,7 +9,7 @@ import { runGpg } from "../files/programs.ts";
 import { outputError } from "../files/system-error.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
-/** The file in a home with the keyring from which feedkey made the home. This file marks the home as feedkey's. */
+/** The file in a home with the keyring from which feedkey made the home. It also shows that feedkey made the home. */
 export const homeRecord = "feedkey-keyring.pgp";
 
 async function namesIn(folder: string): Promise<string[] | undefined> {
@@ -22,15 +22,15 @@ async function namesIn(folder: string): Promise<string[] | undefined> {
   }
 }
 
-// The temporary names of the new home and of the replaced home. A killed run may leave such folders behind.
+// The temporary paths of the new home and of the replaced home. A killed run may leave folders at these paths.
 const homeInTheMaking = (path: string): string => `${path}.feedkey-new`;
 const homeMovedAside = (path: string): string => `${path}.feedkey-old`;
 
-/** Matches the files that gpg and dirmngr create in a home by themselves. */
+/** Matches the names of the files that gpg and dirmngr create in a home by themselves. */
 const gpgsOwn =
   /^(pubring\.kbx~?|trustdb\.gpg|private-keys-v1\.d|openpgp-revocs\.d|crls\.d|random_seed|reader_\d+\.status|S\..+|\.#lk.+|.+\.lock)$/;
 
-/** Returns why feedkey must not remove a home; undefined if all files are gpg's or feedkey's, and no file is a secret key. */
+/** Returns why feedkey must not remove a home. Undefined if gpg or feedkey made all files in the home, and no file is a secret key. */
 export async function foreignFile(path: string, names: readonly string[]): Promise<string | undefined> {
   for (const [folder, what] of [
     ["private-keys-v1.d", "secret keys"],
@@ -46,7 +46,7 @@ export async function foreignFile(path: string, names: readonly string[]): Promi
 /** The size in bytes of a keybox without keys, which has only a header (GnuPG's kbx/keybox-blob.c). */
 const emptyKeybox = 32;
 
-/** Tells whether a home has neither keys nor settings. opkg makes such a home by itself. */
+/** Tells whether a home has neither keys nor settings. opkg makes such an empty home by itself. */
 export async function isSpareHome(path: string): Promise<boolean> {
   const names = await namesIn(path).catch(() => undefined);
   if (names === undefined || names.includes(homeRecord)) return false;
@@ -60,11 +60,11 @@ export async function isSpareHome(path: string): Promise<boolean> {
 }
 
 /**
- * Returns the path of the present home, if feedkey may replace it: a home with only feedkey's own files, a home without keys,
- * or no home yet. A run that was killed during a replacement may have left the home under its temporary name. opkg may then
- * have made an empty home.
- * @param path path of the home, which need not exist
- * @throws FeedkeyError `output` if the home belongs to a user, because a user's home may contain secret keys
+ * Returns the path of the present home, if feedkey may replace it. feedkey may replace a home with only its own files, a home without keys,
+ * and a home that does not exist yet. If a run was killed while it replaced the home, the home may still be at its temporary path, and opkg
+ * may have made an empty home since.
+ * @param path the path of the home, which need not exist
+ * @throws FeedkeyError `output` if the home is a user's, because a user's home may contain secret keys
  */
 export async function presentHome(path: string): Promise<string> {
   const names = await namesIn(path);
@@ -82,16 +82,19 @@ export async function presentHome(path: string): Promise<string> {
   });
 }
 
-/** Checks that feedkey may replace a home, and puts back a home that a killed run moved aside. @throws FeedkeyError `output` */
+/**
+ * Checks that feedkey may replace a home, and puts back a home that a killed run moved aside.
+ * @throws FeedkeyError `output` if feedkey must not replace the home
+ */
 export async function claimHome(path: string): Promise<void> {
   const present = await presentHome(path);
   try {
     if (present !== path) {
-      // At this path is a home without keys, or nothing.
+      // The home at this path has no keys, or does not exist.
       await fs.rm(path, { recursive: true, force: true, maxRetries: 3 });
       await fs.rename(present, path);
     }
-    // Remove the home that a killed run had already replaced.
+    // A killed run had already replaced this home, but not removed it.
     const isThere = (await namesIn(path))?.includes(homeRecord) === true;
     if (isThere) await fs.rm(homeMovedAside(path), { recursive: true, force: true });
     await fs.rm(homeInTheMaking(path), { recursive: true, force: true });
@@ -100,7 +103,10 @@ export async function claimHome(path: string): Promise<void> {
   }
 }
 
-/** Runs gpg. @returns gpg's standard output */
+/**
+ * Runs gpg with a home.
+ * @returns gpg's standard output
+ */
 async function gpg(home: string, args: readonly string[], input: Uint8Array | string = ""): Promise<string> {
   const { status, stdout, stderr, cause } = await runGpg(args, { home, input });
   if (status !== 0) throw new Error(`gpg ${args[0] ?? ""}: ${stderr.trim()}`, { cause });
@@ -115,7 +121,10 @@ export async function keysOfHome(path: string): Promise<Fingerprint[] | undefine
     : [...listed.matchAll(/^pub:.*\nfpr:+([0-9A-F]+):/gm)].map(([, key = ""]) => key);
 }
 
-/** Removes a home that feedkey made, and the leftovers of killed runs. @throws FeedkeyError `output` */
+/**
+ * Removes a home that feedkey made, and what killed runs left beside it.
+ * @throws FeedkeyError `output` if feedkey did not make the home
+ */
 export async function removeHome(path: string): Promise<void> {
   try {
     for (const one of [homeInTheMaking(path), homeMovedAside(path), path]) {
@@ -127,18 +136,18 @@ export async function removeHome(path: string): Promise<void> {
 }
 
 /**
- * Replaces a home with a new home that has these keys.
+ * Replaces a home by a new home with these keys.
  * @param path a path that `claimHome` has accepted
- * @param keyring binary certificates
- * @param keys their fingerprints
- * @throws FeedkeyError `output`
+ * @param keyring the certificates, in binary form
+ * @param keys the fingerprints of these certificates
+ * @throws FeedkeyError `output` if gpg can't make the home
  */
 export async function writeHome(path: string, keyring: Uint8Array, keys: readonly Fingerprint[]): Promise<void> {
   const fresh = homeInTheMaking(path);
   await fs.rm(fresh, { recursive: true, force: true });
   await ensureFolder(fresh, 0o700);
   try {
-    // gpg fails if no key is imported, but a home without keys is valid here.
+    // gpg fails if it imports no key, but here a home without keys is valid.
     if (keys.length > 0) {
       await gpg(fresh, ["--import"], keyring);
       await gpg(fresh, ["--import-ownertrust"], keys.map((key) => `${key}:6:\n`).join(""));

@@ -1,7 +1,7 @@
 /**
- * pacman's keys: the files that `pacman-key --populate NAME` reads, and pacman's own keyring, which does not change by itself.
- * A key that leaves the files stays trusted in pacman's keyring. A key in `NAME-revoked` is never enabled again. So feedkey
- * removes keys from pacman's keyring directly, and lists only revoked keys in `NAME-revoked`.
+ * pacman's keys. `pacman-key --populate NAME` reads three files into pacman's own keyring. A key that is later removed from these files
+ * stays trusted in pacman's keyring, and a key that was once in `NAME-revoked` is never enabled again. So feedkey removes keys from
+ * pacman's keyring directly, and lists only revoked keys in `NAME-revoked`.
  */
 import * as fs from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -15,30 +15,35 @@ import type { Fingerprint } from "../trust/facts.ts";
 
 /** The keys of an export, and the keys that pacman must not have. */
 interface PacmanKeys {
-  /** Path of the keyring, `NAME.gpg`. */
+  /** The path of the keyring file, `NAME.gpg`. */
   readonly path: string;
   readonly certificates: readonly RawCertificate[];
   readonly keys: readonly Fingerprint[];
   readonly barred: ReadonlySet<Fingerprint>;
-  /** The revoked keys, which can never be used again. */
+  /** The revoked keys, which must never be used again. */
   readonly revoked: ReadonlySet<Fingerprint>;
 }
 
-/** Returns the paths of the files beside a keyring that list the keys that pacman-key certifies, and the keys that it disables. */
+/**
+ * Returns the paths of two files beside a keyring file: the list of keys that pacman-key certifies, and the list of keys that it disables.
+ */
 function besideKeyring(path: string): { readonly trusted: string; readonly revoked: string } {
   const stem = path.replace(/\.gpg$/, "");
   return { trusted: `${stem}-trusted`, revoked: `${stem}-revoked` };
 }
 
-/** Returns the folder in which pacman-key looks for keyrings, from the script's text, because distributions differ. */
+/**
+ * Returns the folder in which pacman-key looks for keyring files. Distributions use different folders, so feedkey reads the path from the
+ * text of the pacman-key script.
+ */
 export function keyringFolder(pacmanKey: string | undefined): string | undefined {
   return /KEYRING_IMPORT_DIR='([^'$]+)'/.exec(pacmanKey ?? "")?.[1];
 }
 
 /**
- * Writes the files of an export and makes pacman use them.
+ * Writes the files of an export, and makes pacman use the keys.
  * @returns warnings for the user
- * @throws FeedkeyError `usage`, `output`
+ * @throws FeedkeyError `usage` if the file is not called NAME.gpg; `output` if gpg or pacman-key fails
  */
 export async function followPacman({ path, certificates, keys, barred, revoked }: PacmanKeys): Promise<string[]> {
   if (!/^[^.].*\.gpg$/.test(basename(path))) {
@@ -49,15 +54,16 @@ export async function followPacman({ path, certificates, keys, barred, revoked }
   const disabled = [...new Set([...before, ...revoked])].filter((key) => !keys.includes(key)).sort();
   await write(beside.revoked, disabled.map((key) => `${key}\n`).join(""));
   await write(path, writeCertificates(certificates));
-  // Distributions write "marginal" (4) here too. What counts is the certification by pacman's own key.
+  // Distributions write the ownertrust "marginal" (4) here too. It does not matter, because pacman trusts the keys that its own key
+  // certified.
   await write(beside.trusted, keys.map((key) => `${key}:4:\n`).join(""));
   if (!(await isReadByPacman(path))) {
     return [`pacman does not use these keys yet: run pacman-key --populate ${basename(path, ".gpg")} there`];
   }
-  // This comes first: a later failure must not leave a barred key trusted.
+  // Barred keys are removed first, so that a later failure does not leave a barred key trusted.
   await forget([...barred].filter((key) => !revoked.has(key)));
   await populate(basename(path, ".gpg"));
-  // Without --batch, because gpg would then postpone the check and still treat an extended key as expired.
+  // feedkey leaves out --batch: with it, gpg would postpone the check, and still treat an extended key as expired.
   accept(
     await runProgram("gpg", [...(await ring()), "--check-trustdb"]),
     "gpg could not check pacman's trust database",
@@ -65,7 +71,10 @@ export async function followPacman({ path, certificates, keys, barred, revoked }
   return [];
 }
 
-/** Removes an export's keys from pacman, and the files beside the export, but not the export. @throws FeedkeyError `output` */
+/**
+ * Removes an export's keys from pacman, and the two lists beside the export's file; but not this file itself.
+ * @throws FeedkeyError `output` if gpg or pacman-key fails
+ */
 export async function clearPacman(path: string, keys: readonly Fingerprint[]): Promise<void> {
   if (await isReadByPacman(path)) await forget(keys);
   for (const file of Object.values(besideKeyring(path))) await fs.rm(file, { force: true });
@@ -82,7 +91,7 @@ async function write(path: string, data: string | Uint8Array): Promise<void> {
   await writeFileAtomic(path, data, { mode: 0o644 });
 }
 
-/** Whether this running system's pacman reads the keyring at this path. In a system under installation, it does not. */
+/** Whether the running system's pacman reads the keyring file at this path. It does not if the file is in a system under installation. */
 async function isReadByPacman(path: string): Promise<boolean> {
   const program = findProgram("pacman-key");
   const folder = program === undefined ? undefined : keyringFolder(await textOf(program));
@@ -94,7 +103,7 @@ async function populate(name: string): Promise<void> {
   const take = async () => await runProgram("pacman-key", ["--populate", name]);
   const ran = await take();
   if (ran.status === 0) return;
-  // A keyring that was never initialised has no key of its own to certify other keys with.
+  // If pacman's keyring was never initialised, it has no key of its own that could certify the new keys.
   accept(await runProgram("pacman-key", ["--init"]), "pacman-key could not make its ring");
   accept(await take(), "pacman-key could not add the keys");
 }
@@ -102,7 +111,7 @@ async function populate(name: string): Promise<void> {
 /** Removes keys from pacman's keyring, if the keyring has them. */
 async function forget(keys: readonly Fingerprint[]): Promise<void> {
   const options = await ring();
-  // gpg fails if the keyring does not exist yet.
+  // gpg fails if pacman's keyring does not exist yet.
   if (keys.length === 0 || !(await fs.stat(options[1] ?? "").catch(() => undefined))?.isDirectory()) return;
   const listed = await runProgram("gpg", [...options, "--batch", "--with-colons", "--list-keys"]);
   accept(listed, "gpg could not list pacman's keys");
@@ -117,7 +126,7 @@ async function forget(keys: readonly Fingerprint[]): Promise<void> {
     accept(await runProgram("pacman-key", ["--delete", ...here]), "pacman-key could not remove keys");
 }
 
-/** Returns gpg's options for pacman's keyring. */
+/** Returns the options with which gpg uses pacman's keyring. */
 async function ring(): Promise<string[]> {
   const { stdout } = await runProgram("pacman-conf", ["GPGDir"]);
   return ["--homedir", stdout.toString("utf8").trim() || join("/", "etc/pacman.d/gnupg"), "--no-permission-warning"];

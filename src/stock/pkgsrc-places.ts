@@ -1,4 +1,7 @@
-/** Where a system's pkg_install and pkgin have their files. pkgsrc has a prefix; NetBSD's own pkg_install has no prefix. */
+/**
+ * Finds the paths of pkg_install's and pkgin's files in a system. The programs from pkgsrc are below a prefix; NetBSD's own pkg_install is
+ * not.
+ */
 import { dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -6,7 +9,9 @@ import { findProgram, runProgram } from "../files/programs.ts";
 import type { TargetRoot } from "../files/target-root.ts";
 import { inTarget } from "./setup-item.ts";
 
-/** A prefix, as a path below the root without the leading slash. "" stands for NetBSD's base system, whose files are in /etc. */
+/**
+ * A prefix, as a path below the root without the leading slash. The empty string stands for NetBSD's base system, whose files are in /etc.
+ */
 export type Prefix = string;
 
 /** The usual prefixes of pkgsrc on NetBSD, Linux, SmartOS, macOS and other systems. */
@@ -21,7 +26,10 @@ function adminOf(prefix: Prefix): string {
   return prefix === "" ? "usr/sbin/pkg_admin" : `${prefix}/sbin/pkg_admin`;
 }
 
-/** @throws FeedkeyError `usage` if the path is not absolute, or not in its simplest form */
+/**
+ * Parses a prefix that the user gave.
+ * @throws FeedkeyError `usage` if the path is not absolute, or not in its simplest form
+ */
 function parsePrefix(text: string): Prefix {
   if (/^\/$|^(\/(?!\.{1,2}(\/|$))[^/\s;]+)+\/?$/.test(text)) return text.replace(/^\/|\/$/g, "");
   throw new FeedkeyError("usage", `"${text}" can't be the prefix of pkgsrc`, {
@@ -29,13 +37,13 @@ function parsePrefix(text: string): Prefix {
   });
 }
 
-/** Finds pkg_admin on the search path, if the root is that of the running system. */
+/** Finds pkg_admin on the search path, but only if the root is that of the running system. */
 function adminOnPath(root: TargetRoot): string | undefined {
   return root.isOurs ? findProgram("pkg_admin") : undefined;
 }
 
 /**
- * Finds the prefixes of every pkg_install in a system. Each pkg_install reads the configuration below its own prefix.
+ * Finds the prefixes of all copies of pkg_install in a system. Each copy reads the configuration below its own prefix.
  * @param given the prefix that the caller chose, if any
  * @returns an empty list if the system has no pkg_install
  * @throws FeedkeyError `usage` if the given prefix is malformed
@@ -49,7 +57,7 @@ export async function prefixesOf(root: TargetRoot, given: string | undefined): P
   return [...found];
 }
 
-/** Finds every pkg_admin that feedkey can run. In a system under installation, feedkey can run none. */
+/** Finds every pkg_admin that feedkey can run: none if the system is under installation. */
 export async function askableAdmins(root: TargetRoot, prefixes: readonly Prefix[]): Promise<string[]> {
   if (!root.isOurs) return [];
   const all = new Set<string>();
@@ -59,11 +67,11 @@ export async function askableAdmins(root: TargetRoot, prefixes: readonly Prefix[
 }
 
 /**
- * Checks that pkg_admin reports the written values. pkg_install silently ignores a pkg_install.conf in the wrong place, and would
+ * Checks that pkg_admin reports the values that setup wrote. pkg_install silently ignores a pkg_install.conf in the wrong place, and would
  * then install unsigned packages.
- * @param admins paths of pkg_admin
+ * @param admins the paths of pkg_admin
  * @param wanted the written values, by variable
- * @throws FeedkeyError `bad_config` if a value is not in force
+ * @throws FeedkeyError `bad_config` if pkg_admin reports another value
  */
 export async function refuseIgnored(
   admins: readonly string[],

@@ -1,6 +1,7 @@
 /**
- * rpm's key database, which zypper uses. `rpm --import` of an existing key succeeds but does nothing (rpm 4.18, 4.20), so feedkey
- * first removes a key that was extended. zypper has a cache of these keys, from which zypper would import a removed key again.
+ * rpm's key database, which zypper uses. If the database has a key already, `rpm --import` of the extended key succeeds but changes nothing
+ * (rpm 4.18, 4.20), so feedkey first removes the old key. zypper also has a cache of these keys, from which it would import a removed key
+ * again, so feedkey cleans the cache too.
  */
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -15,34 +16,34 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { type KeyFile, namesIn, systemFile } from "./rpm-system.ts";
 
 /**
- * The folder of zypper's key file, below the root of a system. The file tells the next run which keys this run put into the
+ * The path of the folder with zypper's key file, below the root of a system. The file tells the next run which keys this run put into the
  * database.
  */
 export const zypperKeyFolder = "etc/feedkey/keyrings";
 export const zypperCache = "var/cache/zypp";
 
-/** The folders of rpm's database: on SUSE and Fedora, and on older systems. */
+/** The paths of rpm's database: the first on SUSE and Fedora, the second on older systems. */
 export const rpmDatabases = ["usr/lib/sysimage/rpm", "var/lib/rpm"];
 
-/** A key in the database. */
+/** A key in rpm's database. */
 interface Held {
-  /** `gpg-pubkey-ID-DATE`. */
+  /** The name of the key's entry: `gpg-pubkey-ID-DATE`. */
   readonly name: string;
   readonly certificate: RawCertificate;
 }
 
-/** The system whose database feedkey changes. */
+/** The system whose rpm database feedkey changes. */
 interface RpmSystem {
   readonly root: string;
-  /** The home folder with rpm's settings. By default the present user's. */
+  /** The home folder with rpm's settings; undefined for the present user's home. */
   readonly home?: string;
 }
 
 /**
- * Updates the database and zypper's cache to match an export.
- * @param barred keys that the database must not have
+ * Updates rpm's database and zypper's cache, so that they match an export.
+ * @param barred the keys that the database must not have
  * @returns warnings for the user
- * @throws FeedkeyError `output`
+ * @throws FeedkeyError `output` if rpm can't read or change the database
  */
 export async function writeRpmDatabase(
   system: RpmSystem,
@@ -54,9 +55,9 @@ export async function writeRpmDatabase(
     const now = wanted.get(one.fingerprint);
     return now === undefined ? barred.has(one.fingerprint) : !isSame(now, one);
   };
-  // This comes first: zypper must not import a removed key again from its cache.
+  // The cache is cleaned first, so that zypper does not import a removed key again.
   await forgetCached(system.root, isStale);
-  // rpm would create a database only to query it.
+  // Even a query would make rpm create a database, so feedkey does not query a database that does not exist.
   if (certificates.length === 0 && !(await hasDatabase(system))) return [];
   const held = await keysIn(system);
   const stale = held.filter(({ certificate }) => isStale(certificate));
@@ -69,7 +70,8 @@ export async function writeRpmDatabase(
 
 /**
  * Applies an export to zypper.
- * @throws FeedkeyError `output`
+ * @returns warnings for the user
+ * @throws FeedkeyError `output` if rpm's database can't be changed
  */
 export async function followZypper({ path, certificates, barred }: KeyFile): Promise<readonly string[]> {
   const file = systemFile(path, zypperKeyFolder);
@@ -79,7 +81,7 @@ export async function followZypper({ path, certificates, barred }: KeyFile): Pro
 
 async function hasDatabase({ root, home }: RpmSystem): Promise<boolean> {
   const target = await TargetRoot.open(root);
-  // Debian's rpm has its database below the user's home folder.
+  // On Debian, rpm has its database below the user's home folder.
   const ran = await runProgram("rpm", ["--eval", "%{_dbpath}"], home === undefined ? {} : { home });
   const [own] = ran.status === 0 ? (/^\/(?!\/)\S*[^\s/]/.exec(ran.stdout.toString("utf8")) ?? []) : [];
   const places = [...rpmDatabases, ...(own === undefined ? [] : [own.slice(1)])];
@@ -91,7 +93,7 @@ function isSame(a: RawCertificate, b: RawCertificate): boolean {
 }
 
 async function importKeys(system: RpmSystem, certificates: readonly RawCertificate[]): Promise<string[]> {
-  // rpm reads the file below the root, so the file must be in the system.
+  // rpm looks for the file below the root, so feedkey writes it there.
   const start = await (await TargetRoot.open(system.root)).hostPath("var/tmp/feedkey-");
   await ensureFolder(dirname(start), 0o1777);
   const folder = await fs.mkdtemp(start);
@@ -99,7 +101,7 @@ async function importKeys(system: RpmSystem, certificates: readonly RawCertifica
     for (const certificate of certificates) {
       const file = join(folder, "key.asc");
       await fs.writeFile(file, armorCertificates([certificate]));
-      // The caller reads the database to see which keys rpm imported, because rpm 4.18 fails for P-256 with status 0.
+      // rpm 4.18 can't import P-256 keys, but still exits with status 0. So feedkey reads the database afterwards.
       await rpm(system, ["--import", file], "import");
     }
   } finally {
@@ -139,14 +141,18 @@ async function forgetCached(root: string, isStale: (certificate: RawCertificate)
   }
 }
 
-/** Runs rpm. @returns rpm's standard output @throws FeedkeyError `output` */
+/**
+ * Runs rpm on a system.
+ * @returns rpm's standard output
+ * @throws FeedkeyError `output` if rpm fails
+ */
 async function rpm(
   { root, home }: RpmSystem,
   args: readonly string[],
   kind: "change" | "import" | "query" = "change",
 ): Promise<string> {
   const ran = await runProgram("rpm", ["--root", root, ...args], home === undefined ? {} : { home });
-  // Without any key, a query ends with status 1 and writes no error (4.18). With a damaged database, rpm writes an error.
+  // If the database has no key, a query ends with status 1 and writes no error (4.18). If the database is damaged, rpm writes an error.
   const isNone = ran.status === 1 && ran.stderr.trim() === "";
   const isGood = ran.status === 0 || (kind === "import" && ran.status !== undefined) || (kind === "query" && isNone);
   if (isGood) return ran.stdout.toString("utf8");

@@ -1,4 +1,4 @@
-/** Finds the system that contains a key file for dnf or zypper, and the repositories that name the file. */
+/** Finds the system that contains a key file for dnf or zypper, and the repositories that name this file. */
 
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
@@ -9,33 +9,37 @@ import type { Fingerprint } from "../trust/facts.ts";
 /** A key file, with the root of its system: `/`, or the folder of a system under installation. */
 interface SystemFile {
   readonly root: string;
-  /** The file's path inside the system. */
+  /** The file's path below the system's root. */
   readonly name: string;
 }
 
 /** What an export writes for dnf or zypper. */
 export interface KeyFile {
-  /** Path of the key file. */
+  /** The path of the key file. */
   readonly path: string;
   readonly certificates: readonly RawCertificate[];
-  /** Keys that the program must not have. */
+  /** The keys that the program must not have. */
   readonly barred: ReadonlySet<Fingerprint>;
 }
 
-/** @param folder the folder of such files, without slashes at its ends @returns undefined for a file elsewhere */
+/**
+ * Finds the system of a key file, from the file's path.
+ * @param folder the folder for key files below the root of a system, without slashes at its ends
+ * @returns undefined if the file is not in such a folder
+ */
 export function systemFile(path: string, folder: string): SystemFile | undefined {
   const end = path.lastIndexOf("/");
   const name = `/${folder}${path.slice(end)}`;
   return path.endsWith(name) ? { root: path.slice(0, -name.length) || "/", name } : undefined;
 }
 
-/** A section of a .repo file. */
+/** A section of a .repo file: one repository. */
 export interface RpmRepository {
   readonly id: string;
   readonly values: ReadonlyMap<string, string>;
 }
 
-/** Reads the sections in a .repo file: `[ID]`, `key = value`, and lines with a leading blank, which continue a value. */
+/** Reads the sections of a .repo file: `[ID]`, lines `key = value`, and lines with a leading blank, which continue a value. */
 export function readRepositories(text: string): RpmRepository[] {
   const found: { id: string; values: Map<string, string> }[] = [];
   let key = "";
@@ -52,7 +56,7 @@ export function readRepositories(text: string): RpmRepository[] {
   return found;
 }
 
-/** Returns the names in a folder; no name if the folder is missing. */
+/** Returns the names in a folder; an empty list if the folder is missing. */
 export async function namesIn(folder: string): Promise<string[]> {
   try {
     return (await fs.readdir(folder)).sort();

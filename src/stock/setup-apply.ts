@@ -1,4 +1,4 @@
-/** Carries out a setup's plan, so that the next run can repeat or undo a run that was killed at any point. */
+/** Carries out the plan of a setup. If the run is killed at any point, the next run can repeat the setup or undo it. */
 
 import { dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -35,7 +35,7 @@ async function remove(
     return await removeKeyring(root, path, found);
   }
   const rest = kind === "block" && found.kind === "file" ? divide(found.bytes.toString("utf8"))?.rest : undefined;
-  // If the file existed before the setup, remove only feedkey's lines.
+  // If the file existed before the setup, only feedkey's lines are removed.
   if (rest === undefined || (rest === "" && created) || found.kind !== "file") return await root.remove(path);
   await root.write(path, Buffer.from(rest, "utf8"), found.mode, found.owner);
 }
@@ -46,11 +46,11 @@ async function save(root: TargetRoot, manifest: SetupManifest): Promise<void> {
 }
 
 /**
- * Carries out a plan. The record is written first and lists everything that will be written, so that after a killed run all
- * files are known as feedkey's.
+ * Carries out a plan. The record is written first. It lists everything that will be written, so that after a killed run feedkey knows which
+ * files are its own.
  * @param program the program that is set up
  * @param writeKeyring writes the export to a path below the root
- * @throws FeedkeyError `output`, `bad_path`
+ * @throws FeedkeyError `output` or `bad_path` if a file can't be written
  */
 export async function applySetup(
   root: TargetRoot,
@@ -58,7 +58,7 @@ export async function applySetup(
   program: string,
   writeKeyring: ((path: string) => Promise<void>) | undefined,
 ): Promise<void> {
-  // Temporary files of killed runs, beside every recorded file, whether it was written or not.
+  // Killed runs may have left temporary files beside every file in the record, even if the file itself was never written.
   const folders = new Set([manifestFolder, ...[...plan.intent.entries.keys()].map((path) => dirname(path))]);
   for (const folder of folders) await root.removeLeftovers(folder);
   await save(root, plan.intent);

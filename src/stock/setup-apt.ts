@@ -1,4 +1,4 @@
-/** Sets up apt: writes a separate source in deb822 format, whose Signed-By names the keyring. */
+/** Sets up apt: writes a separate source file in deb822 format, whose Signed-By names the keyring. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Profile } from "../profile/types.ts";
@@ -13,7 +13,7 @@ import {
   written,
 } from "./setup-item.ts";
 
-/** Returns the words of a list: from the options, else from the profile's variables with these names. */
+/** Returns the values of a setting: those from the options, else those of the profile's variables with these names. */
 function wordsOf(given: readonly string[], { variables }: Profile, names: readonly string[]): string[] {
   const values = given.length > 0 ? given : names.flatMap((name) => variables[name] ?? []);
   const words = values.flatMap((value) => value.split(/[\s,]+/)).filter((word) => word !== "");
@@ -24,13 +24,13 @@ function wordsOf(given: readonly string[], { variables }: Profile, names: readon
   });
 }
 
-/** Returns the words in a file, without comments, and without the slash at the end of URLs. */
+/** Returns the words in a file, without comments. URLs lose the slash at their end, so that they can be compared. */
 function tokens(text: string): Set<string> {
   const lines = text.split("\n").filter((line) => !/^\s*#/.test(line));
   return new Set(lines.flatMap((line) => line.split(/\s+/)).map((word) => word.replace(/(.)\/$/, "$1")));
 }
 
-/** Throws for a rival entry: apt stops with an error if two entries for one suite name different keyrings. */
+/** Throws if another source names the archive too: apt stops with an error if two sources for one suite name different keyrings. */
 async function refuseRivals({ root, profile }: Terms, suites: readonly string[], own: string): Promise<void> {
   const texts = await textsIn(root, "etc/apt/sources.list.d", [".list", ".sources"], own);
   const list = await root.text("etc/apt/sources.list");
@@ -47,12 +47,12 @@ async function refuseRivals({ root, profile }: Terms, suites: readonly string[],
   }
 }
 
-/** A keyring, and the suites that share it. */
+/** A keyring, with the suites that use it. */
 interface Signed extends SetupKeyring {
   readonly suites: readonly string[];
 }
 
-/** Returns a suite's path below the archive's URL: for a flat repository the folder itself, else a folder below `dists`. */
+/** Returns a suite's path below the archive's URL: the folder itself for a flat repository, else a folder below `dists`. */
 function folderOf(suite: string): string {
   return suite.endsWith("/") ? suite.replace(/^(\.\/)+|\/+$/g, "").replace(/^\.$/, "") : `dists/${suite}`;
 }
@@ -61,7 +61,7 @@ function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);
 }
 
-/** Returns the suite that a feed belongs to: the nearest suite above the feed's path. */
+/** Returns the suite to which a feed belongs: the suite with the longest path that contains the feed's path. */
 function suiteOf(path: string, suites: readonly string[]): string | undefined {
   const above = suites.filter((suite) => isBelow(path, folderOf(suite)));
   return above.reduce<string | undefined>((nearest, suite) => {
@@ -70,8 +70,8 @@ function suiteOf(path: string, suites: readonly string[]): string | undefined {
 }
 
 /**
- * Plans one keyring for the feeds of each suite, so that a delegate for these feeds can sign only them; and one keyring for all
- * suites without feeds.
+ * Plans a separate keyring for the feeds of each suite, so that a delegate for these feeds can't sign other feeds. Suites without feeds
+ * share one keyring.
  */
 function keyringsFor({ profile, only }: Terms, suites: readonly string[]): Signed[] {
   const groups = new Map<string, { feeds: string[]; suites: string[] }>();
@@ -90,12 +90,15 @@ function keyringsFor({ profile, only }: Terms, suites: readonly string[]): Signe
   });
 }
 
-/** Returns apt's configuration. @throws FeedkeyError `usage`, `bad_config` */
+/**
+ * Returns apt's configuration.
+ * @throws FeedkeyError `usage` if a suite or component is malformed; `bad_config` if another source names the archive
+ */
 export async function configureApt(terms: Terms): Promise<Configured> {
   const { profile } = terms;
   const suites = wordsOf(terms.suites, profile, ["suite", "suites"]);
   const components = wordsOf(terms.components, profile, ["component", "components"]);
-  // A suite that ends in a slash is a flat repository: a folder without components.
+  // A suite with a slash at its end is a flat repository: a folder without components.
   const flat = suites.filter((suite) => suite.endsWith("/")).length;
   if (flat > 0 && (flat < suites.length || components.length > 0)) {
     throw new FeedkeyError("usage", 'a suite that ends in "/" is a folder, and has no components', {

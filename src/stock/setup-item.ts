@@ -1,4 +1,4 @@
-/** The files that a setup writes below a root. Paths are relative to the root of the system that is set up. */
+/** The files that a setup writes. Their paths are relative to the root of the system that is set up. */
 import { FeedkeyError } from "../error.ts";
 import type { TargetRoot } from "../files/target-root.ts";
 import type { Feed, FeedFormat, Profile } from "../profile/types.ts";
@@ -6,12 +6,12 @@ import { fileUrl } from "../refresh/download.ts";
 import type { ExportFormat } from "./export.ts";
 
 export const setupPrograms = ["opkg", "pkg_install", "apt", "dnf", "zypper", "pacman"] as const;
-/** The stock programs that `setup` supports. The name of each is also the name of an export format. */
+/** The stock programs that `setup` supports. The name of each program is also the name of an export format. */
 export type SetupProgram = (typeof setupPrograms)[number] & ExportFormat;
 
 export type Item =
   | { readonly kind: "file"; readonly path: string; readonly data: Uint8Array }
-  /** Lines at the beginning or the end of a file that may belong to another program or to the administrator. */
+  /** feedkey's lines at the beginning or the end of a file that may belong to another program or to the administrator. */
   | { readonly kind: "block"; readonly path: string; readonly text: string; readonly isLast?: true }
   | { readonly kind: "link"; readonly path: string; readonly target: string }
   /** The program's keyring, which the timer keeps up to date. */
@@ -19,24 +19,24 @@ export type Item =
 
 /** A keyring for the program, and the feeds that the keyring is for. */
 export interface SetupKeyring {
-  /** Path of the keyring file; for opkg, of a GnuPG home. */
+  /** The path of the keyring file; for opkg, of a GnuPG home. */
   readonly path: string;
-  /** Names of the feeds; an empty list stands for all feeds that the program reads. */
+  /** The names of the feeds that the keyring is for; an empty list stands for all feeds that the program reads. */
   readonly feeds: readonly string[];
-  /** Existing folders that the keyring's export also writes to. */
+  /** Folders, as far as they exist, to which the keyring's export also writes. */
   readonly alsoWrites?: readonly string[];
 }
 
 /** What a program needs in addition to the profile: its keyring, and the files of its configuration. */
 export interface Configured {
-  /** The program's keyrings. Several only if the program can use a separate keyring for each feed. */
+  /** The program's keyrings; several only if the program can use a separate keyring for each feed. */
   readonly keyrings: readonly SetupKeyring[];
   readonly items: readonly Item[];
   /** Warnings for the administrator. */
   readonly warnings: readonly string[];
-  /** Lines that the administrator must add by hand, because feedkey can't write the file. */
+  /** The lines that the administrator must add by hand, because feedkey can't write the file. */
   readonly byHand: readonly string[];
-  /** Checks, after everything is written, that the program reads the files. */
+  /** Checks that the program reads the written files; called after all files are written. */
   readonly check?: () => Promise<void>;
 }
 
@@ -44,20 +44,20 @@ export interface Configured {
 export interface Terms {
   readonly profile: Profile;
   readonly root: TargetRoot;
-  /** Names of the feeds to set up; an empty list stands for all. */
+  /** The names of the feeds to set up; an empty list stands for all feeds. */
   readonly only: readonly string[];
   /** For apt: the suites to set up. */
   readonly suites: readonly string[];
   readonly components: readonly string[];
-  /** For pkg_install: the prefix of pkgsrc; undefined stands for the prefixes of every pkg_install in the system. */
+  /** For pkg_install: the prefix of pkgsrc; undefined stands for the prefixes of all copies of pkg_install in the system. */
   readonly prefix: string | undefined;
-  /** For dnf and zypper: whether each package must have a signature too. */
+  /** For dnf and zypper: whether each package must have a signature of its own. */
   readonly gpgcheck: boolean;
 }
 
 /**
- * Returns the profile's feeds in the format that a program reads, and a warning for each other feed.
- * @throws FeedkeyError `bad_profile` without such a feed
+ * Returns the profile's feeds in the format that a program reads, and a warning for each feed in another format.
+ * @throws FeedkeyError `bad_profile` if the profile has no feed in this format
  */
 export function feedsIn(format: FeedFormat, { name, feeds }: Profile) {
   const [ours, others] = [true, false].map((is) => feeds.filter((feed) => (feed.format === format) === is));
@@ -84,7 +84,7 @@ export function profileName(profile: string): string {
   return `etc/feedkey/profiles/${profile}.ini`;
 }
 
-/** Returns a path as files in the system write it: with the leading slash. */
+/** Returns a path in the form for files inside the system: with a leading slash. */
 export function inTarget(name: string): string {
   return `/${name}`;
 }
@@ -94,12 +94,12 @@ export function textFile(path: string, lines: readonly string[]): Item {
   return { kind: "file", path, data: Buffer.from(`${lines.join("\n")}\n`, "utf8") };
 }
 
-/** Returns the first line of each written file, which tells the reader that feedkey wrote the file. */
+/** Returns the first line of each written file. It says that feedkey wrote the file, and how to remove it. */
 export function written(program: SetupProgram, profile: string): string {
   return `# Written by feedkey; "feedkey setup ${program} --profile ${profile} --remove" takes it away.`;
 }
 
-/** Throws if a profile's name needs quoting, because the name goes into names of units and files and into command lines. */
+/** Throws if a profile's name would need quotes, because the name becomes part of file names, unit names and command lines. */
 export function refuseName(name: string): void {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) return;
   throw new FeedkeyError("usage", `a profile with the name "${name}" can't be set up`, {
@@ -108,7 +108,7 @@ export function refuseName(name: string): void {
   });
 }
 
-/** Makes the error for a conflicting configuration that feedkey did not write. */
+/** Makes the error for a configuration that conflicts with the setup and that feedkey did not write. */
 export function contradiction(path: string, problem: string, hint: string): FeedkeyError {
   return new FeedkeyError("bad_config", `${inTarget(path)} ${problem}`, { details: { path: inTarget(path) }, hint });
 }
@@ -132,13 +132,13 @@ export async function textsIn(
   return texts;
 }
 
-// A block is feedkey's lines in another program's file, between two marks. The rest of the file stays as it is.
+// A block consists of feedkey's lines in another program's file, between two marks. The rest of the file stays as it is.
 
 const begin = "# feedkey: begin";
 const end = "# feedkey: end";
 
 interface Divided {
-  /** feedkey's lines with their marks; undefined if the file has no block. */
+  /** feedkey's lines including the marks; undefined if the file has no block. */
   readonly block: string | undefined;
   /** All other lines, unchanged. */
   readonly rest: string;
@@ -151,7 +151,7 @@ export function makeBlock(note: string, lines: readonly string[]): string {
 
 /**
  * Splits a file into feedkey's block and the rest.
- * @returns undefined if the marks are not a pair, because somebody has changed the block
+ * @returns undefined if the marks are not one pair, because somebody has changed the block
  */
 export function divide(text: string): Divided | undefined {
   const marks = text.match(/^# feedkey: (?:begin|end)\b.*$/gm) ?? [];

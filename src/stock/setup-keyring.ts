@@ -1,4 +1,7 @@
-/** Checks whether a setup's keyring is still feedkey's, although a timer may have changed it since. */
+/**
+ * Checks whether a setup's keyring still contains only the archive's keys. Its digest does not show this, because the timer changes the
+ * keyring.
+ */
 
 import { FeedkeyError, orRefusal } from "../error.ts";
 import type { Found, TargetRoot } from "../files/target-root.ts";
@@ -10,13 +13,15 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { foreignFile, keysOfHome, removeHome } from "./gnupg-home.ts";
 import { stateName } from "./setup-item.ts";
 
-/** Returns the keys that the system's client knows, from which `export` chooses. */
+/** Returns the keys that the system's client knows; `export` chooses from these keys. */
 async function knownKeys(root: TargetRoot, profile: string): Promise<ReadonlySet<Fingerprint>> {
   const state = await orRefusal(async () => ClientStateView.openReadOnly(await root.hostPath(stateName), profile));
   return new Set(state instanceof FeedkeyError ? [] : state.certificates().keys());
 }
 
-/** Returns the fingerprints in a keyring that contains only certificates, as `export` writes it; undefined for another file. */
+/**
+ * Returns the fingerprints in a keyring file; undefined if the file contains anything but certificates in the form that `export` writes.
+ */
 function keysOf(bytes: Uint8Array): Fingerprint[] | undefined {
   try {
     const { certificates, secretKeys } = readKeys(bytes);
@@ -30,8 +35,8 @@ function keysOf(bytes: Uint8Array): Fingerprint[] | undefined {
 }
 
 /**
- * Tells why feedkey may not remove a keyring; returns undefined if it may.
- * @param path path below the root of a keyring file, or of opkg's GnuPG home
+ * Returns why feedkey may not remove a keyring; undefined if it may.
+ * @param path the path, below the root, of a keyring file or of opkg's GnuPG home
  */
 export async function foreignKeyring(
   root: TargetRoot,
@@ -54,7 +59,10 @@ export async function foreignKeyring(
   return stranger === undefined ? undefined : `has a key in it that is not the archive's, ${stranger}`;
 }
 
-/** Removes a keyring that `foreignKeyring` allowed, and the leftovers of a killed run. @throws FeedkeyError `output`, `bad_path` */
+/**
+ * Removes a keyring for which `foreignKeyring` returned undefined, and what a killed run left beside it.
+ * @throws FeedkeyError `output` or `bad_path` if the keyring can't be removed
+ */
 export async function removeKeyring(root: TargetRoot, path: string, found: Found): Promise<void> {
   if (found.kind === "file") await root.remove(path);
   else await removeHome(await root.hostPath(path));

@@ -1,21 +1,24 @@
-/** The record of the files that `setup` wrote below a root. feedkey replaces or removes only these files, and only unchanged ones. */
+/**
+ * The record of the files that `setup` wrote below a root. feedkey replaces or removes only files in this record, and only if nobody has
+ * changed them.
+ */
 import { FeedkeyError } from "../error.ts";
 import { refuseWritableByOthers } from "../files/folder.ts";
 import type { TargetRoot } from "../files/target-root.ts";
 import { StateReader } from "../store/state-reader.ts";
 
-/** The setup that an entry belongs to. */
+/** The setup to which an entry belongs. */
 export interface SetupId {
   readonly program: string;
   readonly profile: string;
 }
 
 export interface SetupEntry {
-  /** `block`: feedkey's lines in another program's file. `export`: a keyring, which the timer changes. */
+  /** What the entry stands for. `block`: feedkey's lines in another program's file. `export`: a keyring, which the timer changes. */
   readonly kind: "file" | "block" | "link" | "export";
-  /** SHA-256 of the file, the block or the link's target; undefined for an export. */
+  /** The SHA-256 digest of the file, the block or the link's target; undefined for an export. */
   readonly sha256: string | undefined;
-  /** The previous file's digest while the file is being replaced. After a killed run, either version may be in place. */
+  /** While the file is being replaced: the digest of the old file. If the run is killed, either the old or the new file is in place. */
   readonly previous: string | undefined;
   /** Whether feedkey created the file that contains the block. */
   readonly created: boolean;
@@ -23,9 +26,9 @@ export interface SetupEntry {
 }
 
 export interface SetupManifest {
-  /** The entries in the order in which feedkey wrote them, by path below the root without a leading slash. */
+  /** The entries in the order in which feedkey wrote the files, by path below the root without a leading slash. */
   readonly entries: ReadonlyMap<string, SetupEntry>;
-  /** Folders that feedkey made. */
+  /** The folders that feedkey made. */
   readonly folders: readonly string[];
 }
 
@@ -90,7 +93,8 @@ export function serializeManifest({ entries, folders }: SetupManifest): Uint8Arr
 
 /**
  * Reads the record of a system.
- * @throws FeedkeyError `bad_state`, also if other users can write to the record: they could choose what a removal removes
+ * @throws FeedkeyError `bad_state` if the record is damaged or newer than this program, or if other users can write to it: they could
+ * choose which files `--remove` removes
  */
 export async function readManifest(root: TargetRoot): Promise<SetupManifest> {
   const folder = await root.hostPath(manifestFolder);

@@ -1,4 +1,6 @@
-/** Sets up opkg: writes a file beside opkg.conf, and a GnuPG home. opkg reads all etc/opkg/*.conf files as one configuration. */
+/**
+ * Sets up opkg: writes a configuration file beside opkg.conf, and a GnuPG home. opkg reads all files etc/opkg/*.conf as one configuration.
+ */
 import {
   type Configured,
   contradiction,
@@ -31,7 +33,10 @@ function readLines({ path, text }: { readonly path: string; readonly text: strin
   });
 }
 
-/** Returns feedkey's lines, except lines that another file has too: opkg warns of duplicate lines, and keeps the first. */
+/**
+ * Returns the lines that feedkey must write. It leaves out lines that another file already has, because opkg warns of duplicate lines and
+ * keeps only the first.
+ */
 function missingLines(wanted: readonly Omit<Line, "path">[], there: readonly Line[]): string[] {
   const lines: string[] = [];
   for (const { type, name, value } of wanted) {
@@ -39,7 +44,7 @@ function missingLines(wanted: readonly Omit<Line, "path">[], there: readonly Lin
     const same = there.filter((line) => {
       return line.name === name && (isFeed ? /^src(\/gz)?$/.test(line.type) : line.type === "option");
     });
-    // In opkg, an option that names a check switches the check on, whatever the option's value.
+    // In opkg, the option `check_signature` switches the check on, whatever the option's value. So another value does not conflict.
     const other = same.find((line) => line.value.replace(/\/$/, "") !== value && name !== "check_signature");
     if (other !== undefined) {
       const what = isFeed ? `a feed "${name}" of its own` : `"${name} ${other.value}"`;
@@ -54,14 +59,17 @@ function missingLines(wanted: readonly Omit<Line, "path">[], there: readonly Lin
   return lines;
 }
 
-/** The signature forms that opkg can request. */
+/** The forms of a signature that opkg can request: armored and binary. */
 const forms = ["gpg-asc", "gpg"];
 
-/** Returns opkg's configuration. @throws FeedkeyError `bad_profile` without an opkg feed; `bad_config` if another file conflicts */
+/**
+ * Returns opkg's configuration.
+ * @throws FeedkeyError `bad_profile` if the profile has no opkg feed; `bad_config` if another file conflicts
+ */
 export async function configureOpkg({ profile, root, only }: Terms): Promise<Configured> {
   const { feeds, left } = feedsIn("opkg", profile);
   const there = (await textsIn(root, "etc/opkg", [".conf"], conf)).flatMap(readLines);
-  // The first such option that opkg reads counts. Without any, opkg requests the binary form.
+  // The first option `signature_type` with a known form counts. Without this option, opkg requests the binary form.
   const form = there.find(
     ({ type, name, value }) => type === "option" && name === "signature_type" && forms.includes(value),
   );

@@ -1,4 +1,4 @@
-/** Sets up pacman: writes a section in pacman.conf for each repository, and the keyring that the timer keeps up to date. */
+/** Sets up pacman: writes a section into pacman.conf for each repository, and the keyring that the timer keeps up to date. */
 import { FeedkeyError } from "../error.ts";
 import { keyringFolder } from "./pacman-keyring.ts";
 import { type Configured, contradiction, feedsIn, feedUrl, type Item, makeBlock, type Terms } from "./setup-item.ts";
@@ -6,12 +6,16 @@ import { type Configured, contradiction, feedsIn, feedUrl, type Item, makeBlock,
 const conf = "etc/pacman.conf";
 
 /**
- * A database must be signed by a trusted key. Packages are verified by their digest in it; if a package has a signature, that
- * must be good too.
+ * The signature settings of each repository. A trusted key must sign the database. The database has the digest of each package, so packages
+ * need no signature; but if a package has one, it must be good and by a trusted key.
  */
 const level = "SigLevel = DatabaseRequired DatabaseTrustedOnly PackageOptional PackageTrustedOnly";
 
-/** Returns pacman's configuration. @throws FeedkeyError `bad_profile` without a pacman feed; `bad_config` if a name is taken */
+/**
+ * Returns pacman's configuration.
+ * @throws FeedkeyError `bad_profile` if the profile has no pacman feed; `bad_config` if pacman.conf already has a section with a
+ * repository's name
+ */
 export async function configurePacman({ profile, root, only }: Terms): Promise<Configured> {
   const { feeds, left } = feedsIn("pacman", profile);
   const repositories = feeds.map((feed) => ({
@@ -29,7 +33,7 @@ export async function configurePacman({ profile, root, only }: Terms): Promise<C
   const path = `${folder.slice(1)}/${profile.name}.gpg`;
   const sections = repositories.flatMap(({ name, url }) => [`[${name}]`, level, `Server = ${url}`]);
   const note = `feedkey setup pacman --profile ${profile.name} --remove takes it away`;
-  // The block comes last: if two repositories have a package, pacman takes the package from the first.
+  // The block comes last in pacman.conf: if two repositories have the same package, pacman takes it from the first.
   const block: Item = { kind: "block", path: conf, text: makeBlock(note, sections), isLast: true };
   return {
     keyrings: [{ path, feeds: only, alsoWrites: ["etc/pacman.d"] }],
@@ -39,7 +43,7 @@ export async function configurePacman({ profile, root, only }: Terms): Promise<C
   };
 }
 
-/** pacman asks for NAME.db of the section [NAME]. */
+/** Returns a repository's name from the name of its database. For a section [NAME], pacman requests NAME.db. */
 function repositoryOf(index: string): string {
   const name = /^([^\s\][]+)\.db$/.exec(index)?.[1];
   if (name !== undefined) return name;

@@ -13,7 +13,10 @@ import {
   type Terms,
 } from "./setup-item.ts";
 
-/** Returns the lines in a file that are not feedkey's. @throws FeedkeyError `bad_config` if feedkey's marks are not a pair */
+/**
+ * Returns the lines in a file that feedkey did not write.
+ * @throws FeedkeyError `bad_config` if feedkey's marks are not one pair
+ */
 async function restOf(root: TargetRoot, path: string): Promise<string> {
   const divided = divide((await root.text(path)) ?? "");
   if (divided !== undefined) return divided.rest;
@@ -25,15 +28,18 @@ async function restOf(root: TargetRoot, path: string): Promise<string> {
 }
 
 /**
- * Returns the values of a variable. pkg_install joins several lines for a variable into one value, so a second line makes the
- * value wrong.
+ * Returns all values of a variable in a file. pkg_install joins several lines for one variable into one value, so a second line would make
+ * the value wrong.
  */
 function valuesOf(name: string, text: string): string[] {
   const lines = text.split("\n").filter((line) => line.startsWith(`${name}=`));
   return lines.map((line) => line.slice(name.length + 1));
 }
 
-/** Returns lines for the required variables. @throws FeedkeyError `bad_config` if the administrator's lines conflict */
+/**
+ * Returns the lines for the required variables that the file does not have yet.
+ * @throws FeedkeyError `bad_config` if the administrator's lines conflict
+ */
 function neededLines(path: string, rest: string, needed: Readonly<Record<string, string>>): string[] {
   const lines: string[] = [];
   for (const [name, value] of Object.entries(needed)) {
@@ -48,7 +54,7 @@ function neededLines(path: string, rest: string, needed: Readonly<Record<string,
   return lines;
 }
 
-/** Finds gpg in the system, first below the prefix. Some builds of pkg_install run gpg. */
+/** Finds gpg in the system, first below the prefix. Some builds of pkg_install run gpg to verify signatures. */
 async function gpgOf(root: TargetRoot, prefix: Prefix): Promise<string | undefined> {
   const prefixes = new Set([...(prefix === "" ? [] : [prefix]), ...usualPrefixes, "usr"]);
   for (const one of prefixes) {
@@ -108,7 +114,11 @@ async function repositories(root: TargetRoot, prefix: Prefix, note: string, urls
   };
 }
 
-/** Returns pkg_install's configuration. @throws FeedkeyError `bad_config` if other lines conflict or marks are broken; `usage` */
+/**
+ * Returns pkg_install's configuration.
+ * @throws FeedkeyError `bad_config` if the administrator's lines conflict, or feedkey's marks are broken; `usage` if the prefix is
+ * malformed
+ */
 export async function configurePkgInstall({ profile, root, only, prefix }: Terms): Promise<Configured> {
   const keyring = `etc/feedkey/keyrings/${profile.name}.gpg`;
   const needed = { VERIFIED_INSTALLATION: "always", GPG_KEYRING_VERIFY: inTarget(keyring) };

@@ -1,4 +1,4 @@
-/** Plans a setup from the wanted items, the existing files and feedkey's record. Changes nothing. */
+/** Plans a setup from the wanted items, the existing files and feedkey's record of earlier setups. Nothing is changed yet. */
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
 import type { Found } from "../files/target-root.ts";
@@ -6,37 +6,37 @@ import { homeRecord } from "./gnupg-home.ts";
 import { divide, type Item, inTarget } from "./setup-item.ts";
 import { isSameSetup, type SetupEntry, type SetupId, type SetupManifest } from "./setup-manifest.ts";
 
-/** A wanted item, and what exists at its path. */
+/** An item that the setup wants, and what exists at its path. */
 export interface Wanted {
   readonly item: Item;
   readonly found: Found;
-  /** For an export: whether the path is a GnuPG home without keys, such as opkg makes by itself. */
+  /** For an export: whether a GnuPG home without keys is at the path, such as opkg makes by itself. */
   readonly isSpare: boolean;
 }
 
-/** An item that is no longer wanted, and what exists at its path. */
+/** An item that an earlier setup wrote and that is no longer wanted, and what exists at its path. */
 export interface Spent {
   readonly path: string;
   readonly found: Found;
-  /** For an export: why the file or folder is not feedkey's. */
+  /** For an export: why feedkey may not remove the file or folder; undefined if it may. */
   readonly foreign: string | undefined;
 }
 
 export interface Step {
-  /** `later`: a keyring that the timer's first run will write. */
+  /** What happens to the item. `later`: the timer's first run will write this keyring. */
   readonly action: "create" | "replace" | "keep" | "later" | "remove" | "leave";
   readonly kind: Item["kind"];
   readonly path: string;
   readonly found: Found;
   /** The item to write; undefined for a removal. */
   readonly item: Item | undefined;
-  /** Why the setup leaves something in place. */
+  /** The reason, if the setup leaves something in place. */
   readonly reason: string | undefined;
 }
 
 export interface SetupPlan {
   readonly steps: readonly Step[];
-  /** The record to write before the first step. After a killed run, this record shows which files are feedkey's. */
+  /** The record to write before the first step. If the run is killed, this record shows which files are feedkey's. */
   readonly intent: SetupManifest;
   /** The record to write after the last step. */
   readonly settled: SetupManifest;
@@ -54,7 +54,7 @@ function wantedDigest(item: Item): string | undefined {
 
 const kinds = { file: "a file", link: "a link", folder: "a folder", other: "not a plain file", absent: "nothing" };
 
-/** Returns the digest of the present item ("" for an export, undefined if nothing exists), or why something else is in the way. */
+/** Returns the digest of what is at an item's path ("" for an export, undefined if nothing exists); or what is in the way. */
 function presentDigest(kind: Item["kind"], found: Found): { readonly digest?: string; readonly obstacle?: string } {
   if (found.kind === "absent") return {};
   if (kind === "link" && found.kind === "link") return { digest: digest(found.target) };
@@ -81,7 +81,7 @@ function isHomeOfOurs(found: Found): boolean {
 
 interface Decision {
   readonly step: Step;
-  /** The item's record; undefined if the item is not feedkey's. */
+  /** The item's entry in the new record; undefined if the item is not feedkey's. */
   readonly entry: SetupEntry | undefined;
 }
 
@@ -99,7 +99,7 @@ function decide({ item, found, isSpare }: Wanted, entry: SetupEntry | undefined,
   };
   if (present === undefined || isSpare) return { step: step("create"), entry: record() };
   if (present === wanted) {
-    // The file has the wanted contents, but feedkey did not write it. A removal leaves the file in place.
+    // The file already has the wanted contents, but feedkey did not write it. So `--remove` will leave it in place.
     if (entry === undefined) return { step: step("keep"), entry: undefined };
     return { step: step("keep"), entry: isKnown(entry, present) ? record() : { ...entry, by } };
   }
@@ -120,7 +120,7 @@ function refusal(conflicts: readonly { readonly path: string; readonly problem: 
 
 function dispose({ path, found, foreign }: Spent, entry: SetupEntry): Step | undefined {
   const { digest: present, obstacle } = presentDigest(entry.kind, found);
-  // The item is gone. But for an export, a run that was killed may have left temporary files.
+  // The item was already removed. But beside an export, a killed run may have left temporary files.
   if (present === undefined && obstacle === undefined && entry.kind !== "export") return undefined;
   const reason = obstacle ?? (entry.kind === "export" || isKnown(entry, present ?? "") ? foreign : changed);
   const action = reason === undefined ? "remove" : "leave";
@@ -128,8 +128,8 @@ function dispose({ path, found, foreign }: Spent, entry: SetupEntry): Step | und
 }
 
 /**
- * Plans a setup, or, if nothing is wanted, the removal of a setup.
- * @param spent this setup's recorded items that are no longer wanted
+ * Plans a setup; if nothing is wanted, plans the removal of a setup.
+ * @param spent this setup's items in the record that are no longer wanted
  * @param folders the missing folders for the wanted items
  * @throws FeedkeyError `output` if a file that feedkey did not write is in the way
  */
@@ -157,7 +157,7 @@ export function planSetup(
   const settled = new Map<string, SetupEntry>(
     [...intent].map(([path, entry]) => [path, { ...entry, previous: undefined }]),
   );
-  // Items are removed in reverse order: a timer before the files that the timer uses.
+  // Items are removed in the reverse order of writing: a timer goes before the files that it uses.
   for (const one of [...spent].reverse()) {
     const entry = manifest.entries.get(one.path);
     if (entry === undefined) continue;

@@ -1,4 +1,4 @@
-/** Copies the profile with its files to where that system's feedkey finds it. */
+/** Copies the profile and its files into the system, to the place where feedkey looks for profiles. */
 
 import * as fs from "node:fs/promises";
 import { readError } from "../files/system-error.ts";
@@ -22,7 +22,7 @@ async function readNamed(path: string, profile: Profile): Promise<Buffer> {
   }
 }
 
-/** Whether a profile is where it would be put: the administrator's own is used as it is. */
+/** Whether the profile is already at its final path. The administrator put it there, so feedkey uses it as it is. */
 async function isInPlace({ name, file }: Profile, root: TargetRoot): Promise<boolean> {
   const real = (path: string) => fs.realpath(path).catch(() => undefined);
   const there = await real(await root.hostPath(profileName(name)));
@@ -30,10 +30,10 @@ async function isInPlace({ name, file }: Profile, root: TargetRoot): Promise<boo
 }
 
 /**
- * The files of a profile: itself, the certificates of its keyring, its authorities.
- * @param ours whether feedkey put the present profile there
- * @returns none if the profile is in its place and somebody's own
- * @throws FeedkeyError `bad_profile`, `no_seed`
+ * Returns the files of a profile: the certificates in its keyring, its certificate authorities, and the profile itself.
+ * @param ours whether feedkey put the profile at its final path
+ * @returns an empty list if the administrator put the profile at its final path
+ * @throws FeedkeyError `bad_profile` if a file can't be read; `no_seed` if the profile lists no seed
  */
 export async function profileItems(profile: Profile, root: TargetRoot, ours: boolean): Promise<Item[]> {
   const { name, file, archive, trust } = profile;
@@ -61,7 +61,7 @@ export async function profileItems(profile: Profile, root: TargetRoot, ours: boo
     items.push({ kind: "file", path: `${folder}/${places.keyring}/revocations.asc`, data });
   }
   const text = relocateProfile((await readNamed(file, profile)).toString("utf8"), file, places);
-  // Written last, so that a profile never exists without its keyring.
+  // The profile is written last, so that it never exists without its keyring.
   items.push({ kind: "file", path: profileName(name), data: Buffer.from(text, "utf8") });
   return items;
 }

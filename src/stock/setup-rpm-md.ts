@@ -1,4 +1,4 @@
-/** Sets up dnf and zypper: writes a .repo file with a repository for each feed, and the key file that the timer keeps up to date. */
+/** Sets up dnf or zypper: writes a .repo file with a repository for each feed, and the key file that the timer keeps up to date. */
 import { withoutTrailing } from "../trailing.ts";
 import { dnfCache, dnfKeyFolder, dnfRepositories } from "./dnf-rings.ts";
 import { rpmDatabases, zypperCache, zypperKeyFolder } from "./rpm-database.ts";
@@ -15,19 +15,22 @@ import {
   written,
 } from "./setup-item.ts";
 
-/** The differences between dnf and zypper. */
+/** How the setups of dnf and zypper differ. */
 interface Kind {
   readonly program: "dnf" | "zypper";
   /** The folder of .repo files, below the root. */
   readonly folder: string;
   readonly keyFile: string;
-  /** Returns the program's own lines for each repository. */
+  /** Returns the lines that each repository has only for this program. */
   lines(packageSignatures: boolean): readonly string[];
-  /** Folders that an export writes to, in addition to the key file's folder. */
+  /** The folders to which an export writes in addition to the key file's folder. */
   readonly writes: readonly string[];
 }
 
-/** Returns dnf's configuration. @throws FeedkeyError `bad_profile` without an rpm-md feed; `bad_config` if another file conflicts */
+/**
+ * Returns dnf's configuration.
+ * @throws FeedkeyError `bad_profile` if the profile has no rpm-md feed; `bad_config` if another file conflicts
+ */
 export async function configureDnf(terms: Terms): Promise<Configured> {
   const keyFile = `${dnfKeyFolder}/RPM-GPG-KEY-${terms.profile.name}`;
   return await configure(terms, {
@@ -35,18 +38,21 @@ export async function configureDnf(terms: Terms): Promise<Configured> {
     folder: dnfRepositories,
     keyFile,
     lines: (strict) => ["repo_gpgcheck=1", `gpgcheck=${strict ? 1 : 0}`, `gpgkey=file://${inTarget(keyFile)}`],
-    // rpm's database too, even if packages are not checked now: keys may be left from a time when they were.
+    // Exports also write to rpm's database, even if dnf does not check packages now: the database may have keys from a time when it did.
     writes: [dnfCache, ...rpmDatabases],
   });
 }
 
-/** Returns zypper's configuration. @throws FeedkeyError as `configureDnf` */
+/**
+ * Returns zypper's configuration.
+ * @throws FeedkeyError as `configureDnf` does
+ */
 export async function configureZypper(terms: Terms): Promise<Configured> {
   return await configure(terms, {
     program: "zypper",
     folder: "etc/zypp/repos.d",
     keyFile: `${zypperKeyFolder}/${terms.profile.name}-zypper.asc`,
-    // Without `gpgkey`, because zypper would import a removed key again from there.
+    // The lines have no `gpgkey`, because zypper would import a removed key again from this URL.
     lines: (strict) => [
       "autorefresh=1",
       "type=rpm-md",
@@ -71,7 +77,7 @@ async function configure({ profile, root, only, gpgcheck }: Terms, kind: Kind): 
   const head = [written(program, profile.name), `# ${gpgcheck ? strictly : usually}`];
   return {
     keyrings: [{ path: keyFile, feeds: only, alsoWrites: kind.writes }],
-    // The key file comes last, because its export depends on the repositories.
+    // The key file comes last, because its export looks for the repositories that name it.
     items: [textFile(path, [...head, sections.join("\n\n")]), { kind: "export", path: keyFile }],
     warnings: warningsFor(left, kind, gpgcheck),
     byHand: [],
@@ -91,7 +97,7 @@ function warningsFor(left: readonly string[], { program }: Kind, gpgcheck: boole
   return warnings;
 }
 
-/** Throws for another entry with the same URL: the program would read it with other keys, or without keys. */
+/** Throws if another .repo file has a repository with the same URL: packages from there would be checked with other keys, or not at all. */
 async function refuseRivals(
   { root }: Pick<Terms, "root">,
   folder: string,

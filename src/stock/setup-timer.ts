@@ -21,13 +21,13 @@ export interface TimerTerms {
   readonly program: SetupProgram;
   readonly profile: string;
   readonly keyrings: readonly SetupKeyring[];
-  /** Path of feedkey in the system that is set up. */
+  /** The path of feedkey in the system that is set up. */
   readonly feedkey: string;
 }
 
 const units = "etc/systemd/system";
 
-/** Returns a system's default timer: systemd's if the system has systemd. */
+/** Returns the default kind of timer for a system: a systemd timer if the system has systemd, else cron. */
 export async function likelyTimer(root: TargetRoot): Promise<Timer> {
   const places = ["usr/lib/systemd/systemd", "lib/systemd/systemd"];
   for (const place of places) if (await root.exists(place)) return "systemd";
@@ -49,7 +49,10 @@ export async function feedkeyPath(root: TargetRoot, given: string | undefined): 
   });
 }
 
-/** Returns the job's commands, with one export for each keyring. They need no quotes: names and paths were checked before. */
+/**
+ * Returns the timer's commands: a refresh, and one export for each keyring. The commands need no quotes, because setup has checked all
+ * names and paths.
+ */
 export function steps({ program, profile, keyrings, feedkey }: TimerTerms): { refresh: string; keep: string[] } {
   const client = `${feedkey} --profile ${inTarget(profileName(profile))} --state ${inTarget(stateName)}`;
   return {
@@ -66,7 +69,7 @@ export function unitName({ program, profile }: TimerTerms): string {
   return `feedkey-${program}-${profile}`;
 }
 
-/** Joins all commands into one, because systemd would skip the commands after a failed command. */
+/** Joins all commands into one shell command, because systemd would skip the commands after a failed command. */
 function all(commands: readonly string[]): string {
   if (commands.length < 2) return commands.join();
   const each = commands.map((command) => `${command} || failed=1; `);
@@ -116,12 +119,14 @@ function systemdItems(terms: TimerTerms): Item[] {
   return [
     textFile(`${units}/${unit}.service`, service(terms)),
     textFile(`${units}/${unit}.timer`, timer),
-    // What `systemctl enable` does.
+    // This link is what `systemctl enable` would make.
     { kind: "link", path: `${units}/timers.target.wants/${unit}.timer`, target: `../${unit}.timer` },
   ];
 }
 
-/** Returns a minute that depends on the machine, so that not all machines ask the archive at the same time. */
+/**
+ * Returns the minute at which cron starts the job. It depends on the machine, so that not all machines ask the archive at the same time.
+ */
 async function minuteFor(root: TargetRoot, unit: string): Promise<number> {
   const machine = `${await root.text("etc/machine-id")}${await root.text("etc/hostname")}${await root.text("etc/myname")}`;
   return createHash("sha256").update(`${machine} ${unit}`).digest().readUInt16BE(0) % 60;
@@ -133,11 +138,11 @@ async function cronItems(root: TargetRoot, terms: TimerTerms): Promise<Item[]> {
   const job = [refresh, ...keep.map((line) => line.replace(" export ", " --quiet export "))].join("; ");
   const line = `${await minuteFor(root, unit)} */6 * * * root ${job}`;
   const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/pkg/bin";
-  // Debian's cron reads no file with a dot in its name.
+  // Debian's cron ignores files with a dot in their name.
   return [textFile(`etc/cron.d/${unit.replaceAll(".", "_")}`, [written(terms.program, terms.profile), path, line])];
 }
 
-/** Returns the items for a timer. */
+/** Returns the items for a timer of this kind. */
 export async function timerItems(timer: Timer, root: TargetRoot, terms: TimerTerms): Promise<Item[]> {
   if (timer === "none") return [];
   return timer === "systemd" ? systemdItems(terms) : await cronItems(root, terms);

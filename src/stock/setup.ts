@@ -1,4 +1,7 @@
-/** Use case: set up a system's stock program, as an installer does, so that the program follows the archive's keys; and undo it. */
+/**
+ * Use case: sets up a system's stock program, as an installer does, so that the program follows the archive's keys; and undoes such a
+ * setup.
+ */
 import { dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { acquireLock } from "../files/lock.ts";
@@ -40,21 +43,21 @@ export interface SetupOptions extends Omit<Terms, "root"> {
   readonly program: SetupProgram;
   /** The root of the system to set up. */
   readonly root: string;
-  /** The timer to install; undefined stands for the system's default. */
+  /** The kind of timer to install; undefined stands for the system's default. */
   readonly timer: Timer | undefined;
-  /** Path of feedkey in the system. */
+  /** The path of feedkey in the system; undefined stands for the first usual path at which feedkey exists. */
   readonly feedkey: string | undefined;
   readonly dryRun: boolean;
   /**
-   * Plans the export of the keys that may sign now, with the state of the system's client. If undefined, the timer's first run
-   * writes the keyrings.
+   * Plans the export of the keys that may sign now, from the state of the system's client. If this field is undefined, the timer's first
+   * run writes the keyrings.
    */
   readonly planKeyring:
     | ((stateFolder: string, path: string, feeds: readonly string[]) => Promise<ExportPlan>)
     | undefined;
 }
 
-/** A keyring with the plan of its export. The plan is undefined if the timer's first run writes the keyring. */
+/** A keyring with the plan of its export; the plan is undefined if the timer's first run writes the keyring. */
 interface PlannedKeyring extends SetupKeyring {
   readonly exported: ExportPlan | undefined;
 }
@@ -78,7 +81,9 @@ const configure = {
   pacman: configurePacman,
 };
 
-/** Runs an action while no other run sets up a system below the same root. Leaves no needless folder behind. */
+/**
+ * Runs an action under a lock, so that no other run sets up a system below the same root. Afterwards, removes folders that are still empty.
+ */
 async function alone<T>(
   root: TargetRoot,
   dryRun: boolean,
@@ -90,7 +95,7 @@ async function alone<T>(
     await root.makeFolder(manifestFolder);
     const lock = await acquireLock(await root.hostPath(manifestFolder));
     try {
-      // A run that was killed before it wrote a record may have left these.
+      // A run that was killed before it wrote a record may have left temporary files in this folder.
       await root.removeLeftovers(manifestFolder);
       return await action(made);
     } finally {
@@ -116,7 +121,7 @@ async function look(root: TargetRoot, items: readonly Item[]): Promise<Wanted[]>
   return wanted;
 }
 
-/** Finds a setup's recorded items that are no longer wanted. */
+/** Finds a setup's items in the record that are no longer wanted. */
 async function findSpent(
   root: TargetRoot,
   id: SetupId,
@@ -139,7 +144,7 @@ async function missingFor(root: TargetRoot, names: readonly string[]): Promise<s
   return [...new Set(missing)];
 }
 
-/** Throws if no keyring would have a key, unless the keyring of an existing setup must be emptied. */
+/** Throws if none of the keyrings would have a key. If the system was set up before, its keyrings may become empty. */
 function refuseEmpty(
   keyrings: readonly PlannedKeyring[],
   { program, profile }: Pick<SetupOptions, "program" | "profile">,
@@ -157,7 +162,7 @@ function refuseEmpty(
 }
 
 /**
- * Sets a system up, or with `dryRun` only plans the setup. Unless the disk is full, errors occur before the first file is written.
+ * Sets up a system; with `dryRun`, only plans the setup. Unless the disk is full, errors occur before the first file is written.
  * @throws FeedkeyError `usage`, `not_found`, `bad_profile`, `bad_config`, `bad_path`, `output`, `locked`, `bad_state`,
  * `unchecked_revocation`
  */
@@ -233,7 +238,7 @@ function outage({ code, message, details }: FeedkeyError): FeedkeyError {
   });
 }
 
-/** Completes a setup's plan with the plans of the keyrings' exports. */
+/** Completes a setup's plan with the plans for its keyrings' exports. */
 function settleExports(plan: SetupPlan, keyrings: readonly PlannedKeyring[]): SetupPlan {
   const steps = plan.steps.map((step): Step => {
     if (step.item?.kind !== "export") return step;
@@ -252,8 +257,9 @@ function setupsIn({ entries }: SetupManifest): string[] {
 }
 
 /**
- * Undoes a setup: removes everything that is unchanged, and reports what it leaves in place.
- * @throws FeedkeyError `not_found` if no such setup is recorded; `bad_path`, `output`, `locked`, `bad_state`
+ * Undoes a setup: removes everything that nobody has changed since, and reports what it leaves in place.
+ * @throws FeedkeyError `not_found` if the record has no such setup; `bad_path`, `output`, `locked` or `bad_state` if a file can't be
+ * removed
  */
 export async function removeSetup(
   id: SetupId,
