@@ -1,6 +1,6 @@
 /**
- * What the trust page does for a visitor: judges the archive by the archive's files and a fingerprint from another source. The
- * page judges as a new client does that can ask no key server.
+ * What the trust page does for a visitor: it judges the archive, using the archive's own files and a fingerprint that the visitor got
+ * elsewhere. It judges as a new client would that can ask no key server.
  */
 import { type Candidate, framedCandidate } from "../client/candidate.ts";
 import { indexLimit, indexNames, maxSignatureBytes, signedBytes } from "../client/index-files.ts";
@@ -21,16 +21,16 @@ import { fullFingerprint } from "../store/fingerprint.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
-/** What the page says about its archive. The page uses these claims only to find files, and trusts none of them. */
+/** What the page says about its archive. The script uses this only to find files, and trusts none of it. */
 export interface ClaimedArchive {
   readonly name: string;
   readonly feeds: readonly Feed[];
 }
 
 /**
- * Gets a file from the archive. Nothing in the file is trusted yet.
- * @param path path below the archive's root
- * @param limit size limit of the file in bytes
+ * Gets a file from the archive; the caller must not trust the file yet.
+ * @param path the path below the archive's root
+ * @param limit the size limit of the file in bytes
  * @returns undefined if the file is missing
  */
 export type Source = (path: string, limit: number) => Promise<Uint8Array | undefined>;
@@ -42,7 +42,7 @@ export interface JudgedArchive {
   readonly judged: Judged;
 }
 
-/** Returns a profile with the defaults of a new profile, but without key servers: a browser can't ask them. */
+/** Returns a profile with the defaults of a new profile, but without key servers, because a browser can't ask them. */
 export function profileOf(name: string, seed: Fingerprint, identity: Identity): Profile {
   return {
     name,
@@ -69,8 +69,9 @@ const silent = {
 
 /**
  * Judges the keys in the archive's bundle, starting from a fingerprint.
- * @throws FeedkeyError `usage` if the fingerprint is not complete; `not_found` if there is no bundle; `bad_certificate` if the
- *   bundle can't be read to its end; `untrusted_signer` if the bundle lacks the key; `revoked`, `unavailable`
+ * @throws FeedkeyError `usage` if the fingerprint is not complete; `not_found` if the archive has no bundle; `bad_certificate` if the
+ * bundle can't be read to its end; `untrusted_signer` if the bundle lacks the key; `revoked` or another code if the key may not be trusted;
+ * `unavailable` if the bundle can't be downloaded
  */
 export async function judgeArchive(
   { name }: ClaimedArchive,
@@ -82,7 +83,7 @@ export async function judgeArchive(
   const bundle = await source(bundlePath, limits.keyringBytes);
   if (bundle === undefined) throw new FeedkeyError("not_found", `the archive has no ${bundlePath}`);
   const { certificates, loose, isWhole, problems } = readKeys(bundle);
-  // The missing part may contain a revocation.
+  // The part that could not be read may contain a revocation.
   if (!isWhole) {
     throw new FeedkeyError("bad_certificate", `${bundlePath} can't be read to its end: ${problems.join(", ")}`);
   }
@@ -97,7 +98,10 @@ function below(folder: string, name: string): string {
   return folder === "" ? name : `${folder}/${name}`;
 }
 
-/** Finds the index of a feed and its signatures. @throws FeedkeyError `not_found` if there is no index; and as `signedBytes` */
+/**
+ * Downloads a feed's index and its signatures.
+ * @throws FeedkeyError `not_found` if the feed has no index; the errors of `signedBytes`
+ */
 async function findCandidate(feed: Feed, source: Source): Promise<Candidate> {
   const limit = indexLimit(feed, undefined);
   const names = indexNames(feed);
@@ -119,8 +123,9 @@ async function findCandidate(feed: Feed, source: Source): Promise<Candidate> {
 }
 
 /**
- * Verifies the index of a feed.
- * @throws FeedkeyError with the code of the rule that refuses the index; `not_found`, `unavailable`
+ * Downloads and verifies a feed's index.
+ * @throws FeedkeyError with the code of the rule that refuses the index; `not_found` if a file is missing; `unavailable` if it can't be
+ * downloaded
  */
 export async function verifyFeed(
   { profile, judged }: JudgedArchive,
@@ -134,8 +139,9 @@ export async function verifyFeed(
 }
 
 /**
- * Returns the verified index that lists a file with the file's size and digest.
- * @throws FeedkeyError `not_listed` if no index lists a file with this name; else the gravest refusal by an index that does
+ * Returns the verified index that lists a file, with the file's size and digest.
+ * @throws FeedkeyError `not_listed` if no index lists a file with this name; otherwise the most serious of the refusals by the indexes that
+ * list the name
  */
 export function findListing(
   indexes: readonly VerifiedIndex[],

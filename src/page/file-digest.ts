@@ -1,7 +1,7 @@
 /** Computes the SHA-256 of a file of any size in pieces, so that the page stays responsive and uses little memory. */
 import { createHash } from "node:crypto";
 
-/** Number of bytes in memory at a time; a browser hashes them in some 20 ms. */
+/** The number of bytes in memory at a time; a browser hashes them in about 20 ms. */
 const pieceLength = 2 * 1024 * 1024;
 
 /** A file in the browser, which can be read in pieces. */
@@ -11,10 +11,10 @@ export interface Sliceable {
 }
 
 /**
- * Returns the SHA-256 of a file in lower-case hex, with the number of bytes that were hashed.
+ * Returns the SHA-256 of a file in lower-case hex, and the number of bytes that were hashed.
  * @param onProgress called with the number of bytes hashed so far
  * @param pause lets the browser do other work between two pieces
- * @throws Error if the file can't be read to its end, or changes meanwhile
+ * @throws Error if the file can't be read to its end, or changes while it is read
  */
 export async function digestOf(
   file: Sliceable,

@@ -1,6 +1,6 @@
 /**
- * The files that the build made for the trust page (`build/page.mjs`). This module is as deep below the project's folder as the
- * bundled program, so that both find the files by the same relative path.
+ * Reads the files that the build made for the trust page (`build/page.mjs`). This module has the same depth below the project's folder as
+ * the bundled program, so that the same relative path leads to the files in both.
  */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";

@@ -1,7 +1,10 @@
-/** The trust page's verdicts, in words for people who have never heard of a chain of keys. */
+/** The trust page's verdicts, in words for people who do not know how keys certify each other. */
 import type { ErrorCode } from "../error.ts";
 
-/** Whether the page found something wrong, or could not check something. Without a mark, everything was checked and good. */
+/**
+ * Whether the page found something wrong (`refused`) or could not check something (`unchecked`). If everything was checked and good, there
+ * is no mark.
+ */
 export type Mark = "refused" | "unchecked";
 
 export interface Words {
@@ -95,7 +98,7 @@ const obstacles: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> = {
   },
 };
 
-/** The words for reasons why the page refuses the fingerprint itself, rather than a signature. */
+/** The words for errors about the visitor's fingerprint, if they differ from those about a signature. */
 const ofFingerprint: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> = {
   untrusted_signer: {
     title: "No key of this archive has this fingerprint",
@@ -109,8 +112,8 @@ const ofFingerprint: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> =
 };
 
 /**
- * Returns the words for an error's code. A code without words of its own counts as refused.
- * @param about whether the page refused the visitor's fingerprint, or something that should be signed
+ * Returns the words for an error's code. A code without its own words counts as refused.
+ * @param about whether the error is about the visitor's fingerprint, or about something that should be signed
  */
 export function wordsOf(code: ErrorCode, about: "fingerprint" | "signed"): Words {
   const special = about === "fingerprint" ? ofFingerprint[code] : undefined;
@@ -120,7 +123,7 @@ export function wordsOf(code: ErrorCode, about: "fingerprint" | "signed"): Words
   return { mark: "refused", ...(refusals[code] ?? { title: "Refused", advice: doNotInstall }) };
 }
 
-/** Returns a fingerprint in groups of four digits, as people read them aloud. */
+/** Returns a fingerprint in groups of four digits, for reading aloud. */
 export function grouped(fingerprint: string): string {
   return fingerprint.replace(/(.{4})(?=.)/g, "$1 ");
 }
@@ -139,7 +142,7 @@ export function momentText(at: string): string {
   return `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`;
 }
 
-/** What the page never checks, even if everything else is good. */
+/** What the page never checks, even if all its checks are good. */
 export const notChecked = [
   "Key servers. A key that its owner revoked there, and not in the archive's own files, still passes.",
   "Whether there is a newer list of packages. An older one, rightly signed and not yet expired, passes.",

@@ -1,6 +1,6 @@
 /**
- * The chain as a graph in Graphviz's language: keys with their dates and state, certifications and delegations, and the reasons
- * for refusals.
+ * Describes the chain as a graph in Graphviz's language: keys with their dates and state, certifications, delegations, and the reasons for
+ * refusals.
  */
 import { keyToday, scopeText } from "../client/status.ts";
 import { escapeText } from "../escape.ts";
@@ -8,12 +8,15 @@ import { iso } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Rejected, Trusted, TrustSet } from "../trust/judge.ts";
 
-/** Anyone can upload keys that clients refuse, so the graph has only as many refused keys as a person can look at. */
+/**
+ * The number of refused keys in the graph. Anyone can upload keys that clients refuse, so the graph shows only as many as a person can look
+ * at.
+ */
 const mostRefused = 50;
-/** Maximum length of a line in a box, in characters. */
+/** The largest number of characters in a line of a box. */
 const lineLength = 44;
 
-/** Returns a quoted string. `&` would begin an entity, and a backslash would begin one of Graphviz's escapes. */
+/** Returns a string in quotes. It escapes `&`, which would begin an entity, and the backslash, which begins Graphviz's own escapes. */
 function quoted(text: string): string {
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("&", "&amp;").replaceAll("\n", "\\n")}"`;
 }
@@ -35,7 +38,7 @@ function broken(text: string): string[] {
 
 const date = (at: number) => iso(at).slice(0, 10);
 
-/** Returns the lines at the top of a box: the user ID, the fingerprint in two lines, and the key's validity period. */
+/** Returns the lines at the top of a key's box: the user ID, the fingerprint in two lines, and the key's validity period. */
 function head(fingerprint: Fingerprint, key: Trusted | Rejected, trust: TrustSet): string[] {
   const { expiresAt } = keyToday(key, trust);
   const created = date(key.facts.primary.createdAt);
@@ -71,14 +74,14 @@ function refusedBox(fingerprint: Fingerprint, key: Rejected, trust: TrustSet): s
   return box(fingerprint, "refused", lines, ', style=dashed, color="#cf222e"');
 }
 
-/** Returns the graph. Refused keys and links are dashed; delegations have an empty arrowhead. */
+/** Returns the graph. Refused keys have dashed boxes, refused links are dotted, and delegations have an empty arrowhead. */
 export function chainGraph(trust: TrustSet): string {
   const refused = [...trust.rejected].slice(0, mostRefused);
   const drawn = new Set([...trust.trusted.keys(), ...refused.map(([fingerprint]) => fingerprint)]);
   const edges = (links: TrustSet["links"], kind: string, attributes: string) => {
     return links.flatMap(({ issuer, subject, refusal }) => {
       if (!drawn.has(issuer) || !drawn.has(subject)) return [];
-      // If a later key certified an earlier key, this link must not change the order from top to bottom.
+      // If a key certified an earlier key on its own path, this link must not change the order of the boxes from top to bottom.
       const isUp = trust.trusted.get(issuer)?.via.includes(subject) === true;
       const order = isUp ? ", constraint=false" : "";
       const label = refusal === undefined ? "" : quoted(broken(refusal.reason).join("\n"));
@@ -92,7 +95,7 @@ export function chainGraph(trust: TrustSet): string {
   const left = trust.rejected.size - refused.length;
   return [
     "digraph chain {",
-    // Graphviz knows the widths of this font; it may be unable to measure other fonts.
+    // Graphviz knows the character widths of this font, but perhaps not those of other fonts.
     "  graph [rankdir=TB, nodesep=0.4];",
     '  node [shape=box, fontname="Courier", fontsize=10, margin="0.15,0.08"];',
     '  edge [fontname="Helvetica", fontsize=9];',

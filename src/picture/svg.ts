@@ -1,9 +1,9 @@
-/** Draws pictures for a browser, in its light and its dark theme. */
+/** Draws graphs as SVG for a browser, in colours for its light and its dark theme. */
 import { Graphviz } from "@hpcc-js/wasm-graphviz";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 
-/** Styles that override the attributes in the drawing; viewers without style sheets use the attributes. */
+/** A style sheet that overrides the colours in the drawing's attributes. Viewers without support for style sheets use the attributes. */
 const style = `<style>
 svg { background: #ffffff; color-scheme: light dark; }
 .seed polygon { fill: #ddf4ff; }
@@ -31,13 +31,13 @@ svg { background: #ffffff; color-scheme: light dark; }
 }
 </style>`;
 
-/** Escapes text for use between tags or in an attribute. */
+/** Escapes text for use in XML: between tags or in an attribute. */
 export function escapeXml(text: string): string {
   return escapeText(text).replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
 }
 
 /**
- * Lays out a graph. The library is Graphviz itself as WebAssembly, so `dot` need not be installed.
+ * Lays out a graph and returns it as SVG. The library is Graphviz itself, compiled to WebAssembly, so `dot` need not be installed.
  * @param title a sentence that describes the picture for screen readers
  * @throws FeedkeyError `internal` if Graphviz can't read the graph
  */

@@ -10,7 +10,7 @@ const left = 20;
 const row = 52;
 const top = 40;
 const day = 86_400_000;
-/** How much of the future to show for a key that never expires, in milliseconds. */
+/** How far into the future the picture shows a key that never expires, in milliseconds. */
 const farAhead = 3 * 365 * day;
 
 const style = `<style>
@@ -28,7 +28,7 @@ text { fill: #1f2328; }
 
 const date = (at: number) => iso(at).slice(0, 10);
 
-/** Returns the first days of months or years between two dates, few enough to be readable. */
+/** Returns the first days of months or years between two dates, few enough that their labels are readable. */
 function ticks(from: number, to: number): number[] {
   const years = (to - from) / (365 * day);
   const months = years > 6 ? 12 : years > 3 ? 6 : years > 1 ? 3 : 1;
@@ -42,7 +42,10 @@ function ticks(from: number, to: number): number[] {
   return found;
 }
 
-/** Returns the picture as SVG. @param at today */
+/**
+ * Returns the picture as SVG.
+ * @param at the time that the picture shows as today
+ */
 export function timeline({ keys, present, successor, overlapEnds }: Omit<RotationStatus, "feeds">, at: number): string {
   const ends = keys.map(({ expiresAt, revokedAt }) => revokedAt ?? expiresAt ?? at + farAhead);
   const from = smallest([at, ...keys.map(({ createdAt }) => createdAt)]) - 30 * day;

@@ -1,4 +1,4 @@
-/** Reads `root = s3://BUCKET/PREFIX` in `archive.ini`. */
+/** Reads the line `root = s3://BUCKET/PREFIX` in `archive.ini`. */
 import { withoutTrailing } from "../trailing.ts";
 import type { ErrorAt } from "./config-error.ts";
 import type { IniValue } from "./ini.ts";
@@ -8,7 +8,7 @@ import type { BucketPlace } from "./types.ts";
 const onlyWithBucket = ["root-local", "s3-endpoint", "s3-region"];
 
 /**
- * Reads the place in an object store.
+ * Reads the object store in which the archive is published.
  * @returns undefined if the root is a folder
  * @throws what `errorAt` makes, if the root or a setting for object stores is not valid
  */

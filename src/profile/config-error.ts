@@ -1,4 +1,4 @@
-/** Errors in configuration files, each with the file and the line. */
+/** Makes errors about configuration files, each with the file and the line. */
 import { FeedkeyError } from "../error.ts";
 
 /** Makes an error about a line, counted from 1, in the file that is being read. */

@@ -2,8 +2,8 @@
 import { encodeValue } from "./ini.ts";
 
 /**
- * Replaces the value of a key in the text; a comment after the value stays. Returns the text unchanged if the section does not
- * have the key.
+ * Replaces the value of a key in the text of a configuration file; a comment after the value stays. If the section does not have the key,
+ * the text stays unchanged.
  */
 export function withValue(text: string, section: string, key: string, value: string): string {
   let current = "";
@@ -15,7 +15,7 @@ export function withValue(text: string, section: string, key: string, value: str
       if (current !== section || name !== key) return line;
       return line.replace(/(=\s*)([^;#]*?)(\s*(?:[;#].*)?\r?)$/, (_, start: string, old: string, end: string) => {
         if (old !== "") return `${start}${encodeValue(value)}${end}`;
-        // A comment needs a space before it.
+        // In this file format, a comment after a value begins with a space.
         return `= ${encodeValue(value)}${end.trim() === "" ? end : ` ${end}`}`;
       });
     })

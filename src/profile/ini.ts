@@ -1,15 +1,14 @@
 /**
- * The form of configuration files: sections, keys, values, each with its line.
- *
- * The package `ini` decodes values, but its parser merges sections, drops what it does not understand, and does not report line
- * numbers. In feedkey a misspelt line must be an error, because it could be the line that switches a check on.
+ * Reads the form of configuration files: sections, keys and values, each with its line. The package `ini` decodes values, but feedkey does
+ * not use its parser, which merges sections, drops what it does not understand, and does not report line numbers. feedkey refuses a
+ * misspelt line, because it could be the line that switches a check on.
  */
 import { unsafe } from "ini";
 import type { ErrorAt } from "./config-error.ts";
 
 export interface IniValue {
   readonly text: string;
-  /** Line number, from 1. */
+  /** The line number, counted from 1. */
   readonly line: number;
 }
 
@@ -20,11 +19,11 @@ export interface IniSection {
 }
 
 /**
- * Reads the sections in their order. Lines end with LF or CRLF; a byte order mark may come first. A comment starts with `;` or
- * `#` at the start of a line, or with `;` after a space. A value needs double quotes, as a JSON string, if it contains ` ;`,
- * has spaces at its ends, or starts with a quote; `\;`, `\#` and `\\` work without quotes.
- * @throws what `errorAt` makes, for a line that is neither section nor key, a key outside a section, or a repeated section or
- *   key
+ * Reads the sections in their order. Lines end with LF or CRLF; a byte order mark may come first. A comment starts with `;` or `#` at the
+ * start of a line, or with `;` after a space. A value needs double quotes, as a JSON string, if it contains ` ;`, has spaces at its ends,
+ * or starts with a quote; `\;`, `\#` and `\\` work without quotes.
+ * @throws what `errorAt` makes, for a line that is not a section, a key with a value, or a comment; for a key outside a section; and for a
+ * repeated section or key
  */
 export function readIni(text: string, errorAt: ErrorAt): IniSection[] {
   const sections = new Map<string, IniSection>();
@@ -58,8 +57,8 @@ export function readIni(text: string, errorAt: ErrorAt): IniSection[] {
 }
 
 /**
- * Encodes a value so that `readIni` reads the same value: unchanged if possible, else quoted, so that the value stays on one
- * line.
+ * Encodes a value so that `readIni` reads the same value again. The value stays unchanged if possible; otherwise it is put into quotes, on
+ * one line.
  */
 export function encodeValue(text: string): string {
   return /^[^"';#\\\p{Cc}]+$/u.test(text) && text === text.trim() ? text : JSON.stringify(text);
@@ -76,7 +75,7 @@ function sectionName(line: string, number: number, errorAt: ErrorAt): string {
 function decodeValue(text: string, number: number, errorAt: ErrorAt): string {
   if (text.startsWith('"')) {
     const [, quoted] = /^("(?:[^"\\]|\\.)*")([ \t]*|[ \t]+;.*)$/s.exec(text) ?? [];
-    // If the quoted text is not a JSON string, the library returns the text unchanged.
+    // If the text in quotes is not a valid JSON string, the library returns the text unchanged.
     const decoded = quoted === undefined ? undefined : unsafe(quoted);
     if (decoded === undefined || decoded === quoted) {
       throw errorAt(number, "the value in double quotes is not a valid JSON string");
@@ -87,7 +86,8 @@ function decodeValue(text: string, number: number, errorAt: ErrorAt): string {
   if (text.startsWith("'"))
     throw errorAt(number, "the value starts with a single quote", 'put the value into "double quotes"');
   const bare = trimBlank(text.replace(/(^|[ \t]);.*$/s, ""));
-  // Unlike this file format, the library trims every kind of space, and takes any ; or # for the start of a comment.
+  // The library trims every kind of space, and takes any ; or # as the start of a comment. In feedkey's format, only plain spaces and tabs
+  // are trimmed.
   if (bare !== bare.trim()) {
     throw errorAt(
       number,
@@ -98,10 +98,7 @@ function decodeValue(text: string, number: number, errorAt: ErrorAt): string {
   return unsafe(bare.replace(/\\.|[;#]/gs, (found) => (found.length === 1 ? `\\${found}` : found)));
 }
 
-/**
- * Whether a text has control characters except the tab: they do not belong in a configuration, and could hide text in an
- * editor.
- */
+/** Whether a text has control characters other than the tab. Configuration files need none, and some can hide text in an editor. */
 function isControlled(text: string): boolean {
   return /[^\P{Cc}\t]/u.test(text);
 }

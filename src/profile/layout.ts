@@ -1,4 +1,4 @@
 /** Paths on which archives and clients agree. */
 
-/** Path of the key bundle, below the archive's URL. */
+/** The path of the key bundle below the archive's URL. */
 export const bundlePath = "keys/archive-keyring.pgp";

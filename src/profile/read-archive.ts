@@ -1,4 +1,4 @@
-/** Reads `archive.ini`: what the publishing side publishes and with which key. */
+/** Reads `archive.ini`, the configuration of the archive's keepers: what feedkey publishes, and with which key. */
 import { dirname, isAbsolute, posix, relative, resolve, sep } from "node:path";
 import { archiveNames, formatOf, isPublished, type SignatureForm, signatureForms } from "../formats/formats.ts";
 import { readBucket } from "./bucket.ts";
@@ -26,16 +26,16 @@ const archiveKeys = [
   "page",
 ];
 const feedKeys = ["format", "path", "index", "packages", "compress", "signatures"];
-/** Keys that are only for an apt suite whose index feedkey writes. */
+/** The keys in a feed's section that apply only to an apt suite whose index feedkey writes. */
 const suiteKeys = ["components", "architectures", "origin", "label", "suite", "codename", "description", "signed-by"];
 
-/** How long a signature over an index is valid by default. */
+/** The default for how long a signature over an index is valid, in milliseconds. */
 export const defaultValidFor = 14 * 86_400_000;
 
 /**
  * Reads and checks `archive.ini`.
- * @param file absolute path of the file: errors name the file, and paths in the text are relative to its folder
- * @throws FeedkeyError `bad_config`, naming the file and the line
+ * @param file the absolute path of the file; errors name it, and relative paths in the text start at its folder
+ * @throws FeedkeyError `bad_config`, with the file and the line
  */
 export function readArchiveConfig(text: string, file: string): ArchiveConfig {
   const errorAt = errorsOf("bad_config", file);
@@ -71,7 +71,7 @@ export function readArchiveConfig(text: string, file: string): ArchiveConfig {
   return { ...config, feeds };
 }
 
-/** Reads the folder that is published, and the object store that feedkey uploads the folder to, if there is one. */
+/** Reads which folder is published and, if there is one, the object store to which feedkey uploads this folder. */
 function readPlace(section: Section, file: string, errorAt: ErrorAt): Pick<ArchiveConfig, "root" | "bucket"> {
   const root = section.required("root");
   const bucket = readBucket(section, root, errorAt);
@@ -83,7 +83,7 @@ function readPlace(section: Section, file: string, errorAt: ErrorAt): Pick<Archi
 }
 
 /**
- * Reads the root. Refuses a root that contains `archive.ini`, which has the key's fingerprint and paths and must not be
+ * Reads the root. Refuses a root that contains `archive.ini`: this file has the key's fingerprint and local paths, and must not be
  * published.
  */
 function readRoot({ text, line }: IniValue, file: string, errorAt: ErrorAt): string {
@@ -99,13 +99,13 @@ function readRoot({ text, line }: IniValue, file: string, errorAt: ErrorAt): str
   return root;
 }
 
-/** Reads the domain in the notation `feed@DOMAIN` in index signatures (T10). */
+/** Reads the domain for the notation `feed@DOMAIN` in index signatures (T10). */
 function readDomain(value: IniValue | undefined, errorAt: ErrorAt): string | undefined {
   if (value === undefined || /^(?=.{1,253}$)[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(value.text)) return value?.text;
   throw errorAt(value.line, `"notation-domain" is not a domain: "${value.text}"`, "write a domain such as example.org");
 }
 
-/** Reads the user ID. If the user ID has no email address, `notation-domain` is required. */
+/** Reads the archive's user ID. If it has no email address, the file must have `notation-domain`. */
 function readUserId({ text, line }: IniValue, notationDomain: string | undefined, errorAt: ErrorAt): string {
   if (notationDomain !== undefined && !/[<>]/.test(text)) return text;
   if (/^[^<>]*<[^\s<>@]+@[^\s<>@]+>$/.test(text)) return text;
@@ -133,7 +133,7 @@ function readFeed(name: string, section: Section, usual: SignatureForm, errorAt:
   const format = section.choice("format", archiveNames, "required");
   const path = readFolder("path", section.required("path"), errorAt);
   const packages = section.optional("packages");
-  // In a profile, "." is the feed's folder, but here "." would be the archive's folder, so the meaning is unclear.
+  // In a profile, "." means the feed's folder, but here it would mean the archive's root. So feedkey refuses this unclear value.
   if (packages?.text === ".") {
     throw errorAt(
       packages.line,
@@ -151,7 +151,7 @@ function readFeed(name: string, section: Section, usual: SignatureForm, errorAt:
   const index = section.optional("index");
   const isDivided = formatOf(format).divided === "suites";
   if (!isDivided || packages === undefined) refuseKeys(section, suiteKeys, errorAt);
-  // Without `packages`, another program writes the index.
+  // A feed without `packages` has an index that another program writes.
   if (!isPublished(format) || (isDivided && packages === undefined)) {
     if (packages !== undefined) {
       const hint = `leave "packages" out: feedkey signs the index of ${format} that another program wrote`;
@@ -173,8 +173,8 @@ function readFeed(name: string, section: Section, usual: SignatureForm, errorAt:
 }
 
 /**
- * Refuses keys of suites.
- * @throws what `errorAt` makes, if the section has one of the keys, although its feed is not a suite that feedkey writes
+ * Refuses keys that are only for apt suites.
+ * @throws what `errorAt` makes, if the section has one of these keys, but its feed is not a suite whose index feedkey writes
  */
 function refuseKeys(section: Section, keys: readonly string[], errorAt: ErrorAt): void {
   for (const key of keys) {
@@ -185,7 +185,7 @@ function refuseKeys(section: Section, keys: readonly string[], errorAt: ErrorAt)
   }
 }
 
-/** Returns the folder and the name of a feed's signed file. The format may put the file in a folder below the feed's. */
+/** Returns the folder and the name of a feed's signed file. In some formats, this file is in a folder below the feed's. */
 function readRootPath(feed: string, name: FeedFormat, path: string, index: IniValue | undefined, errorAt: ErrorAt) {
   const format = formatOf(name);
   if (index === undefined) {

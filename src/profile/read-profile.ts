@@ -1,4 +1,4 @@
-/** Reads a client's profile: which archive to use, whom to trust, what to fetch. */
+/** Reads a client's profile: which archive to use, which keys to trust, what to download. */
 
 import { basename, dirname, resolve } from "node:path";
 import { type FeedFormat, formatNames, formatOf, maxIndexBytes } from "../formats/formats.ts";
@@ -31,8 +31,8 @@ const feedKeys = ["format", "path", "index", "packages", "max-index-size", "suit
 
 /**
  * Reads and checks a profile.
- * @param file absolute path of the file: errors name the file, and paths in the text are relative to its folder
- * @throws FeedkeyError `bad_profile`, naming the file and the line
+ * @param file the absolute path of the file; errors name it, and relative paths in the text start at its folder
+ * @throws FeedkeyError `bad_profile`, with the file and the line
  */
 export function readProfile(text: string, file: string): Profile {
   const errorAt = errorsOf("bad_profile", file);
@@ -70,7 +70,7 @@ function readArchive(section: Section, folder: string, variables: Variables, err
   };
 }
 
-/** Reads the identity: exactly one of `user-id` and `user-email` (T1). */
+/** Reads the archive's identity (T1): the section must have either `user-id` or `user-email`. */
 function readIdentity(section: Section, errorAt: ErrorAt): Identity {
   const userId = section.optional("user-id");
   const email = section.optional("user-email");
@@ -141,7 +141,7 @@ function readFeed(name: string, section: Section, variables: Variables, errorAt:
   };
 }
 
-/** The keys that select a part of a repository, for each way in which a format can be divided. */
+/** The keys in a feed's section that select a part of a repository, for each way in which a format divides repositories. */
 const divisions = { suites: ["suite", "components", "architectures"], architectures: ["architectures"] };
 
 function readSuite(format: FeedFormat, section: Section, variables: Variables, errorAt: ErrorAt): Partial<Feed> {

@@ -1,26 +1,26 @@
-/** Moves a profile, with the files that it names, to another place. */
+/** Moves a profile and the files that it names to another place. */
 import { FeedkeyError } from "../error.ts";
 import { errorsOf } from "./config-error.ts";
 import { encodeValue, readIni } from "./ini.ts";
 import { readProfile } from "./read-profile.ts";
 import type { Profile } from "./types.ts";
 
-/** Where a profile's files are after the move, relative to the profile; undefined for a file that the profile does not name. */
+/** The paths of a profile's files after the move, relative to the profile; undefined for a file that the profile does not name. */
 interface ProfilePlaces {
   readonly keyring: string;
   readonly ca: string | undefined;
   readonly keyserverCa: string | undefined;
 }
 
-/** Returns the settings that must be equal before and after the move. */
+/** Returns the settings that the move must not change. */
 function essence({ archive, trust, feeds, variables }: Profile): string {
   const places = { keyring: "", ca: "", keyserverCa: "" };
   return JSON.stringify([{ ...archive, ...places }, { ...trust, ...places }, feeds, variables]);
 }
 
 /**
- * Returns the text of a profile whose files have moved: only the lines that name these files change.
- * @param file the file that the text was read from, for messages
+ * Returns the text of a profile whose files have moved. Only the lines that name these files change.
+ * @param file the path of the file with the text, for messages
  * @throws FeedkeyError `bad_profile` if the text is not a valid profile
  */
 export function relocateProfile(text: string, file: string, places: ProfilePlaces): string {

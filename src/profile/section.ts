@@ -1,4 +1,4 @@
-/** The keys of one section, read and checked by type. */
+/** Reads the values in one section of a configuration file, and checks that they have the right type. */
 
 import { nearest } from "../did-you-mean.ts";
 import { type Duration, parseDuration } from "../time.ts";
@@ -6,8 +6,8 @@ import type { ErrorAt } from "./config-error.ts";
 import type { IniSection, IniValue } from "./ini.ts";
 
 /**
- * One section of a configuration file. All methods throw what `errorAt` makes, at the line of the value, or of the section if a
- * key is missing.
+ * One section of a configuration file. All methods throw what `errorAt` makes, with the line of the value, or with the line of the section
+ * if a key is missing.
  */
 export class Section {
   readonly name: string;
@@ -15,7 +15,7 @@ export class Section {
   readonly #values: ReadonlyMap<string, IniValue>;
   readonly #errorAt: ErrorAt;
 
-  /** Refuses unknown keys, because an unknown key may be the misspelt name of a check. */
+  /** Checks that the section has only known keys: an unknown key may be the misspelt name of a check. */
   constructor(section: IniSection, known: readonly string[], errorAt: ErrorAt) {
     this.name = section.name;
     this.line = section.line;
@@ -49,7 +49,7 @@ export class Section {
     return this.#errorAt(this.line, `section [${this.name}] lacks "${key}"`, hint);
   }
 
-  /** Returns the values between commas; none if the key is missing or empty. */
+  /** Returns the values in a list separated by commas; an empty list if the key is missing or has no value. */
   list(key: string): IniValue[] {
     const value = this.#values.get(key);
     if (value === undefined || value.text === "") return [];
@@ -60,7 +60,9 @@ export class Section {
     });
   }
 
-  /** Returns one of the given words; the first word is the default, unless `required` is given. */
+  /**
+   * Returns a value that must be one of the given words. If the key is missing, returns the first word, or throws if `required` is given.
+   */
   choice<const Word extends string>(key: string, words: readonly [Word, ...Word[]], required?: "required"): Word {
     const value = required === undefined ? this.optional(key) : this.required(key);
     if (value === undefined) return words[0];
@@ -117,7 +119,7 @@ export class Section {
 
 const units: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
 
-/** Returns a hint for an unknown word: the most similar known word. */
+/** Returns a hint for an unknown word, with the most similar known word. */
 export function nearestHint(what: string, word: string, known: readonly string[]): string {
   return `the nearest known ${what} is "${nearest(word, known) ?? ""}"`;
 }

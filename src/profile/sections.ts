@@ -1,4 +1,4 @@
-/** Reads what profiles and `archive.ini` have in common: their sections. */
+/** Sorts the sections that profiles and `archive.ini` have in common. */
 import type { ErrorAt } from "./config-error.ts";
 import type { IniSection } from "./ini.ts";
 import { nearestHint, Section } from "./section.ts";
@@ -36,7 +36,10 @@ export function sortSections(
   return { get: (name) => sections.find((section) => section.name === name), feeds };
 }
 
-/** Returns a section that the file must have. @throws what `errorAt` makes, if the section is missing or has an unknown key */
+/**
+ * Returns a section that the file must have.
+ * @throws what `errorAt` makes, if the section is missing or has an unknown key
+ */
 export function needSection(sections: Sections, name: string, keys: readonly string[], errorAt: ErrorAt): Section {
   const section = sections.get(name);
   if (section === undefined) throw errorAt(1, `the file lacks a section [${name}]`);

@@ -5,7 +5,10 @@ import type { IniValue } from "./ini.ts";
 import type { Section } from "./section.ts";
 import type { SuiteSettings } from "./types.ts";
 
-/** Returns a word that can be part of a path in a suite. @throws what `errorAt` makes, for any other text */
+/**
+ * Returns a word that can be part of a path in a suite.
+ * @throws what `errorAt` makes, if the text can't be part of such a path
+ */
 export function readSuiteWord({ text, line }: IniValue, errorAt: ErrorAt): string {
   if (/^[A-Za-z0-9][A-Za-z0-9+._~-]*(\/[A-Za-z0-9][A-Za-z0-9+._~-]*)*$/.test(text)) return text;
   throw errorAt(line, `"${text}" can't be a suite, component or architecture`);
@@ -13,7 +16,7 @@ export function readSuiteWord({ text, line }: IniValue, errorAt: ErrorAt): strin
 
 /**
  * Reads a list of components or architectures, separated by commas or by spaces. Returns each word once.
- * @throws what `errorAt` makes
+ * @throws what `errorAt` makes, if a word can't be part of a path in a suite
  */
 export function readSuiteWords(section: Section, key: string, errorAt: ErrorAt): string[] {
   section.required(key);
@@ -26,8 +29,8 @@ const names = ["origin", "label", "suite", "codename", "description"] as const;
 /**
  * Reads the settings of a suite whose index feedkey writes.
  * @param path the feed's path below the archive
- * @throws what `errorAt` makes, also if the path is not that of a suite, or the packages are not below the folder that contains
- *   `dists/`
+ * @throws what `errorAt` makes, if a setting is wrong, `path` is not that of a suite, or the packages are not below the folder that
+ * contains `dists/`
  */
 export function readSuiteSettings(section: Section, path: string, packages: string, errorAt: ErrorAt): SuiteSettings {
   const { line } = section.required("path");

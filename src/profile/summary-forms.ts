@@ -1,12 +1,12 @@
 /** The compressed forms of a pkgsrc feed's summary, as `archive.ini` and the command line name them. */
 import type { SummaryForm } from "./types.ts";
 
-/** All forms that feedkey can write; it always writes the first form. */
+/** All forms that feedkey can write. It always writes the first of them. */
 export const summaryForms: readonly SummaryForm[] = ["gz", "xz", "zst"];
 
 /**
- * Returns the requested forms, always including `gz`, in a fixed order.
- * @param refuse makes the error for one word
+ * Returns the requested forms in a fixed order, always with `gz`.
+ * @param refuse makes the error for a word
  * @throws what `refuse` makes, for a word that is not a form or is repeated
  */
 export function readSummaryForms<Word extends { readonly text: string }>(

@@ -1,4 +1,4 @@
-/** Validated configuration: a client's profile and the archive's `archive.ini`. */
+/** The types of configuration after validation: a client's profile and the archive's `archive.ini`. */
 import type { FeedNames } from "../formats/format.ts";
 import type { FeedFormat, PublishedFormat, SignatureForm } from "../formats/formats.ts";
 import type { Duration } from "../time.ts";
@@ -8,26 +8,23 @@ export type { FeedFormat, PublishedFormat } from "../formats/formats.ts";
 export interface Feed {
   readonly name: string;
   readonly format: FeedFormat;
-  /**
-   * Folder below the archive's URL, with variables filled in and no leading or trailing slash; empty for the archive itself.
-   */
+  /** The feed's folder below the archive's URL, with variables filled in and no leading or trailing slash; empty for the archive itself. */
   readonly path: string;
-  /** The file to download first, if the profile names that file. */
+  /** The name of the file to download first; undefined if the profile does not name it. */
   readonly index: string | undefined;
-  /** The folder that file names in the index are relative to. */
+  /** The folder to which the file names in the index are relative. */
   readonly packages: "feed" | "archive";
-  /** Size limit of the index in bytes, compressed or not, if the profile sets a limit. */
+  /** The size limit of the index in bytes, compressed or not; undefined if the profile sets no limit. */
   readonly maxIndexSize?: number;
   /**
-   * Suite or codename, with variables filled in. Suite, components and architectures are missing if the format is not divided
-   * by them.
+   * The suite or codename, with variables filled in. Only apt's feeds have suites and components, and only some formats have architectures.
    */
   readonly suite?: string;
   readonly components?: readonly string[];
   readonly architectures?: readonly string[];
 }
 
-/** The identity in the archive's certificates: either a whole user ID or an email address (T1). */
+/** The archive's identity in its keys' certificates (T1): either a whole user ID or only the email address in it. */
 export type Identity =
   | { readonly kind: "user-id"; readonly userId: string }
   | { readonly kind: "user-email"; readonly email: string };
@@ -35,43 +32,46 @@ export type Identity =
 export interface Profile {
   /** The profile's file name without `.ini`. */
   readonly name: string;
-  /** The file that the profile was read from. */
+  /** The path of the profile's file. */
   readonly file: string;
   readonly archive: {
     readonly name: string;
-    /** The archive's URL, `https:`, `http:` or `file:`, with a trailing slash. */
+    /** The archive's URL (`https:`, `http:` or `file:`), with a trailing slash. */
     readonly url: string;
     readonly mirrors: readonly string[];
-    /** Absolute path of PEM certificates for the archive's servers, in addition to the system's certificate authorities. */
+    /**
+     * The absolute path of a file with certificates (PEM) of certificate authorities for the archive's servers, in addition to the system's
+     * authorities.
+     */
     readonly ca: string | undefined;
     /**
-     * Absolute path of a file with names, passwords and tokens for the archive's servers; replaces the user's and the system's
+     * The absolute path of a file with names, passwords and tokens for the archive's servers. It replaces the user's and the system's
      * files.
      */
     readonly credentials?: string;
-    /** Where the archive's servers may redirect clients. */
+    /** The servers to which the archive's servers may redirect clients. */
     readonly redirects: "any" | "same-origin";
     readonly identity: Identity;
     readonly verify: "required" | "off";
   };
   readonly trust: {
-    /** Absolute path of the keyring, a folder or a file. */
+    /** The absolute path of the keyring: a folder or a file. */
     readonly keyring: string;
-    /** Full fingerprints of the seeds, upper case. If empty, commands that use the profile fail with `no_seed`. */
+    /** The full fingerprints of the seeds, in upper case. If the list is empty, commands that use the profile fail with `no_seed`. */
     readonly seeds: readonly string[];
-    /** Key servers, `hkps://...` each; empty only if the profile says `none`. */
+    /** The key servers, each as `hkps://...`; empty only if the profile says `none`. */
     readonly keyservers: readonly string[];
-    /** Absolute path of PEM certificates for the key servers. */
+    /** The absolute path of a file with certificates (PEM) of certificate authorities for the key servers. */
     readonly keyserverCa: string | undefined;
     readonly wkd: boolean;
-    /** `always`, or how long a client relies on a successful check before the client checks again. */
+    /** `always`, or how long a client relies on a good check before it asks again. */
     readonly revocationCheck: "always" | Duration;
     readonly grace: Duration;
     readonly retiredIssuers: "refuse" | "accept";
     readonly threshold: number;
     readonly maxIndexAge: Duration | undefined;
     readonly requireFeedName: boolean;
-    /** Whether clients refuse an index whose signature does not expire. */
+    /** Whether clients refuse an index whose signature has no expiry. */
     readonly requireExpiry: boolean;
   };
   readonly feeds: readonly Feed[];
@@ -79,29 +79,29 @@ export interface Profile {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** A compressed form of pkg_summary that feedkey can write, by file extension. */
+/** The file extension of a compressed pkg_summary that feedkey can write. */
 export type SummaryForm = "gz" | "xz" | "zst";
 
 interface AnyFeed {
   readonly name: string;
-  /** Folder of the signed file, below the root, without leading or trailing slash; empty for the root itself. */
+  /** The folder of the signed file, below the root, without leading or trailing slash; empty for the root itself. */
   readonly path: string;
-  /** Which signature files feedkey publishes; both forms by default. */
+  /** The signature files that feedkey publishes: `.sig`, `.asc` or both; both by default. */
   readonly signatures?: SignatureForm;
 }
 
-/** A feed whose index feedkey writes, from the packages that feedkey finds. */
+/** A feed whose index feedkey writes from the packages that it finds. */
 export interface WrittenFeed extends AnyFeed {
   readonly format: PublishedFormat;
-  /** Folder of the package files, below the root; by default the feed's own folder. */
+  /** The folder of the package files, below the root; by default the feed's own folder. */
   readonly packages: string;
-  /** Forms in which feedkey publishes a pkgsrc feed's summary, `gz` always and first; for opkg's index only `gz`. */
+  /** The forms in which feedkey publishes a pkgsrc feed's summary, `gz` always and first; for an opkg feed only `gz`. */
   readonly compress: readonly SummaryForm[];
-  /** Settings of an apt suite; only for apt. */
+  /** The settings of an apt suite; only apt feeds have them. */
   readonly suite?: SuiteSettings;
 }
 
-/** The names of an apt suite, and how the suite is divided. */
+/** The names of an apt suite, and its components and architectures. */
 export interface SuiteSettings extends FeedNames {
   readonly components: readonly string[];
   readonly architectures: readonly string[];
@@ -109,10 +109,10 @@ export interface SuiteSettings extends FeedNames {
   readonly signedBy: boolean;
 }
 
-/** A feed whose index another program writes; feedkey signs the index unchanged. */
+/** A feed whose index another program writes. feedkey signs this index unchanged. */
 export interface SignedFeed extends AnyFeed {
   readonly format: FeedFormat;
-  /** Name of the index file that feedkey signs. */
+  /** The name of the index file that feedkey signs. */
   readonly index: string;
   readonly packages?: undefined;
   readonly compress?: undefined;
@@ -124,22 +124,25 @@ export type ArchiveFeed = WrittenFeed | SignedFeed;
 /** The place in an object store where feedkey publishes an archive (docs/object-stores.md). */
 export interface BucketPlace {
   readonly bucket: string;
-  /** The start of each object's name: empty, or ending with a slash. */
+  /** The beginning of each object's name: empty, or with a slash at its end. */
   readonly prefix: string;
-  /** `https:` or `http:` URL without a trailing slash; by default the endpoint in the environment, else Amazon's. */
+  /**
+   * The URL of the object store's server (`https:` or `http:`), without a trailing slash; if undefined, the endpoint in the environment,
+   * else Amazon's.
+   */
   readonly endpoint: string | undefined;
   readonly region: string | undefined;
 }
 
-/** The settings in `archive.ini`, for the publishing side. */
+/** The settings in `archive.ini`, for the archive's keepers. */
 export interface ArchiveConfig {
   readonly file: string;
-  /** Absolute path of the archive's root. */
+  /** The absolute path of the archive's root. */
   readonly root: string;
-  /** The object store to which feedkey uploads the root, if clients do not read the root itself. */
+  /** The object store to which feedkey uploads the root; undefined if clients read the root itself. */
   readonly bucket?: BucketPlace;
   readonly userId: string;
-  /** The domain in the names of feedkey's notations; by default the domain of the email address in the key's user ID. */
+  /** The domain in the names of feedkey's notations; if undefined, the domain of the email address in the key's user ID. */
   readonly notationDomain?: string | undefined;
   /** The full fingerprint of the archive's key, and whether feedkey's store or GnuPG holds the secret key. */
   readonly key: { readonly where: "store" | "gpg"; readonly fingerprint: string };

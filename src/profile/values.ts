@@ -1,4 +1,4 @@
-/** Values that both the profile and `archive.ini` have: addresses, fingerprints, paths. */
+/** Reads values that occur in both profiles and `archive.ini`: addresses, fingerprints, paths. */
 import type { ErrorAt } from "./config-error.ts";
 import type { IniValue } from "./ini.ts";
 
@@ -9,7 +9,7 @@ import type { IniValue } from "./ini.ts";
 export function readArchiveUrl({ text, line }: IniValue, errorAt: ErrorAt): string {
   const hint = 'write the user name and password into the file that the line "credentials" names, or into ~/.netrc';
   refuseCredentials(text, line, errorAt, hint);
-  // WHATWG URL parsing repairs many errors (backslashes, spaces, missing slashes), but feedkey refuses texts with such errors.
+  // The URL parser (WHATWG) silently corrects many errors, such as backslashes, spaces and missing slashes. feedkey refuses these errors.
   const url = /^(https?:\/\/[^/]|file:\/\/\/)[^\s\\]*$/i.test(text) ? parseUrl(text) : undefined;
   if (url === undefined) {
     throw errorAt(
@@ -24,7 +24,7 @@ export function readArchiveUrl({ text, line }: IniValue, errorAt: ErrorAt): stri
 
 /**
  * Returns the key servers as `hkps://host` or `hkps://host:port`; an empty list if the value is `none`.
- * @throws what `errorAt` makes, for any other value, for `none` beside a server, and for a repeated server
+ * @throws what `errorAt` makes, if a value is not a key server's address, `none` stands beside a server, or a server is repeated
  */
 export function readKeyservers(list: readonly IniValue[], errorAt: ErrorAt): string[] {
   if (list.length === 1 && list[0]?.text === "none") return [];
@@ -47,7 +47,7 @@ function readKeyserver({ text, line }: IniValue, errorAt: ErrorAt): string {
       : "write hkps://host";
     throw errorAt(line, `"${text}" is not an hkps:// URL of a key server`, hint);
   }
-  // The URL is parsed as https, so that host names are normalised and 443, the port of HKPS, is the default.
+  // The URL is parsed as https. So host names are normalised, and the default port is 443, as for HKPS.
   const url = rest.startsWith("/") ? undefined : parseUrl(`https://${rest}`);
   if (url === undefined) throw errorAt(line, `"${text}" is not an hkps:// URL of a key server`, "write hkps://host");
   refuseQuery(text, line, errorAt);
@@ -59,7 +59,7 @@ function parseUrl(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
-/** Refuses credentials in a URL. Called first, because other messages repeat the URL, and a password must not get into logs. */
+/** Refuses credentials in a URL. This check comes first: messages of later checks repeat the URL, and a password must not get into logs. */
 function refuseCredentials(text: string, line: number, errorAt: ErrorAt, hint?: string): void {
   if (/:\/\/[^/]*@/.test(text)) {
     throw errorAt(line, "a URL with a user name or password is refused", hint);
@@ -72,7 +72,7 @@ function refuseQuery(text: string, line: number, errorAt: ErrorAt): void {
 
 /**
  * Returns a full fingerprint in upper case, without the spaces that gpg prints between groups.
- * @throws what `errorAt` makes, for anything but 40 or 64 hex digits
+ * @throws what `errorAt` makes, if the text is anything but 40 or 64 hex digits
  */
 export function readFingerprint({ text, line }: IniValue, errorAt: ErrorAt): string {
   const digits = text.replace(/ /g, "").toUpperCase();
@@ -89,7 +89,7 @@ export function readFingerprint({ text, line }: IniValue, errorAt: ErrorAt): str
 
 /**
  * Returns a path below the archive; empty for `.`, the archive itself.
- * @throws what `errorAt` makes, for a path that is absolute, leads out of the archive, or would mean something else in a URL
+ * @throws what `errorAt` makes, if the path is absolute, leads out of the archive, or would mean something else in a URL
  */
 export function readFolder(key: string, { text, line }: IniValue, errorAt: ErrorAt): string {
   if (text === ".") return "";
@@ -103,15 +103,18 @@ export function readFolder(key: string, { text, line }: IniValue, errorAt: Error
   return text;
 }
 
-/** Returns the name of a feed: a word that can name a folder. @throws what `errorAt` makes, for any other name */
+/**
+ * Returns the name of a feed, which must be a word that can name a folder.
+ * @throws what `errorAt` makes, if the name is not such a word
+ */
 export function readFeedName(name: string, line: number, errorAt: ErrorAt): string {
   if (/^[A-Za-z0-9._-]+$/.test(name) && name !== "." && name !== "..") return name;
   throw errorAt(line, `"${name}" can't be the name of a feed`, "use letters, digits, dots, dashes and underscores");
 }
 
 /**
- * Refuses a file name.
- * @throws what `errorAt` makes, if the name, used in a URL, does not mean a file in the feed's own folder
+ * Refuses a name that, as part of a URL, does not mean a file in the feed's own folder.
+ * @throws what `errorAt` makes, if the name is refused
  */
 export function refuseOddName(key: string, { text, line }: IniValue, errorAt: ErrorAt): void {
   if (!/[/\\%?#\p{Cc}]/u.test(text) && text !== "." && text !== "..") return;

@@ -1,4 +1,4 @@
-/** Fills in `${name}` in a profile's URLs and paths. */
+/** Fills in variables, written `${name}`, in a profile's URLs and paths. */
 import type { ErrorAt } from "./config-error.ts";
 import type { IniSection, IniValue } from "./ini.ts";
 import { nearestHint } from "./section.ts";
@@ -6,8 +6,8 @@ import { nearestHint } from "./section.ts";
 export type Variables = ReadonlyMap<string, string>;
 
 /**
- * Reads the section `[variables]`. Values are literal: a variable can't refer to another variable.
- * @throws what `errorAt` makes, for a value with a `$`
+ * Reads the section `[variables]`. A variable's value can't refer to another variable.
+ * @throws what `errorAt` makes, if a value has a `$`
  */
 export function readVariables(section: IniSection | undefined, errorAt: ErrorAt): Variables {
   const variables = new Map<string, string>();
@@ -20,9 +20,8 @@ export function readVariables(section: IniSection | undefined, errorAt: ErrorAt)
 }
 
 /**
- * Returns a value with its variables filled in. The caller checks the result, so that a variable can't add anything that is not
- * allowed.
- * @throws what `errorAt` makes, for an undefined variable or a `$` without `{name}`
+ * Returns a value with its variables filled in. The caller must check the result as it would check a value without variables.
+ * @throws what `errorAt` makes, if a variable is not defined, or a `$` is not followed by `{name}`
  */
 export function fillIn(value: IniValue, variables: Variables, errorAt: ErrorAt): IniValue {
   const text = value.text.replace(/\$(?:\{([^{}]*)\})?/g, (_found, name: string | undefined) => {

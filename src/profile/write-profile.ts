@@ -7,11 +7,11 @@ import { readProfile } from "./read-profile.ts";
 import type { Feed, Profile } from "./types.ts";
 import { readFeedName } from "./values.ts";
 
-// The file's name in errors, because the file does not exist yet.
+// The file does not exist yet, so errors use this name.
 const newFile = "profile.ini";
 
 /**
- * The values of a profile. `keyring`, `ca` and `keyserverCa` may be relative to the profile's future folder, and are written
+ * The values of a profile. `keyring`, `ca` and `keyserverCa` may be relative to the folder of the future profile; they are written
  * unchanged.
  */
 export type ProfileValues = Pick<Profile, "archive" | "trust" | "feeds">;
@@ -50,14 +50,14 @@ export function formatProfile(values: ProfileValues): string {
     }),
     ...feeds.map(formatFeed),
   ].join("\n");
-  // The next command must read the same values from the text.
+  // Reading the text here finds values that the next command could not read.
   readProfile(text, newFile);
   return text;
 }
 
 /** Returns the section of a feed. */
 export function formatFeed(feed: Feed): string {
-  // Other values are quoted if necessary, but a section's name can't be quoted.
+  // feedkey puts other values into quotes where necessary, but a section's name can't be quoted.
   const name = readFeedName(feed.name, 1, errorsOf("bad_profile", newFile));
   return section(`feed ${name}`, {
     format: feed.format,
@@ -89,7 +89,7 @@ function yesNo(value: boolean): string {
   return value ? "yes" : "no";
 }
 
-/** Returns a length of time as `parseDuration` reads it, with the largest possible unit. */
+/** Returns a length of time in the form that `parseDuration` reads, with the largest possible unit. */
 function formatDuration(length: Duration): string {
   if (length === 0) return "0";
   for (const [unit, letter] of [

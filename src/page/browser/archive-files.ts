@@ -4,10 +4,13 @@ import { bundlePath } from "../../profile/layout.ts";
 import { withoutTrailing } from "../../trailing.ts";
 import type { Source } from "../check-archive.ts";
 
-/** The folder of the page and the key bundle, below the archive's root. */
+/** The name of the folder with the page and the key bundle, below the archive's root. */
 const [folder = ""] = bundlePath.split("/");
 
-/** Returns the archive's root: the parent of the page's folder, for every form in which a server writes the page's address. */
+/**
+ * Returns the archive's root: the parent of the page's folder. A server may write the page's address in several forms: with or without
+ * `index.html`, with or without a slash at the end.
+ */
 export function rootOf(address: string): URL {
   const url = new URL(address);
   const path = withoutTrailing(url.pathname.replace(/\/index\.html$/, "/"), "/");
@@ -19,10 +22,10 @@ function unavailable(path: string, why: string, cause?: unknown): FeedkeyError {
   return new FeedkeyError("unavailable", `${path}: ${why}`, { cause });
 }
 
-/** Names of compressed files. A server that decompresses files in transit does not send the bytes that were signed. */
+/** Matches names of compressed files. Some servers decompress files in transit, and so do not send the bytes that were signed. */
 const compressed = /\.(gz|xz|zst|bz2)$/;
 
-/** Returns a source that reads files below the root, only from the page's own origin. */
+/** Returns a source that reads files below the archive's root, and only from the page's own origin. */
 export function filesBelow(root: URL): Source {
   return async (path, limit) => {
     const url = new URL(path.split("/").map(encodeURIComponent).join("/"), root);

@@ -1,4 +1,4 @@
-/** The second check: compares files that the visitor has with the feeds that passed the first check. */
+/** The page's second check: compares files that the visitor has with the feeds that passed the first check. */
 import type { VerifiedIndex } from "../../client/verified-index.ts";
 import { findListing } from "../check-archive.ts";
 import { digestOf } from "../file-digest.ts";
@@ -6,7 +6,7 @@ import { sizeText } from "../words.ts";
 import { found, made } from "./elements.ts";
 import { line, refusalLine } from "./verdicts.ts";
 
-/** Lets the browser handle clicks, keys and drawing before the next piece. */
+/** Waits until the browser has handled clicks and keys and drawn the page. */
 function pause(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
@@ -18,7 +18,7 @@ function pause(): Promise<void> {
   });
 }
 
-/** Shows the progress for a file: a bar for the eye, a sentence now and then for screen readers. */
+/** Shows how much of a file has been read: with a progress bar, and with a sentence for screen readers at each tenth. */
 function progressFor({ name, size }: File): (done: number) => void {
   const bar = found("progress-bar", HTMLProgressElement);
   const text = found("progress-text", HTMLElement);
@@ -46,7 +46,10 @@ async function fileLine(file: File, indexes: readonly VerifiedIndex[]): Promise<
   }
 }
 
-/** Checks files one after the other. @param show adds a line to the page */
+/**
+ * Checks files, one after the other.
+ * @param show adds a line to the page
+ */
 export async function checkFiles(
   files: readonly File[],
   indexes: readonly VerifiedIndex[],

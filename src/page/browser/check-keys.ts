@@ -1,4 +1,4 @@
-/** The first check: judges the archive's keys from the visitor's fingerprint, then the archive's feeds. */
+/** The page's first check: judges the archive's keys, starting from the visitor's fingerprint, and then the archive's feeds. */
 import type { VerifiedIndex } from "../../client/verified-index.ts";
 import { largest } from "../../extremes.ts";
 import { iso } from "../../time.ts";
@@ -7,7 +7,7 @@ import { grouped, momentText } from "../words.ts";
 import { made } from "./elements.ts";
 import { line, refusalLine } from "./verdicts.ts";
 
-/** The result of the first check: the indexes of the feeds that passed, and the gravest mark. */
+/** The result of the first check: the indexes of the feeds that passed, and the worst mark of any line. */
 export interface Checked {
   readonly indexes: readonly VerifiedIndex[];
   readonly mark: "good" | "refused" | "unchecked";
@@ -24,7 +24,10 @@ function feedLine(index: VerifiedIndex): HTMLLIElement {
   return line("good", `feed “${feed.name}”`, [made("p", "", when), made("p", "by", ["By ", made("code", "", who)])]);
 }
 
-/** Judges keys, then feeds, and shows each verdict at once. @param show adds a line to the page */
+/**
+ * Judges the keys, then the feeds, and shows each verdict at once.
+ * @param show adds a line to the page
+ */
 export async function checkKeys(
   claimed: ClaimedArchive,
   fingerprint: string,

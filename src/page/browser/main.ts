@@ -20,7 +20,7 @@ const zone = found("zone", HTMLElement);
 const chooser = found("files", HTMLInputElement);
 const fileLines = found("file-lines", HTMLElement);
 
-/** The indexes of feeds that passed with the fingerprint in the form. */
+/** The indexes of the feeds that passed the check with the fingerprint that is now in the form. */
 let indexes: readonly VerifiedIndex[] = [];
 let busy = false;
 
@@ -39,7 +39,7 @@ function summarize(mark: Checked["mark"]): void {
   summary.replaceChildren(made("h3", "", title), made("p", "", [rest + text, more, "."]));
 }
 
-/** Allows the visitor to choose files if a list has passed, because files are compared with the lists that passed. */
+/** Lets the visitor choose files if at least one index passed, because files are compared with these indexes. */
 function allowFiles(): void {
   const isOff = indexes.length === 0;
   chooser.disabled = isOff;
@@ -47,7 +47,7 @@ function allowFiles(): void {
   found("files-wait", HTMLElement).hidden = !isOff;
 }
 
-/** Removes all verdicts: they are about a fingerprint that is no longer in the form. */
+/** Removes all verdicts, because the fingerprint in the form is no longer the one that they are about. */
 function forget(): void {
   indexes = [];
   allowFiles();
@@ -117,7 +117,7 @@ zone.addEventListener("drop", (event) => {
   event.preventDefault();
   take(event.dataTransfer?.files);
 });
-// If a visitor drops a file outside the zone, the browser must not replace the page by the file.
+// If a visitor drops a file outside the zone for files, the browser would replace the page by this file.
 for (const name of ["dragover", "drop"] as const) {
   document.addEventListener(name, (event) => {
     event.preventDefault();

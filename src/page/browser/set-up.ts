@@ -1,8 +1,11 @@
-/** Commands to copy, with the archive's address and the visitor's fingerprint. */
+/** The page's commands for copying, with the archive's address and the visitor's fingerprint filled in. */
 import { hexDigits, isFingerprint } from "../../store/fingerprint.ts";
 import { made } from "./elements.ts";
 
-/** Fills in the values that were unknown when the page was written. @param typed what the visitor typed: any text */
+/**
+ * Fills in the values that were unknown when feedkey wrote the page.
+ * @param typed what the visitor typed as the fingerprint: any text
+ */
 export function fillSetUp(root: URL, typed: string): void {
   const digits = hexDigits(typed);
   const values: Readonly<Record<string, string>> = {
@@ -16,7 +19,7 @@ export function fillSetUp(root: URL, typed: string): void {
 
 /** Adds a copy button to each block of commands. */
 export function offerCopies(): void {
-  // Browsers allow copying only on pages that came by HTTPS.
+  // Browsers allow scripts to copy text only on pages that came over HTTPS.
   if (navigator.clipboard === undefined) return;
   for (const block of document.querySelectorAll("pre")) {
     const button = made("button", "copy", "Copy");

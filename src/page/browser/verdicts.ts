@@ -1,4 +1,4 @@
-/** Shows verdicts as lines on the page: a mark with a word beside it, a sentence, and what to do. */
+/** Shows verdicts as lines on the page. Each line has a mark with a word beside it, a sentence, and advice what to do. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { type Mark, wordsOf } from "../words.ts";
@@ -6,7 +6,7 @@ import { made } from "./elements.ts";
 
 const signs = { good: ["✓", "Good"], refused: ["✗", "Refused"], unchecked: ["?", "Not checked"] } as const;
 
-/** Returns a line for the list of verdicts. */
+/** Makes a line for the list of verdicts. */
 export function line(mark: Mark | "good", what: string, more: readonly Node[]): HTMLLIElement {
   const [sign, word] = signs[mark];
   const shown = made("span", "sign", sign);
@@ -16,7 +16,7 @@ export function line(mark: Mark | "good", what: string, more: readonly Node[]): 
 }
 
 /**
- * Returns a line that says what went wrong, for people; details are folded. An unforeseen failure is not a good sign either.
+ * Makes a line that says in plain words what went wrong; the details are folded. An unexpected failure of the page also counts as not good.
  */
 export function refusalLine(
   what: string,

@@ -1,6 +1,6 @@
 /**
- * The part of `node:crypto` that the OpenPGP code uses, for browsers, whose own cryptography is only asynchronous. The build of
- * the trust page replaces `node:crypto` by this module; `test/page/engine.test.ts` compares the two modules.
+ * The part of `node:crypto` that the OpenPGP code uses, for browsers, because their own cryptography is only asynchronous. The build of the
+ * trust page replaces `node:crypto` by this module; `test/page/engine.test.ts` compares both.
  */
 import { md5, ripemd160, sha1 } from "@noble/hashes/legacy.js";
 import { sha224, sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
@@ -25,7 +25,7 @@ function isHash(name: string): name is keyof typeof makers {
   return name in makers;
 }
 
-/** A hash that is computed over successive pieces. */
+/** A hash over data that comes in pieces. */
 export class Hash {
   readonly #running: Pick<Running, "update" | "digest" | "clone">;
 
@@ -50,7 +50,7 @@ export class Hash {
   }
 }
 
-/** Returns the names of the hashes, as Node spells them. */
+/** Returns the names of the supported hashes, as Node writes them. */
 export function getHashes(): string[] {
   return Object.keys(makers);
 }
@@ -61,19 +61,28 @@ export function createHash(name: string): Hash {
   return new Hash(makers[name].create());
 }
 
-/** Returns the digest of bytes. @throws Error as `createHash` */
+/**
+ * Returns the digest of bytes.
+ * @throws Error if the hash is unknown
+ */
 export function hash(name: string, bytes: Uint8Array, _encoding: "buffer"): Buffer {
   return createHash(name).update(bytes).digest();
 }
 
-/** Makes a public key, and checks the key's numbers at once, as OpenSSL does. @throws Error if the key can't be used */
+/**
+ * Makes a public key and checks the key's numbers at once, as OpenSSL does.
+ * @throws Error if the key can't be used
+ */
 export const createPublicKey = publicKeyOf;
 
 interface Input {
   readonly key: PublicKey;
 }
 
-/** Starts to check a signature over successive pieces. @throws Error as `createHash` */
+/**
+ * Starts to verify a signature over data that comes in pieces.
+ * @throws Error if the hash is unknown
+ */
 export function createVerify(name: string) {
   const running = createHash(name);
   return {
@@ -82,7 +91,7 @@ export function createVerify(name: string) {
   };
 }
 
-/** Checks a signature over data. If the name is `null`, the signature algorithm hashes the data itself. */
+/** Verifies a signature over data. If the name is `null`, the signature algorithm hashes the data itself. */
 export function verify(
   name: string | null,
   data: Uint8Array,

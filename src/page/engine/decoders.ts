@@ -1,6 +1,6 @@
 /**
- * What the page can decompress: gzip with the browser, zstd with a library. For xz and bzip2, no library is small, maintained
- * and without WebAssembly.
+ * What the page can decompress: gzip with the browser's own decoder, zstd with a library. xz and bzip2 are left out, because no library for
+ * them is small, maintained and without WebAssembly.
  */
 import type { decoders as all } from "../../packages/compression/decoders.ts";
 import { damaged } from "../../packages/compression/undecodable.ts";

@@ -1,6 +1,6 @@
-/** Reads DER (X.690) as `openpgp/packet/native-key.ts` writes it. */
+/** Reads DER (X.690) in the form that `openpgp/packet/native-key.ts` writes. */
 
-/** Splits bytes into the first value with its header, and the bytes after the value. */
+/** Splits bytes into the first value with its header, and the remaining bytes. */
 function split(bytes: Uint8Array): readonly [Uint8Array, Uint8Array] {
   const [, short = 0, first = 0, second = 0] = bytes;
   const head = short < 0x80 ? 2 : short === 0x81 ? 3 : 4;
@@ -9,7 +9,11 @@ function split(bytes: Uint8Array): readonly [Uint8Array, Uint8Array] {
   return [bytes.subarray(0, head + length), bytes.subarray(head + length)];
 }
 
-/** Returns the values in a sequence's content, each with its header. @throws Error if the content is not DER */
+/**
+ * Returns the values inside a sequence, each with its header.
+ * @param content the content of the sequence
+ * @throws Error if the content is not DER
+ */
 export function partsOf(content: Uint8Array): Uint8Array[] {
   const parts: Uint8Array[] = [];
   for (let rest = content; rest.length > 0; ) {

@@ -1,14 +1,13 @@
 /**
- * Reads keys of rare algorithms in browsers, if the algorithm can sign: ECDSA and DSA. Other keys count as keys that can't be
- * used. The build replaces `openpgp/packet/library-key.ts` by this module, because the library there is three times as large as
- * the whole page.
+ * Reads ECDSA and DSA keys in browsers. Keys of other rare algorithms count as unusable. The build of the trust page replaces
+ * `openpgp/packet/library-key.ts` by this module, because the OpenPGP library there is three times as large as the whole page.
  */
 import type { libraryFacts as byLibrary } from "../../openpgp/packet/library-key.ts";
 import { limits } from "../../openpgp/packet/limits.ts";
 import { readIntegers } from "../../openpgp/packet/mpi.ts";
 import { algorithm } from "../../openpgp/packet/native-key.ts";
 
-/** The curves by their object identifiers (RFC 9580 section 9.2). */
+/** The elliptic curves, by their object identifiers (RFC 9580 section 9.2). */
 const curves: Readonly<Record<string, { readonly curve: string; readonly bits: number; readonly octets: number }>> = {
   "2a8648ce3d030107": { curve: "nistP256", bits: 256, octets: 32 },
   "2b81040022": { curve: "nistP384", bits: 384, octets: 48 },
@@ -19,7 +18,7 @@ const curves: Readonly<Record<string, { readonly curve: string; readonly bits: n
   "2b240303020801010d": { curve: "brainpoolP512r1", bits: 512, octets: 64 },
 };
 
-/** Returns the same facts as the function of this name that uses the OpenPGP library. */
+/** Returns the same facts as the function with this name in the replaced module. */
 export const libraryFacts: typeof byLibrary = async (body) => {
   const version = body[0];
   const material = body.subarray(version === 6 ? 10 : 6);

@@ -1,4 +1,4 @@
-/** Public keys for browsers: RSA and DSA computed with whole numbers, elliptic curves by a library. */
+/** Public keys for browsers: RSA and DSA are computed with big integers, elliptic curves with a library. */
 import { ed448 } from "@noble/curves/ed448.js";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { brainpoolP256r1, brainpoolP384r1, brainpoolP512r1 } from "@noble/curves/misc.js";
@@ -8,7 +8,7 @@ import { digestInfo } from "../../openpgp/packet/digest-info.ts";
 import { isDsaSignature } from "../../openpgp/packet/dsa.ts";
 import { octetsOf, partsOf } from "./der.ts";
 
-/** Checks signatures over a digest; if the hash is `null`, over the data itself. */
+/** A public key that verifies signatures over a digest; if the hash is `null`, over the data itself. */
 export interface PublicKey {
   verify(hash: string | null, signed: Uint8Array, value: Uint8Array): boolean;
 }
@@ -27,7 +27,10 @@ type Input =
 
 const refused = () => new Error("a key that can't be used");
 
-/** Makes a public key. @throws Error if the kind of key, or one of its numbers, can't be used */
+/**
+ * Makes a public key.
+ * @throws Error if the kind of key is not supported, or one of the key's numbers can't be used
+ */
 export function publicKeyOf(input: Input): PublicKey {
   if (input.format === "der") return spkiKey(input.key);
   const { kty, crv, n, e, x } = input.key;
@@ -45,7 +48,7 @@ function fromBase64url(text: string): Uint8Array {
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const numberOf = (bytes: Uint8Array) => BigInt(`0x0${hexOf(bytes)}`);
 
-/** Strict RFC 8032, because OpenSSL, too, accepts only one encoding of a point. */
+/** Makes an EdDSA key. It accepts only one encoding of each point (strict RFC 8032), as OpenSSL does. */
 function edwardsKey(curve: typeof ed25519 | typeof ed448, point: Uint8Array): PublicKey {
   return { verify: (_hash, signed, value) => curve.verify(value, signed, point, { zip215: false }) };
 }
@@ -58,7 +61,10 @@ function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
   return result;
 }
 
-/** The expected EMSA-PKCS1-v1_5 encoding is made and compared as a whole: nothing in a signature is parsed. */
+/**
+ * Makes an RSA key. To verify a signature, it makes the expected EMSA-PKCS1-v1_5 encoding and compares it as a whole, so that it need not
+ * parse anything in the signature.
+ */
 function rsaKey(modulus: Uint8Array, exponent: Uint8Array): PublicKey {
   const [n, e] = [numberOf(modulus), numberOf(exponent)];
   return {
@@ -88,7 +94,7 @@ const curves: Readonly<Record<string, typeof p256>> = {
 function spkiKey(bytes: Uint8Array): PublicKey {
   const [identifier, bits] = partsOf(octetsOf(bytes, 0x30));
   const [name, parameters] = partsOf(octetsOf(identifier, 0x30));
-  // The first octet of a bit string says how many bits of the last octet are unused: none.
+  // The first octet of a bit string is the number of unused bits in the last octet; here it is zero.
   const key = octetsOf(bits, 0x03).subarray(1);
   const algorithm = hexOf(octetsOf(name, 0x06));
   if (algorithm === "2a8648ce3d0201") return ellipticKey(hexOf(octetsOf(parameters, 0x06)), key);

@@ -10,7 +10,10 @@ export class Room {
     this.#limit = limit;
   }
 
-  /** Adds a piece. @throws Undecodable if the bytes exceed the size limit */
+  /**
+   * Adds a piece.
+   * @throws Undecodable if the bytes then exceed the size limit
+   */
   add(piece: Uint8Array): void {
     this.#length += piece.length;
     if (this.#length > this.#limit) throw exceeds(this.#limit);

@@ -1,12 +1,12 @@
 /**
- * Decodes single zstd frames in browsers. Verifies no checksums of frames, because the page compares the decompressed bytes
- * with a signed digest.
+ * Decodes single zstd frames in browsers. It does not verify the checksums of frames, because the page compares the decompressed bytes with
+ * a signed digest.
  */
 import { Decompress } from "fzstd";
 import type { loadZstd as load } from "../../packages/compression/zstd-library.ts";
 import { Room } from "./room.ts";
 
-/** Number of bytes in a piece: so few that the size limit is checked before the decompressed bytes become many. */
+/** The number of bytes in a piece. Pieces are small, so that the size limit is checked before a piece decompresses to many bytes. */
 const pieceLength = 64 * 1024;
 
 function decompress(frame: Uint8Array, most: number): Uint8Array {
@@ -18,7 +18,7 @@ function decompress(frame: Uint8Array, most: number): Uint8Array {
   return room.bytes;
 }
 
-/** Returns the decoder, as the function with the same name does for Node. */
+/** Returns the decoder, as the function with this name does for Node. */
 export async function loadZstd(): Promise<Pick<Awaited<ReturnType<typeof load>>, "decompress">> {
   return { decompress };
 }

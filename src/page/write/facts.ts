@@ -1,4 +1,7 @@
-/** What the trust page says before it checks anything: the archive's keys and feeds, as the keepers' files show them. */
+/**
+ * Collects what the trust page says before it checks anything: the archive's keys and feeds, according to the files on the keepers'
+ * machine.
+ */
 
 import { posix } from "node:path";
 import { keyToday } from "../../client/status.ts";
@@ -30,7 +33,7 @@ export interface PageKey {
 
 export interface PageFeed {
   readonly feed: Feed;
-  /** The feed's newest signature by a key of the archive; undefined if there is none. */
+  /** The newest signature over the feed's index by a key of the archive; undefined if no key of the archive signed it. */
   readonly signature: SignatureFacts | undefined;
 }
 
@@ -41,7 +44,7 @@ export interface PageFacts {
   /** The picture of the chain, as SVG. */
   readonly picture: string;
   readonly feeds: readonly PageFeed[];
-  /** The stock programs that can read at least one of the keys. */
+  /** The stock programs that can read at least one of the archive's keys. */
   readonly readers: ReadonlySet<ExportFormat>;
 }
 
@@ -51,7 +54,7 @@ function nameOf(userId: string): string {
   return name.trim() || userId;
 }
 
-/** Judges as a client does whose seed is the oldest key that leads to the present key. */
+/** Judges as a client would whose seed is the oldest key that leads to the present key. */
 async function judge({ config, at }: Archive, known: Own): Promise<TrustSet> {
   const { userId, key } = config;
   const own = [...known.values()];
@@ -69,7 +72,7 @@ async function judge({ config, at }: Archive, known: Own): Promise<TrustSet> {
     if (trust.trusted.has(key.fingerprint)) return trust;
     last = trust;
   }
-  // If the present key is revoked or in a fork, no seed leads to the key; the picture shows this.
+  // If the present key is revoked or in a fork, no seed leads to it, and the picture of the chain shows this.
   if (last !== undefined) return last;
   throw new FeedkeyError("internal", "an archive without a key");
 }
@@ -82,7 +85,7 @@ function keysOf(trust: TrustSet): PageKey[] {
   });
 }
 
-/** Returns the feed in the form in which a client requests everything that the feed lists. */
+/** Returns the feed as a client's profile would describe it, so that the client requests everything in the feed. */
 function wholeFeed(feed: ArchiveFeed, root: Uint8Array | undefined): Feed {
   const { everything } = formatOf(feed.format);
   const asked = feedOf(feed);
@@ -109,7 +112,8 @@ async function pageFeed(feed: ArchiveFeed, folder: FolderView, known: Own, keys:
 
 /**
  * Reads what the archive has published.
- * @throws FeedkeyError `bad_path`, `bad_index`, `not_found`, `bad_config`; `output` if a file can't be read
+ * @throws FeedkeyError `bad_path`, `bad_index`, `not_found` or `bad_config` if something published can't be used; `output` if a file can't
+ * be read
  */
 export async function pageFacts(archive: Archive): Promise<PageFacts> {
   const { config } = archive;

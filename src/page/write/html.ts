@@ -1,4 +1,4 @@
-/** Writes the trust page as one file that loads nothing from elsewhere. */
+/** Writes the trust page as a single file, which loads no scripts, styles or pictures from elsewhere. */
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../../error.ts";
 import { escapeXml } from "../../picture/svg.ts";
@@ -12,8 +12,8 @@ import { type Piece, type SetUp, setUps } from "./set-up.ts";
 const hashOf = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
 /**
- * Returns the page's content security policy: it allows only the page's own script and style sheet, pictures in the page
- * itself, and files from its own origin.
+ * Returns the page's content security policy. It allows only the page's own script and style sheet, pictures inside the page, and files
+ * from the page's own origin.
  */
 function policyOf({ script, style }: PageParts): string {
   return [
@@ -29,13 +29,16 @@ function policyOf({ script, style }: PageParts): string {
   ].join("; ");
 }
 
-/** Returns text for an HTML element. @throws FeedkeyError `internal` if the text would end the element */
+/**
+ * Returns a text that can be the content of this HTML element.
+ * @throws FeedkeyError `internal` if the text would end the element
+ */
 function within(tag: "script" | "style", text: string): string {
   if (!/<\/(script|style)|<!--/i.test(text)) return text;
   throw new FeedkeyError("internal", `the ${tag} of the trust page can't be put into it`);
 }
 
-/** Returns a claim as JSON that can't end its HTML element. */
+/** Returns what the page says about its archive, as JSON that can't end its HTML element. */
 function claimOf({ name, feeds }: PageFacts): string {
   const claim: ClaimedArchive = { name, feeds: feeds.map(({ feed }) => feed) };
   return JSON.stringify(claim).replaceAll("<", "\\u003c");

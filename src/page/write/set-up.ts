@@ -1,4 +1,4 @@
-/** The commands that set up a machine to follow the archive, for feedkey and for each stock client of the archive's formats. */
+/** Makes the commands that set up a machine to follow the archive: with feedkey, and with each stock client for the archive's formats. */
 import type { Feed } from "../../profile/types.ts";
 import { formatFeed } from "../../profile/write-profile.ts";
 import { stockClients } from "../../rehearse/stock-clients.ts";
@@ -11,11 +11,11 @@ export type Piece = string | { readonly fill: "url" | "fingerprint" };
 export interface SetUp {
   readonly title: string;
   readonly about: string;
-  /** The parts of the commands, in their order. */
+  /** The parts of the command lines, in their order. */
   readonly pieces: readonly Piece[];
 }
 
-/** Returns a name for the profile. */
+/** Returns a name for the profile, made from the archive's name. */
 function profileName(archive: string): string {
   const plain = archive.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
   return plain.replace(/^-/, "").slice(0, 40).replace(/-$/, "") || "archive";
@@ -40,12 +40,12 @@ function ownClient(name: string, { feeds, keyservers }: PageFacts): SetUp {
   };
 }
 
-/** Returns the program name by which `feedkey setup` knows a stock client. */
+/** Returns the name that `feedkey setup` has for a stock client; undefined if `feedkey setup` does not support the client. */
 function programOf({ name, exported }: (typeof stockClients)[number]): SetupProgram | undefined {
   return setupPrograms.find((program) => program === name || program === exported);
 }
 
-/** Returns the options that tell `feedkey setup` the suites and components of feeds. */
+/** Returns the options that give the suites and components of these feeds to `feedkey setup`. */
 function suiteOptions(feeds: readonly Feed[]): string {
   const [suites, components] = [
     feeds.flatMap(({ suite }) => suite ?? []),
@@ -56,14 +56,14 @@ function suiteOptions(feeds: readonly Feed[]): string {
   return option("suite", suites) + option("component", components);
 }
 
-/** Returns the setups for the page: the setup for feedkey first, because the other setups need its profile. */
+/** Returns the sets of commands for the page. The commands for feedkey come first, because the others need the profile that these make. */
 export function setUps(facts: PageFacts): SetUp[] {
   const name = profileName(facts.name);
   const feeds = facts.feeds.map(({ feed }) => feed);
   const stock = stockClients.flatMap((client): SetUp[] => {
     const program = programOf(client);
     const read = feeds.filter(({ format }) => client.reads(format));
-    // `feedkey setup` refuses a program that can read none of the keys.
+    // `feedkey setup` refuses a program that can read none of the archive's keys.
     if (program === undefined || !facts.readers.has(program) || read.length === 0) return [];
     return [
       {

@@ -10,13 +10,13 @@ import { pageHtml } from "./html.ts";
 
 const name = "index.html";
 
-/** Size limit of the page in bytes, larger than any page: the page's picture grows with the chain. */
+/** The size limit of the page in bytes. It is far above any real page; the page grows with its picture of the chain. */
 const mostBytes = 16 * 1024 * 1024;
 
 /**
  * Writes the page if it changed.
- * @returns the page's path if the page was written; else undefined
- * @throws FeedkeyError `bad_path`, `output`; and as `pageFacts`
+ * @returns the page's path if the page was written, else undefined
+ * @throws FeedkeyError `bad_path` or `output` if the page can't be written; the errors of `pageFacts`
  */
 export async function writePage(archive: Archive): Promise<string | undefined> {
   const data = pageHtml(await pageFacts(archive), await pageParts());
