@@ -122,7 +122,7 @@ export interface Consent {
 }
 
 /** How feedkey reads the lists that a root names. */
-export interface Reading {
+interface Reading {
   readonly parts: PartSource;
   /** Whether to read every list from the source, even a list that the client has accepted before. */
   readonly ignoreKept?: boolean;

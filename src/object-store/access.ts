@@ -9,7 +9,7 @@ import { errorsOf } from "../profile/config-error.ts";
 import { readIni } from "../profile/ini.ts";
 import type { BucketPlace } from "../profile/types.ts";
 
-export interface StoreKeys {
+interface StoreKeys {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;

@@ -25,10 +25,10 @@ export interface NewObject {
 }
 
 /** The condition for a write: the present object has this ETag; if undefined, no object exists under the name. */
-export type Condition = { readonly etag: string | undefined };
+type Condition = { readonly etag: string | undefined };
 
 /** The written object's ETag. `changed`: the condition was not met. `unsupported`: the server does not support conditions. */
-export type Written = { readonly etag: string } | "changed" | "unsupported";
+type Written = { readonly etag: string } | "changed" | "unsupported";
 
 const emptyDigest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const attempts = 5;

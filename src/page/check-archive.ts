@@ -36,7 +36,7 @@ export interface ClaimedArchive {
 export type Source = (path: string, limit: number) => Promise<Uint8Array | undefined>;
 
 /** The keys that a client trusts if it starts from a fingerprint. */
-export interface JudgedArchive {
+interface JudgedArchive {
   readonly seed: Fingerprint;
   readonly profile: Profile;
   readonly judged: Judged;

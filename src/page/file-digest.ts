@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 const pieceLength = 2 * 1024 * 1024;
 
 /** A file in the browser, which can be read in pieces. */
-export interface Sliceable {
+interface Sliceable {
   readonly size: number;
   slice(start: number, end: number): { arrayBuffer(): Promise<ArrayBuffer> };
 }

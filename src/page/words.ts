@@ -7,7 +7,7 @@ import type { ErrorCode } from "../error.ts";
  */
 export type Mark = "refused" | "unchecked";
 
-export interface Words {
+interface Words {
   readonly mark: Mark;
   readonly title: string;
   readonly advice: string;

@@ -46,7 +46,7 @@ export async function knownCertificates({ config, store }: Archive): Promise<Kno
 }
 
 /** The settings of a publication of the archive itself. */
-export type OwnPublication = Omit<Publication, "feeds" | "source" | "withBundle" | "dryRun">;
+type OwnPublication = Omit<Publication, "feeds" | "source" | "withBundle" | "dryRun">;
 
 /** Returns the settings with which the archive publishes, from its configuration. */
 export function publicationOf({ config, store, at, passphrase }: Archive): OwnPublication {

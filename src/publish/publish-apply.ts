@@ -72,7 +72,7 @@ async function refuseChanged({ plan: { folder, writes }, signatures }: SignedPla
 }
 
 /** The bundle to put in place together with the indexes, and the lock. */
-export interface WithBundle {
+interface WithBundle {
   readonly tree: PublishedTree;
   /** The bundle's files. Their paths are relative to the tree. */
   readonly bundle: readonly PublishedFile[];

@@ -69,7 +69,7 @@ export function changesAnything({ writes, removes, sign }: Pick<FeedPlan, "write
   return writes.length > 0 || removes.length > 0 || sign !== undefined;
 }
 
-export interface PlanTerms {
+interface PlanTerms {
   readonly at: Instant;
   readonly validFor: Duration;
   readonly allowEmpty: boolean;

@@ -41,7 +41,7 @@ export interface Publishing {
 }
 
 /** The new index of a feed, or the delegate who signs the feed; undefined if the source has no index for the feed. */
-export type Taken = { readonly index: IndexText } | { readonly delegate: Fingerprint } | undefined;
+type Taken = { readonly index: IndexText } | { readonly delegate: Fingerprint } | undefined;
 
 /** The source of the indexes: scanned packages, or the published indexes. */
 export interface IndexSource {

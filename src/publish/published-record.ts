@@ -145,7 +145,7 @@ export async function recordSigned(
 }
 
 /** What the caller is going to publish. */
-export interface ToRecord {
+interface ToRecord {
   readonly plans: readonly Indexed[];
   /** `known`: record only plans whose index is already in the record, because other programs write the other indexes. */
   readonly only: "all" | "known";

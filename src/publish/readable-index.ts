@@ -7,7 +7,7 @@ import { type Instant, iso } from "../time.ts";
 import { summaryText } from "./summary-files.ts";
 
 /** An index that clients can read. */
-export interface ReadableIndex {
+interface ReadableIndex {
   readonly packages: number;
   /** Warnings for the keepers, in words. */
   readonly warnings: readonly string[];

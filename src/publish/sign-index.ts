@@ -33,7 +33,7 @@ import { dateAfter } from "./signature-date.ts";
 import { planSignatureFiles, signatureNames } from "./signature-files.ts";
 import { isSummaryName, staleSignatures, summaryText } from "./summary-files.ts";
 
-export interface SignFileOptions extends SignOptions {
+interface SignFileOptions extends SignOptions {
   /** For a pkg_summary: first add the size and the SHA-256 digest of each package. */
   readonly addChecksums: boolean;
   /** Write the text and its signature into one file. Only some formats have such a file. */

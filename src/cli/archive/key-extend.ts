@@ -6,7 +6,7 @@ import type { Outcome } from "../run.ts";
 import { keeperOf, type ServerOptions } from "./archive-terms.ts";
 import { duration } from "./keygen.ts";
 
-export interface ExtendOptions extends PassphraseOptions, ServerOptions {
+interface ExtendOptions extends PassphraseOptions, ServerOptions {
   readonly expires: string;
 }
 

@@ -7,7 +7,7 @@ import type { Outcome } from "../run.ts";
 import { keeperOf, type ServerOptions } from "./archive-terms.ts";
 import { algorithmOf, duration } from "./keygen.ts";
 
-export interface SubkeyOptions extends PassphraseOptions, ServerOptions {
+interface SubkeyOptions extends PassphraseOptions, ServerOptions {
   readonly algorithm: string;
   readonly expires: string;
   readonly output: string;

@@ -10,7 +10,7 @@ import type { Outcome } from "../run.ts";
 import { guardSecretOutput } from "../secret-output.ts";
 import { keeperOf, type ServerOptions } from "./archive-terms.ts";
 
-export interface ExportKeysOptions {
+interface ExportKeysOptions {
   readonly secret?: boolean;
   readonly secretSubkeys?: boolean;
   readonly for?: string;
@@ -62,7 +62,7 @@ export async function exportKeys(
   return { text: `wrote ${escapeText(output)}`, json: { fingerprints, output } };
 }
 
-export interface ImportOptions extends PassphraseOptions, ServerOptions {}
+interface ImportOptions extends PassphraseOptions, ServerOptions {}
 
 /**
  * Imports keys that were made elsewhere. With a configuration, also publishes their certificates.

@@ -17,7 +17,7 @@ import { rehearsalJson, rehearsalText } from "./rehearse-view.ts";
 import type { RevokeOptions } from "./revoke.ts";
 import type { RotateOptions } from "./rotate.ts";
 
-export interface RehearseOptions {
+interface RehearseOptions {
   readonly config: string;
   readonly publishWith?: string;
   readonly failOnBreak?: boolean;

@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { accessLog } from "./access-log.ts";
 
-export interface ServeOptions {
+interface ServeOptions {
   readonly host: string;
   readonly port: string;
   readonly tlsCert?: string;

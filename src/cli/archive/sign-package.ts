@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { keeperOf } from "./archive-terms.ts";
 
-export interface SignPackageOptions extends PassphraseOptions {
+interface SignPackageOptions extends PassphraseOptions {
   readonly key: string;
   readonly output?: string;
 }

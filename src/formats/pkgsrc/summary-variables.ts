@@ -12,7 +12,7 @@ export const summaryRole = {
   comment: 6,
 } as const;
 
-export type SummaryRole = (typeof summaryRole)[keyof typeof summaryRole];
+type SummaryRole = (typeof summaryRole)[keyof typeof summaryRole];
 
 export const summaryRoleCount = 7;
 

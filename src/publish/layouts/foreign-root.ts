@@ -17,7 +17,7 @@ import { refuseContent } from "../../trust/freshness.ts";
 /** Reads a list. @param place path below the root's folder @returns undefined if the file does not exist */
 export type ListReader = (place: string) => Promise<Uint8Array | undefined>;
 
-export interface ForeignRoot {
+interface ForeignRoot {
   readonly format: Format;
   readonly bytes: Uint8Array;
   /** The root's name in messages. */

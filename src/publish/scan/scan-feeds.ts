@@ -21,7 +21,7 @@ import { lackingNotes } from "./lacking-notes.ts";
 import { scanPackages, walkPackages } from "./scan.ts";
 import { ScanCache, saveScanCache } from "./scan-cache.ts";
 
-export interface ScanTerms {
+interface ScanTerms {
   /** The absolute path of the archive's root. */
   readonly root: string;
   readonly store: KeyStore;

@@ -54,7 +54,7 @@ export interface BadFile {
   readonly error: FeedkeyError;
 }
 
-export interface WalkResult {
+interface WalkResult {
   readonly found: FoundPackages;
   readonly bad: readonly BadFile[];
 }

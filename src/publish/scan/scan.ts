@@ -47,7 +47,7 @@ export interface ScanResult {
 }
 
 /** The files found below a folder, and whether the cache knows all of them. */
-export interface Walked {
+interface Walked {
   readonly found: FoundPackages;
   readonly bad: readonly BadFile[];
   readonly startedAt: Instant;

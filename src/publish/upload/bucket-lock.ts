@@ -6,7 +6,7 @@ import type { Bucket, NewObject } from "../../object-store/bucket.ts";
 import { type Instant, iso } from "../../time.ts";
 
 /** The lock's name below the prefix. Names that begin with a dot are never uploaded from the local tree. */
-export const lockName = ".feedkey-lock";
+const lockName = ".feedkey-lock";
 
 const maxBytes = 4096;
 

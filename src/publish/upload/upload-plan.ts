@@ -22,7 +22,7 @@ export interface UploadPlan {
   readonly same: ReadonlyMap<string, Upload>;
 }
 
-export interface ToUpload {
+interface ToUpload {
   /** The absolute path of the local tree's root. */
   readonly root: string;
   readonly feeds: readonly ArchiveFeed[];

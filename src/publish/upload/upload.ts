@@ -13,7 +13,7 @@ import { fileObject, readLocal } from "./local-files.ts";
 import { headersOf, kinds, type ObjectKind } from "./object-kind.ts";
 import type { Put, UploadPlan } from "./upload-plan.ts";
 
-export interface UploadTerms {
+interface UploadTerms {
   readonly root: string;
   readonly bucket: Bucket;
   /** The lock of the bucket. */
