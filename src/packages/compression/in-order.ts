@@ -11,7 +11,10 @@ export async function* inOrder<Item, Result>(
   const begun: Promise<Result>[] = [];
   try {
     for (const item of items) {
-      begun.push(work(item));
+      const result = work(item);
+      // If it fails before its turn, the failure counts as handled: it is thrown when its turn comes.
+      result.catch(() => undefined);
+      begun.push(result);
       if (begun.length >= atOnce) yield (await begun.shift()) as Result;
     }
     while (begun.length > 0) yield (await begun.shift()) as Result;

@@ -23,10 +23,14 @@ export class PkgsrcArchive {
   readonly key: string;
   readonly mirror: Mirror;
 
-  private constructor(folder: string, key: string, mirror: Mirror) {
+  /** Where the client reads the published tree. */
+  readonly #url: string;
+
+  private constructor(folder: string, key: string, mirror: Mirror, url = mirror.url) {
     this.folder = folder;
     this.key = key;
     this.mirror = mirror;
+    this.#url = url;
   }
 
   static async make(algorithm: Algorithm = "ed25519"): Promise<PkgsrcArchive> {
@@ -42,6 +46,17 @@ export class PkgsrcArchive {
     await fs.writeFile(archive.config, config.join("\n"));
     await archive.writeProfile();
     return archive;
+  }
+
+  /** The same archive and client in a folder of their own; the client reads the published tree from the disk. */
+  async copy(): Promise<PkgsrcArchive> {
+    const folder = await fs.mkdtemp(join(tmpdir(), "feedkey-pkgsrc-"));
+    await fs.cp(this.folder, folder, { recursive: true });
+    const copy = new PkgsrcArchive(folder, this.key, this.mirror, `file://${join(folder, "site")}/`);
+    const config = await fs.readFile(this.config, "utf8");
+    await fs.writeFile(copy.config, config.replace(`root = ${this.site}`, `root = ${copy.site}`));
+    await copy.writeProfile();
+    return copy;
   }
 
   get home(): string {
@@ -71,7 +86,7 @@ export class PkgsrcArchive {
   }
 
   async writeProfile(...feed: readonly string[]): Promise<void> {
-    const lines = ["[archive]", "name = Example", `url = ${this.mirror.url}`, "user-email = archive@example.org"];
+    const lines = ["[archive]", "name = Example", `url = ${this.#url}`, "user-email = archive@example.org"];
     lines.push("[trust]", `keyring = ${join(this.home, "certs")}`, `seeds = ${this.key}`, "keyservers = none");
     lines.push("[feed All]", "format = pkgsrc", `path = ${feedPath}`, ...feed, "");
     await fs.writeFile(join(this.folder, "example.ini"), lines.join("\n"));
@@ -106,9 +121,13 @@ export class PkgsrcArchive {
     await this.mirror.sync(this.site);
   }
 
+  async removeFolder(): Promise<void> {
+    await fs.rm(this.folder, { recursive: true, force: true });
+  }
+
   async remove(): Promise<void> {
     await this.mirror.close();
-    await fs.rm(this.folder, { recursive: true, force: true });
+    await this.removeFolder();
   }
 }
 
