@@ -1,6 +1,6 @@
 /**
  * `sign --add-checksums`: adds the size and the SHA-256 digest of each package file to a summary, because `pkg_info -X` writes no
- * checksums. Refuses a summary that differs from the packages.
+ * checksums. If the summary differs from the packages, it is refused.
  */
 import { createHash } from "node:crypto";
 import { type FileHandle, lstat, realpath } from "node:fs/promises";
@@ -14,7 +14,7 @@ import { readSummary, type SummaryStanza } from "../formats/pkgsrc/summary-stanz
 import { readSummaryPackages } from "../formats/pkgsrc/summary-text.ts";
 import { packagePath } from "../trust/package-path.ts";
 
-/** Node's names for the digests in FILE_CKSUM. */
+/** Node's names for the hash algorithms in FILE_CKSUM. */
 const hashNames: Readonly<Record<string, string>> = {
   md5: "md5",
   sha1: "sha1",
@@ -31,8 +31,9 @@ interface Hashed {
 }
 
 /**
- * Opens a package file. Follows no link below the folder, because the target may be another package.
- * @throws FeedkeyError `not_found`; `bad_path` if the path contains a link, or is not a regular file
+ * Opens a package file. It follows no symbolic link below the folder, because the link may lead to another package.
+ * @throws FeedkeyError `not_found` if the file is missing or can't be read; `bad_path` if the path leads through a link, or is not that of
+ * a regular file
  */
 async function openPackageIn(folder: string, path: string): Promise<FileHandle> {
   const opened = await openInside(folder, path);
@@ -126,11 +127,11 @@ async function complete(stanza: SummaryStanza, folder: string): Promise<Uint8Arr
 }
 
 /**
- * Returns the summary with the size and the SHA-256 digest of every package. Everything else stays byte for byte.
+ * Returns the summary with the size and the SHA-256 digest of every package; all other bytes stay as they are.
  * @param text the uncompressed summary
  * @param folder the folder to which the summary's file names are relative
- * @throws FeedkeyError `bad_index` if the text is not a summary; `not_found` if a package is missing; `size_mismatch` or
- *   `digest_mismatch` if a package differs from the summary; `bad_path`
+ * @throws FeedkeyError `bad_index` if the text is not a summary; `not_found` if a package is missing; `size_mismatch` or `digest_mismatch`
+ * if a package differs from the summary; `bad_path` if a package's path is not allowed
  */
 export async function addChecksums(text: Uint8Array, folder: string): Promise<Uint8Array> {
   readSummaryPackages(text);

@@ -18,7 +18,10 @@ export interface Archive {
   readonly passphrase: PassphraseSource;
 }
 
-/** Returns the certificate of a key in the key store. @throws FeedkeyError `not_found` */
+/**
+ * Returns the certificate of a key in the key store.
+ * @throws FeedkeyError `not_found` if the key store does not have the certificate
+ */
 export async function ownCertificate(store: KeyStore, fingerprint: Fingerprint): Promise<OwnCertificate> {
   const found = (await ownCertificates(store)).get(fingerprint);
   if (found !== undefined) return found;
@@ -45,7 +48,7 @@ export async function knownCertificates({ config, store }: Archive): Promise<Kno
   );
 }
 
-/** The settings of a publication of the archive itself. */
+/** The settings for publishing the archive itself, apart from what is published. */
 type OwnPublication = Omit<Publication, "feeds" | "source" | "withBundle" | "dryRun">;
 
 /** Returns the settings with which the archive publishes, from its configuration. */
@@ -58,15 +61,18 @@ export function publicationOf({ config, store, at, passphrase }: Archive): OwnPu
 
 const noIndexes: IndexSource = { eachAlone: true, records: "known", take: async () => undefined };
 
-/** Publishes only the bundle. Throws without the present key: a revocation must then not be reported as published. */
+/**
+ * Publishes only the bundle. Throws if the present key is missing, so that feedkey does not report a revocation as published although it is
+ * not.
+ */
 async function publishBundle(archive: Archive, dryRun: boolean): Promise<Published> {
   return await publishFeeds({ ...publicationOf(archive), feeds: [], source: noIndexes, withBundle: true, dryRun });
 }
 
 /**
- * Checks that feedkey can write the bundle. Call this before you make anything that the bundle must contain.
+ * Checks that feedkey can write the bundle. Callers do this before they make anything that the bundle must contain.
  * @returns whether the bundle must be written even if nothing else changes
- * @throws FeedkeyError `not_found`, `bad_config`, `bad_path` if the bundle could not be written
+ * @throws FeedkeyError `not_found`, `bad_config` or `bad_path` if the bundle could not be written
  */
 export async function requireBundle(archive: Archive): Promise<boolean> {
   return (await publishBundle(archive, true)).bundle.length > 0;
@@ -74,8 +80,8 @@ export async function requireBundle(archive: Archive): Promise<boolean> {
 
 /**
  * Writes the bundle if it changed.
- * @returns what was done, in words
- * @throws FeedkeyError `not_found`, `bad_config`, `bad_path`, `output`
+ * @returns sentences that say what was done
+ * @throws FeedkeyError `not_found`, `bad_config`, `bad_path` or `output` if the bundle can't be written
  */
 export async function refreshBundle(archive: Archive): Promise<string[]> {
   const { bundle, notes, upload } = await publishBundle(archive, false);

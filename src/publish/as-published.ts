@@ -23,9 +23,9 @@ import type { IndexText } from "./publish-plan.ts";
 import { type PublishedRecord, recordEntry } from "./published-record.ts";
 import { replaces } from "./signature-files.ts";
 
-/** The conditions for signing an index again. */
+/** What decides whether an index may be signed again. */
 interface Terms {
-  /** The archive's own keys that may have signed its indexes, and the keys of the delegates that they lead to. */
+  /** The archive's own keys that may have signed its indexes, and the keys of delegates to which these keys lead. */
   readonly keys: KeyIndex;
   /** The feeds that each delegate may sign. */
   readonly grants: ReadonlyMap<Fingerprint, readonly Grant[]>;
@@ -34,8 +34,9 @@ interface Terms {
 }
 
 /**
- * Tells why an index must not be signed again as this feed's latest: no key of the archive signed the index, the signature is for
- * another feed or has expired, the index is not the last published index, or a delegate signs the feed.
+ * Returns why an index must not be signed again as this feed's latest index: no key of the archive signed it, its signature is for another
+ * feed or has expired, it is not the last published index, or the delegate that signed it may not sign the feed. Also tells if a delegate
+ * signs the feed.
  */
 async function look(
   feed: ArchiveFeed,
@@ -67,12 +68,12 @@ async function look(
   }
   const { path, sha256 } = recordEntry(feed, file);
   const known = published.indexes.get(path);
-  // Without a record for this file, another program publishes the index and feedkey only signs it.
+  // If the record has no entry for this file, another program writes the index, and feedkey only signs it.
   if (known === undefined || known.includes(sha256)) return undefined;
   return refuse("rollback", "it is not the one that was published last");
 }
 
-/** Returns what delegates may sign, as a client with these keys as its seeds would judge. */
+/** Returns what delegates may sign, as a client would judge whose seeds are these keys. */
 function grantsOf(
   own: ReadonlyMap<Fingerprint, OwnCertificate>,
   keys: readonly OwnCertificate[],
@@ -93,9 +94,9 @@ function grantsOf(
 }
 
 /**
- * Reads the published index of a feed; returns undefined if no index has been published yet.
- * @throws FeedkeyError `bad_path`, `output`; `bad_index`, `wrong_feed`, `not_yet_valid`, `not_found` if clients would refuse the
- * index or a list that the index names
+ * Reads the published index of a feed; returns undefined if no index was published yet.
+ * @throws FeedkeyError `bad_path` or `output` if the index can't be read; `bad_index`, `wrong_feed`, `not_yet_valid` or `not_found` if
+ * clients would refuse the index or a list that it names
  */
 export async function takePublished(
   feed: ArchiveFeed,
@@ -107,7 +108,7 @@ export async function takePublished(
   const document = await folder.document(root.signed);
   if (document === undefined) return undefined;
   const file = { name: root.signed, document };
-  // Lists in other files stay as they are: feedkey signs only the root again.
+  // Package lists in separate files stay as they are: feedkey signs only the root again.
   const isOurs = formatOf(feed.format).content === undefined && feed.packages !== undefined;
   const texts = isOurs ? await root.textsOf(document, folder) : undefined;
   const [text = document] = texts?.values() ?? [];
@@ -125,8 +126,8 @@ async function termsOf({ certificates, key, userId, record, at }: Publishing, by
 }
 
 /**
- * Returns a source with the published indexes, for a signature with another key. The source gives only the archive's own latest
- * indexes: a rotation must not sign an index that somebody else put into the published tree.
+ * Returns a source that gives the published indexes, so that another key can sign them. It gives only the latest indexes that the archive's
+ * own keys signed: a rotation must not sign an index that somebody else put into the published tree.
  * @param by further keys of the archive that may have signed its indexes
  */
 export function latestIndexes(by: readonly OwnCertificate[]): IndexSource {

@@ -1,4 +1,7 @@
-/** Determines who signs a feed: the archive's key, and also the other key in a rotation while clients may know only that key. */
+/**
+ * Determines which keys sign a feed: the archive's key and, during a rotation, also the other key, as long as clients may know only that
+ * key.
+ */
 import type { SeveralSignatures, Signing } from "../formats/format.ts";
 import { formatOf } from "../formats/formats.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
@@ -16,12 +19,12 @@ import type { FileWrite } from "./feed-layout.ts";
 
 export type { SeveralSignatures } from "../formats/format.ts";
 
-/** Returns what stock clients need before a new key alone signs the feed. */
+/** Returns, in words, what the feed's stock clients need before a new key may sign alone. */
 export function clientsNeed({ format }: Pick<ArchiveFeed, "format">): string {
   return formatOf(format).needs;
 }
 
-/** The key that signs, with the keys that may sign beside this key. */
+/** The key that signs, and the keys that may sign together with it. */
 export interface KeysAround<Key> {
   readonly key: Key;
   /** The predecessor, if it is not retired yet. */
@@ -58,7 +61,7 @@ export async function signersBeside(
   const usable = async (other: OwnCertificate | undefined, isAwaited: boolean) => {
     if (other === undefined || signingKeys(other.facts, at).size === 0) return [];
     const name = other.raw.fingerprint;
-    // A signature of version 6 hides the other signatures from apt's gpgv. dnf and zypper can't read a file with such a signature.
+    // If a file has a signature of version 6, apt's gpgv does not see the other signatures, and dnf and zypper can't read the file.
     const isShared = [key, other].every(({ facts }) => facts.primary.version !== 6);
     if (isShared && (await store.hasPrivate(name))) return [other];
     if (isAwaited) {
@@ -78,15 +81,15 @@ export async function signersBeside(
 /** Returns the keys that sign a file, in the order of their signatures. */
 export function inOrder<Key>(several: SeveralSignatures, { key, before, after }: KeysAround<Key>): readonly Key[] {
   if (several === "one") return [key];
-  // apt 2.6 stops at a signature that it can't verify, so the key that the oldest clients know comes first.
+  // apt 2.6 stops at a signature that it can't verify. So the signature by the key that the oldest clients know comes first.
   return several === "any" ? [...before, key, ...after] : [...after, ...before, key];
 }
 
 /**
- * Returns the file with the signer's certificate that some clients request beside a root. Returns no file if the published file
- * is right already, or the format has no such file. The file leaves out other keys that sign the root: zypper judges by the first
- * signature whose key is in this file, and by the last signature only if no signer's key is in the file (libzypp 17.25).
- * @param name name of the root
+ * Returns the file with the signer's certificate that some clients request beside a root. Returns no file if the published file is right
+ * already, or if the format has no such file. The certificate file leaves out the other keys that sign the root. For zypper decides the
+ * first signature whose key is in this file, or the last signature if none of the signers' keys is in the file (libzypp 17.25).
+ * @param name the name of the root
  */
 export async function certificateBeside(
   folder: Pick<FolderView, "read">,
@@ -97,7 +100,7 @@ export async function certificateBeside(
 ): Promise<FileWrite[]> {
   const beside = signing?.certificate?.(name);
   if (beside === undefined) return [];
-  // GnuPG 2.2 and rpm can't read a file with a key of version 6.
+  // GnuPG 2.2 and rpm can't read a certificate file with a key of version 6.
   if (key.facts.primary.version !== 4) return [];
   const certificate = writeCertificate(minimal(key.raw, signingKeys(key.facts, at)));
   const data = Buffer.from(armor(certificate, "PUBLIC KEY BLOCK"), "utf8");

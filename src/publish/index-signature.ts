@@ -1,4 +1,4 @@
-/** Makes the signatures over a file, for publishing, a rotation, or `sign`. */
+/** Makes the signatures over a file, for `publish`, for a rotation, or for `sign`. */
 import { frame } from "../formats/cleartext.ts";
 import type { SignatureFile } from "../formats/format.ts";
 import { readSignatureFile } from "../openpgp/check/detached.ts";
@@ -11,18 +11,18 @@ import type { FileToSign } from "./feed-layout.ts";
 
 export interface SignOptions {
   readonly at: Instant;
-  /** How long the signature is valid; undefined for a signature without expiry. */
+  /** How long the signature is valid; undefined for a signature that does not expire. */
   readonly validFor: Duration | undefined;
-  /** The name of the feed that the signature is for (T10). */
+  /** The name of the feed for which the signature is valid (T10). */
   readonly feed: string | undefined;
-  /** The domain in the notation that names the feed. By default the domain of the address in the key's user ID. */
+  /** The domain in the notation that names the feed; if undefined, the domain of the address in the key's user ID. */
   readonly notationDomain?: string | undefined;
 }
 
-/** Signatures over one document by one or several keys. */
+/** Signatures over one document, by one or more keys. */
 interface Packets {
   readonly binary: Uint8Array;
-  /** The signatures' hash algorithms, by OpenPGP's names. */
+  /** The names of the signatures' hash algorithms, as OpenPGP writes them. */
   readonly hashes: readonly string[];
 }
 
@@ -30,7 +30,7 @@ interface Packets {
 export interface FileSignatures {
   readonly file: FileToSign;
   readonly detached: Packets;
-  /** Signatures over the canonical text, for files that contain both text and signature. */
+  /** The signatures over the canonical text, for files that contain both the text and its signatures. */
   readonly framed: Packets;
   readonly createdAt: Instant;
   readonly expiresAt: Instant | undefined;
@@ -39,16 +39,16 @@ export interface FileSignatures {
 const none: Packets = { binary: new Uint8Array(), hashes: [] };
 
 /**
- * Makes all signatures for a file's signature files.
+ * Makes the signatures for all signature files of a file.
  * @param keys the keys, in the order of their signatures
- * @throws FeedkeyError `revoked`, `expired`... if a key may not sign now
+ * @throws FeedkeyError `revoked`, `expired` or another code if a key may not sign now
  */
 export async function signFile(
   file: FileToSign,
   keys: readonly SignerOf[],
   options: SignOptions,
 ): Promise<FileSignatures> {
-  // OpenPGP packets have dates in whole seconds.
+  // OpenPGP signatures have dates in whole seconds.
   const at = Math.floor(options.at / 1000) * 1000;
   const expiresAt = options.validFor === undefined ? undefined : at + options.validFor;
   const sign = async (document: HashedDocument): Promise<Packets> => {
@@ -77,13 +77,16 @@ function hashOf(binary: Uint8Array): string {
   return only !== undefined && "raw" in only ? only.raw.hash.toUpperCase() : "";
 }
 
-/** Makes a signature file with new signatures. @param before packets of old signatures, which are kept for a moment */
+/**
+ * Makes a signature file with new signatures.
+ * @param before the packets of old signatures, which stay in the file until the new index is in place
+ */
 export function writtenSignature(
   { name, holds }: SignatureFile,
   { file, detached, framed }: FileSignatures,
   before: Uint8Array = new Uint8Array(),
 ): PublishedFile {
-  // Write one armored block, because sqv reads only the first of several blocks.
+  // All signatures go into one armored block, because sqv reads only the first of several blocks.
   if (holds === "framed")
     return { name, data: frame(file.document.bytes, armor(framed.binary, "SIGNATURE"), framed.hashes) };
   const packets = Buffer.concat([before, detached.binary]);

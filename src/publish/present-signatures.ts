@@ -1,4 +1,4 @@
-/** Reads the published signatures over a file, which are in separate files or in one file with the text. */
+/** Reads the published signatures over a file. They are in separate files, or in one file with the text. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { unframe } from "../formats/cleartext.ts";
@@ -11,9 +11,10 @@ import type { DataSignature, SignatureFacts } from "../trust/facts.ts";
 import type { FileToSign, SignedFile } from "./feed-layout.ts";
 
 /**
- * Checks the signatures in a signature file over a file.
+ * Verifies the signatures in a signature file over a file.
  * @param held the contents of the signature file
- * @throws FeedkeyError `bad_signature_data`, `no_signature`; `bad_signature` if the signature file contains a different text
+ * @throws FeedkeyError `bad_signature_data` or `no_signature` if the signature file can't be used; `bad_signature` if it contains a
+ * different text
  */
 export async function presentSignatures(
   file: SignedFile,
@@ -33,16 +34,19 @@ export async function presentSignatures(
   return await checkSignatures(readSignatureFile(signatures, name), document, keys);
 }
 
-/** Tells whether a signature names this feed and no other (T10). A signature that names no feed may be over another feed's file. */
+/**
+ * Tells whether a signature names this feed and no other feed (T10). A signature that names no feed does not count, because it may be over
+ * another feed's file.
+ */
 export function isForFeed({ notations }: SignatureFacts, feed: string): boolean {
   const names = notations.filter(({ name }) => name.startsWith("feed@"));
   return names.length > 0 && names.every(({ value }) => value === feed);
 }
 
 /**
- * Reads the signatures in a file's main signature file, which is always right. Returns none if the signature file is missing, or
- * does not cover the file.
- * @throws FeedkeyError `bad_path`, `output` if the signature file can't be read
+ * Reads the signatures in the file's last signature file, which always matches the index. Returns no signature if the signature file is
+ * missing or does not cover the file.
+ * @throws FeedkeyError `bad_path` or `output` if the signature file can't be read
  */
 export async function mainSignatures(folder: FolderView, file: FileToSign, keys: KeyIndex): Promise<DataSignature[]> {
   const main = file.signatures.at(-1);

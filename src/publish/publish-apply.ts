@@ -1,6 +1,6 @@
 /**
- * Carries out a plan. Between the first rename and the last, the signature files contain both the old and the new signature. So
- * one signature matches whichever index a client gets. After a crash in between, the next run finishes the work.
+ * Carries out a plan. From the first rename to the last, the signature files contain both the old and the new signature, so that one of
+ * them matches the index that a client gets. If the run crashes in between, the next run finishes the work.
  */
 import { basename, dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -13,13 +13,16 @@ import { type FileSignatures, writtenSignature } from "./index-signature.ts";
 import type { FolderPlan } from "./publish-plan.ts";
 import { signaturePackets } from "./signature-packets.ts";
 
-/** A plan with its signatures. */
+/** A plan with the signatures that it needs. */
 export interface SignedPlan {
   readonly plan: FolderPlan;
   readonly signatures: readonly FileSignatures[];
 }
 
-/** Returns the packets in the present signature file, to keep beside the new packets for a moment; none if it can't be read. */
+/**
+ * Returns the packets in the present signature file, which stay beside the new packets until the new index is in place. Empty if the file
+ * can't be read.
+ */
 async function oldSignature(folder: PublishedFolder, { signatures }: FileToSign): Promise<Uint8Array> {
   for (const { name } of signatures.filter(({ holds }) => holds !== "framed").toReversed()) {
     const bytes = await folder.read(name).catch((error: unknown) => {
@@ -33,15 +36,17 @@ async function oldSignature(folder: PublishedFolder, { signatures }: FileToSign)
 }
 
 /**
- * Writes an index in all its forms, and the signatures, under temporary names. Returns the files in the order of the renames.
- * @throws FeedkeyError `bad_path`, `output`
+ * Writes an index in all its forms, and the signatures, under temporary names.
+ * @returns the files in the order in which they must be renamed
+ * @throws FeedkeyError `bad_path` or `output` if a file can't be written
  */
 async function stageFolder({ plan: { folder, writes }, signatures }: SignedPlan): Promise<StagedFile[]> {
   const both: PublishedFile[] = [];
   const isChanged = ({ file }: FileSignatures) => writes.some(({ name }) => name === file.name);
   for (const made of signatures.some(isChanged) ? signatures : []) {
     const old = await oldSignature(folder, made.file);
-    // The old signature comes first: a stock client stops at the first signature by a known key, and the old index is still in place.
+    // The old signature comes first: a stock client stops at the first signature by a key that it knows, and at this moment the old index
+    // is still in place.
     if (old.length === 0) continue;
     for (const one of made.file.signatures) if (one.holds !== "framed") both.push(writtenSignature(one, made, old));
   }
@@ -58,7 +63,10 @@ async function stageBundle(tree: PublishedTree, bundle: readonly PublishedFile[]
   return staged;
 }
 
-/** Throws if another program has written a signed file again since feedkey read it. @throws FeedkeyError `locked` */
+/**
+ * Throws if another program has changed a signed file since feedkey read it.
+ * @throws FeedkeyError `locked` if a signed file changed
+ */
 async function refuseChanged({ plan: { folder, writes }, signatures }: SignedPlan): Promise<void> {
   for (const { name, document } of signatures.map(({ file }) => file)) {
     if (writes.some((one) => one.name === name)) continue;
@@ -71,33 +79,33 @@ async function refuseChanged({ plan: { folder, writes }, signatures }: SignedPla
   }
 }
 
-/** The bundle to put in place together with the indexes, and the lock. */
+/** What is needed to put the bundle in place together with the indexes. */
 interface WithBundle {
   readonly tree: PublishedTree;
-  /** The bundle's files. Their paths are relative to the tree. */
+  /** The bundle's files. Their paths are relative to the published tree. */
   readonly bundle: readonly PublishedFile[];
   readonly lock: HeldLock;
 }
 
 /**
- * Carries out plans. Everything is on the disk before the first rename.
- * @param all undefined for files that are signed individually: then nothing is locked, and leftovers of killed runs stay
- * @throws FeedkeyError `bad_path`, `output`, `locked`
+ * Carries out plans. All new files are on the disk before the first rename.
+ * @param all undefined if files are signed outside of a publication: then nothing is locked, and temporary files of killed runs stay
+ * @throws FeedkeyError `bad_path` or `output` if a file can't be written; `locked` if a file changed or the lock was lost
  */
 export async function applyPlans(plans: readonly SignedPlan[], all: WithBundle | undefined): Promise<void> {
   const staged: StagedFile[] = [];
   const ofBundle = all?.bundle.map(({ name }) => ({ folder: all.tree.folder(dirname(name)), writes: [] })) ?? [];
   const places = [...ofBundle, ...plans.map(({ plan }) => plan)];
   try {
-    // Prepare all folders before anything is staged, because two feeds may share a folder.
+    // All folders are prepared before any file is written, because two feeds may share a folder, and preparing removes temporary files.
     if (all !== undefined) for (const { folder, writes } of places) await folder.prepare(writes);
-    // The bundle comes first, so that a client with the new signature can find the signing key.
+    // The bundle is renamed first, so that a client that gets the new signature finds the key that signed.
     for (const file of all === undefined ? [] : await stageBundle(all.tree, all.bundle)) staged.push(file);
     for (const one of plans) for (const file of await stageFolder(one)) staged.push(file);
     await all?.lock.assertHeld();
     for (const { folder, writes } of places) await folder.assertInPlace(writes);
     for (const one of plans) await refuseChanged(one);
-    // Remove old forms before the new index is in place: no older signed index may be beside the new index.
+    // Old forms are removed before the new index is in place, so that no older signed index is beside the new index.
     for (const { plan } of plans) await plan.folder.remove(plan.removes);
   } catch (error) {
     await discard(staged);

@@ -1,4 +1,4 @@
-/** Plans what `publish` changes in one feed. The caller then shows or applies the plan. */
+/** Plans what `publish` changes in one feed. The caller then shows the plan or carries it out. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { formatOf } from "../formats/formats.ts";
@@ -22,11 +22,11 @@ import { whySign } from "./why-sign.ts";
 /** The planned changes in one folder. */
 export interface FolderPlan {
   readonly folder: PublishedFolder;
-  /** The signed files, each with its own signature: first the file that is always published, then its other forms. */
+  /** The signed files, each with signatures of its own: first the file that is always published, then its other forms. */
   readonly signed: readonly [FileToSign, ...FileToSign[]];
-  /** Files whose contents change. */
+  /** The files whose contents change. */
   readonly writes: readonly FileWrite[];
-  /** Files to remove, in this order. */
+  /** The files to remove, in this order. */
   readonly removes: readonly string[];
   /** The date of the new signatures. */
   readonly date: Instant;
@@ -36,15 +36,15 @@ export interface FeedPlan extends FolderPlan {
   readonly feed: ArchiveFeed;
   /** The number of packages; undefined if another program writes the index. */
   readonly packages: number | undefined;
-  /** Lines for people about packages that are added, removed or changed. */
+  /** Lines that tell keepers which packages are added, removed or changed. */
   readonly changes: readonly string[];
   /** The keys that sign the index, in the order of their signatures. */
   readonly signers: readonly Fingerprint[];
-  /** Why feedkey signs the index again, in all its forms; undefined if the present signatures are good enough. */
+  /** Why feedkey signs the index again, in all its forms; undefined if the present signatures can stay. */
   readonly sign: string | undefined;
-  /** Notes for the keepers, in words. */
+  /** Warnings for the keepers, in words. */
   readonly warnings: readonly string[];
-  /** What the record stores about the index; undefined if feedkey did not make the index from known packages. */
+  /** What the record of published indexes will say about this index; undefined if feedkey did not make the index from known packages. */
   readonly made: MadeRecord | undefined;
 }
 
@@ -52,15 +52,15 @@ export interface FeedPlan extends FolderPlan {
 export interface IndexText {
   /** The number of packages; undefined if another program writes the index. */
   readonly packages: number | undefined;
-  /** The size in bytes of the index's text, or of its largest list. */
+  /** The size, in bytes, of the index's text or of its largest package list. */
   readonly bytes: number;
-  /** The files of the index; undefined if the published root is signed unchanged. */
+  /** The files of the index; undefined if feedkey signs the published root unchanged. */
   readonly forms: IndexForms | undefined;
-  /** A digest of the packages and settings that the index is made from, for the record; undefined if they are not known. */
+  /** For the record: a digest of the packages and settings from which the index was made; undefined if these are not known. */
   readonly from?: string | undefined;
   /** Notes about the index for the keepers, in words. */
   readonly notes?: readonly string[];
-  /** For each package file that is left out, the reason. */
+  /** For each package file that is left out, an error with the reason. */
   readonly bad?: readonly FeedkeyError[];
 }
 
@@ -73,11 +73,11 @@ interface PlanTerms {
   readonly at: Instant;
   readonly validFor: Duration;
   readonly allowEmpty: boolean;
-  /** Replace signatures that other programs wrote. */
+  /** Whether to replace signatures that other programs wrote. */
   readonly force: boolean;
   /** The archive's keys that may sign now, the oldest first. */
   readonly signers: readonly Fingerprint[];
-  /** The evidence for published files that feedkey may sign again. */
+  /** The evidence that decides which published files feedkey may sign again. */
   readonly vouchers: Vouchers;
 }
 
@@ -106,8 +106,8 @@ async function filesFor(
  * @param folder a snapshot of the feed's published folder
  * @param index the index to publish
  * @param keys the keys that may sign the index
- * @throws FeedkeyError `bad_package`, `bad_path`; `bad_index` if no client would accept the index; `would_break` if another
- * program's signature is in the way; `not_found` if all packages vanished and `allowEmpty` is not set
+ * @throws FeedkeyError `bad_package`, `bad_path`; `bad_index` if no client would accept the index; `would_break` if another program's
+ * signature is in the way; `not_found` if all packages vanished and `allowEmpty` is not set
  */
 export async function planFeed(
   tree: PublishedTree,
@@ -119,7 +119,7 @@ export async function planFeed(
 ): Promise<FeedPlan> {
   const layout = rootOf(feed);
   const before = await folder.document(layout.signed);
-  // feedkey replaces a published file that it can't read.
+  // If feedkey can't read a published file, it replaces the file.
   const textsBefore = async () => before && (await layout.textsOf(before, folder).catch(() => undefined));
   if (packages === 0 && before !== undefined && !terms.allowEmpty && !isEmpty(await textsBefore())) {
     const [first] = bad;
@@ -156,7 +156,7 @@ export async function planFeed(
     same || isAsIs || forms.areKnown
       ? []
       : indexChanges((await textsBefore()) ?? new Map(), await forms.texts(), layoutOf(feed).read);
-  // Counts removed signatures too: a client may have accepted one of them, so the new signatures must be newer.
+  // The date must also be later than the signatures that are removed, because a client may have accepted one of them.
   const date = await dateAfter(folder, [...signatureNames(signed), ...removes], terms.vouchers.signers, terms.at);
   const alone = severalOf(feed) === "one" ? [] : keys.missing;
   return {

@@ -1,6 +1,6 @@
 /**
- * The only code that publishes. For each feed it takes the index, plans the changes, signs the index, puts the files in place
- * and records them. It publishes the key bundle together with the feeds.
+ * The only code that publishes. For each feed it takes the index, plans the changes, signs the index, puts the files in place and records
+ * them. It also publishes the key bundle.
  */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -27,49 +27,49 @@ import { type PublishedRecord, readPublished, recording, recordsFolder } from ".
 import { type BucketUpload, type UploadTarget, withUpload } from "./upload/with-upload.ts";
 import { vouchersOf } from "./vouched-file.ts";
 
-/** The data that an index source may use. */
+/** What feedkey gives to an index source. */
 export interface Publishing {
   /** All certificates of the archive, from the key store and the published bundle. */
   readonly certificates: Own;
-  /** The key that will sign. */
+  /** The key that will sign the indexes. */
   readonly key: OwnCertificate;
   readonly userId: string;
   readonly record: PublishedRecord;
   readonly at: Instant;
-  /** Temporary files for data that is too large for memory. */
+  /** Temporary files for data that does not fit into memory. */
   readonly spools: Spools;
 }
 
-/** The new index of a feed, or the delegate who signs the feed; undefined if the source has no index for the feed. */
+/** A feed's new index, or the delegate that signs the feed; undefined if the source has no index for the feed. */
 type Taken = { readonly index: IndexText } | { readonly delegate: Fingerprint } | undefined;
 
-/** The source of the indexes: scanned packages, or the published indexes. */
+/** Where the indexes come from: scanned packages, or the published indexes. */
 export interface IndexSource {
   /**
-   * Whether each feed is published on its own: a feed that can't be published stays as it is, and the other feeds are still
-   * published. Feeds whose index another program writes are always published in this way.
+   * Whether each feed is published independently: if one feed can't be published, it stays as it is, and the other feeds are still
+   * published. Feeds whose index another program writes are always published independently.
    */
   readonly eachAlone: boolean;
-  /** `known`: record only indexes that were recorded before, because another program writes the other indexes. */
+  /** Which indexes to record. `known`: only those of files that the record already has, because other programs write the others. */
   readonly records: "all" | "known";
   take(feed: ArchiveFeed, folder: FolderView, publishing: Publishing): Promise<Taken>;
-  /** Resolves when all writes have ended; rejects if a write failed. */
+  /** Waits until all writes have ended; rejects if a write failed. */
   settled?(): Promise<void>;
 }
 
 export interface Publication {
   /** The object store to upload to; undefined if clients read the root itself. */
   readonly target?: UploadTarget | undefined;
-  /** The archive's root folder, as an absolute path. */
+  /** The absolute path of the archive's root folder. */
   readonly root: string;
   /** The feeds to publish. If the list is empty, only the bundle is written. */
   readonly feeds: readonly ArchiveFeed[];
   readonly source: IndexSource;
   readonly validFor: Duration;
   readonly notationDomain?: string | undefined;
-  /** The key that signs, in the key store or in GnuPG. */
+  /** The key that signs, and whether its secret is in the key store or in GnuPG. */
   readonly key: KeyPlace;
-  /** The archive's user ID; undefined stands for the key's first user ID. */
+  /** The archive's user ID; if undefined, the key's first user ID. */
   readonly userId: string | undefined;
   readonly store: KeyStore;
   readonly passphrase: PassphraseSource;
@@ -81,7 +81,7 @@ export interface Publication {
   /** Whether to replace signatures that other programs wrote. */
   readonly force: boolean;
   readonly dryRun: boolean;
-  /** Throws if the key store's certificates forbid this publication. Runs before everything else. */
+  /** Throws if the key store's certificates forbid this publication. It is called before anything else. */
   readonly permit?: (own: Own) => Promise<void>;
 }
 
@@ -97,11 +97,11 @@ export interface PublishResult {
   readonly applied: boolean;
 }
 
-/** The result of a publication, with internal data. */
+/** The result of a publication, with what only feedkey's own code needs. */
 export interface Published extends PublishResult {
-  /** Feeds that a delegate signs. These feeds stay as they are. */
+  /** The feeds that a delegate signs; feedkey left these as they are. */
   readonly delegated: readonly { readonly feed: string; readonly delegate: Fingerprint }[];
-  /** An error for each feed that stays as it is. */
+  /** For each feed that stays as it is, an error with the reason. */
   readonly left: readonly FeedkeyError[];
   /** The key store's certificates, as this publication read them. */
   readonly own: Own;
@@ -109,7 +109,7 @@ export interface Published extends PublishResult {
 
 /**
  * Throws unless the key is the archive's own, or a delegate of the archive for all these feeds.
- * @throws FeedkeyError `revoked`, `expired`, `untrusted_signer`...; `bad_config` if the key is not the archive's
+ * @throws FeedkeyError `revoked`, `expired`, `untrusted_signer`... if clients would refuse the key; `bad_config` if it is not the archive's
  */
 function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: Publication): void {
   const { fingerprint } = facts.primary;
@@ -134,7 +134,7 @@ function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: P
   });
 }
 
-/** Makes the error for a feed that stays as it is. */
+/** Makes the error for a feed that was left as it is. */
 function leftError({ name }: ArchiveFeed, key: Fingerprint, cause: FeedkeyError): FeedkeyError {
   return new FeedkeyError(cause.code, `the index of feed "${name}" was NOT signed with ${key}: ${cause.message}`, {
     details: { feed: name, key },
@@ -152,9 +152,9 @@ function foreignError({ name }: ArchiveFeed, cause: FeedkeyError): FeedkeyError 
   });
 }
 
-/** Returns the signing key's certificate with all known packets. @throws FeedkeyError `not_found` */
+/** Returns the signing key's certificate with all known packets. @throws FeedkeyError `not_found` if the certificate is missing */
 function keyOf(certificates: Own, own: Own, fingerprint: Fingerprint, { folder }: KeyStore): OwnCertificate {
-  // The published certificate may contain a revocation that another key store made.
+  // The published certificate may contain a revocation that was made with another key store.
   const found = certificates.get(fingerprint) ?? own.get(fingerprint);
   if (found !== undefined) return found;
   throw new FeedkeyError("not_found", `the certificate of ${fingerprint} is missing from the key store "${folder}"`, {
@@ -163,7 +163,7 @@ function keyOf(certificates: Own, own: Own, fingerprint: Fingerprint, { folder }
   });
 }
 
-/** The signing key and the archive's other keys that may sign now, without keys of version 6: older programs can't read them. */
+/** Returns the signing key and the archive's other keys that may sign now, without version 6, which older programs can't read. */
 function signersOf(known: Own, key: OwnCertificate, userId: string, at: Instant): Fingerprint[] {
   const own = [...known.values()].filter(
     ({ facts }) => claims(facts, userId) && refusePrimary(facts, at) === undefined,
@@ -177,17 +177,17 @@ interface Planned extends Omit<Published, "applied"> {
   readonly record: PublishedRecord;
   /** The certificates from both the key store and the published bundle, which may have a revocation that the store lacks. */
   readonly certificates: Own;
-  /** Whether damaged packages forbid the publication. */
+  /** Whether nothing may be published because of damaged packages. */
   readonly stopped: boolean;
 }
 
-/** Plans everything. Changes nothing except the caches of the index sources. */
+/** Plans everything. It changes nothing but the caches of the index sources. */
 async function plan(tree: PublishedTree, publication: Publication, records: string, spools: Spools): Promise<Planned> {
   const { feeds, source, store, at } = publication;
   const { where, fingerprint } = publication.key;
   const own = await certificatesWith(store, publication.key);
   await publication.permit?.(own);
-  // To publish only the bundle, the key need not be allowed to sign.
+  // If only the bundle is published, the key need not be allowed to sign.
   const signs = feeds.length > 0 || !source.eachAlone;
   const signing = where === "gpg" || !signs ? fingerprint : await resolveKey(store, fingerprint);
   const userId = publication.userId ?? own.get(signing)?.facts.userIds[0]?.text ?? "";
@@ -200,7 +200,7 @@ async function plan(tree: PublishedTree, publication: Publication, records: stri
     : { files: [], notes: [] };
 
   const left: FeedkeyError[] = [];
-  /** Does one feed's part; returns undefined if the feed stays as it is because of an error. */
+  /** Runs an action for one feed; returns undefined if the feed stays as it is because of an error. */
   const alone = async <Result>(feed: ArchiveFeed, action: () => Promise<Result>): Promise<Result | undefined> => {
     try {
       return await action();
@@ -268,14 +268,14 @@ async function carryOut(
 }
 
 /**
- * Publishes feeds, the key bundle, or both: for `publish`, rotations, revocations, and rehearsals on a copy of the archive.
- * Damaged packages stop the publication. With `skipBad` it leaves them out, and the caller must still report these packages.
+ * Publishes feeds, the key bundle, or both: for `publish`, rotations and revocations, and on a copy of the archive for rehearsals. If a
+ * package is damaged, nothing is published. With `skipBad`, damaged packages are left out, and the caller must still report them.
  * @throws FeedkeyError `not_found`, `bad_config`, `bad_package`, `bad_path`, `would_break`, `revoked`..., `output`, `locked`
  */
 export async function publishFeeds(publication: Publication): Promise<Published> {
   const { feeds, source, dryRun } = publication;
   const tree = await PublishedTree.open(publication.root);
-  // Checks the published paths before feedkey reads thousands of packages.
+  // The published paths are checked early, before feedkey reads thousands of packages.
   for (const feed of source.eachAlone ? [] : feeds) {
     if (feed.packages !== undefined) await tree.folder(feed.path).refuseOdd(filesOf(feed));
   }
@@ -289,7 +289,7 @@ export async function publishFeeds(publication: Publication): Promise<Published>
       if (applied) await carryOut(tree, { ...planned, record, certificates, stopped }, publication, records, lock);
       return { ...planned, applied };
     } finally {
-      // All writes must have ended before the spools are closed, even after an error.
+      // Even after an error, all writes must end before the temporary files are closed.
       await source.settled?.().catch(() => undefined);
       spools.close();
     }

@@ -1,6 +1,6 @@
 /**
- * The record, in the key store, of each feed's last published index. An older index also has a good signature, so anyone who
- * can write to the published tree could put the older index back.
+ * The record, in the key store, of each feed's last published index. A signature is not enough to recognise the last index: an older index
+ * also has a good signature, and anyone who can write to the published tree could put it back.
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -12,33 +12,33 @@ import type { ArchiveFeed } from "../profile/types.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { SignedFile } from "./feed-layout.ts";
 
-/** Returns the folder for records about an archive. The folder is in the key store, never in the published tree. */
+/** Returns the folder with the records about an archive. It is in the key store, never in the published tree. */
 export function recordsFolder(store: KeyStore, root: string): string {
   return join(store.folder, "archives", createHash("sha256").update(root).digest("hex").slice(0, 32));
 }
 
 export interface PublishedRecord {
   /**
-   * SHA-256 of each signed file, in lower-case hex, by the file's path below the archive's root. While a file is being replaced,
-   * the record has the digests of both versions.
+   * The SHA-256 digests of each signed file, in lower-case hex, by the file's path below the archive's root. While a file is being
+   * replaced, the record has the digests of both versions.
    */
   readonly indexes: ReadonlyMap<string, readonly string[]>;
-  /** Whether a run with this key store has written the key bundle, or was about to. */
+  /** Whether a run with this key store wrote the key bundle, or was about to write it. */
   readonly bundle: boolean;
-  /** What each feed's present index was made from, by the feed's path. */
+  /** For each feed, by its path: from what the present index was made. */
   readonly made: ReadonlyMap<string, MadeRecord>;
 }
 
-/** An index that feedkey made from packages. The same packages give the same files again. */
+/** From what feedkey made an index. If nothing has changed since, the same files need not be made again. */
 export interface MadeRecord {
   /** A digest of the packages and the settings. */
   readonly from: string;
   readonly packages: number;
-  /** The size in bytes of the index's text, or of its largest list. */
+  /** The size, in bytes, of the index's text or of its largest package list. */
   readonly bytes: number;
   /** The notes about the index for the keepers. */
   readonly notes: readonly string[];
-  /** SHA-256 of the index's files, by their names below the feed. */
+  /** The SHA-256 digests of the index's files, by their names below the feed. */
   readonly files: Readonly<Record<string, string>>;
 }
 
@@ -53,7 +53,7 @@ export function recordEntry({ path }: Pick<ArchiveFeed, "path">, { name, documen
   return { path: join(path, name), sha256: document.sha256 };
 }
 
-/** Reads the entries about made indexes. Leaves malformed entries out: feedkey then makes the files again. */
+/** Reads the entries about indexes that feedkey made. Malformed entries are left out: feedkey then makes these files again. */
 function readMade(made: unknown): Map<string, MadeRecord> {
   const isMade = (entry: [string, unknown]): entry is [string, MadeRecord] => {
     const { from, packages, bytes, notes, files } = Object(entry[1]) as Record<string, unknown>;
@@ -88,7 +88,7 @@ function parse(text: string): PublishedRecord | undefined {
 }
 
 /**
- * Reads the record. Returns an empty record if nothing has been published yet.
+ * Reads the record; returns an empty record if nothing was published yet.
  * @param records the archive's folder of records
  * @throws FeedkeyError `bad_config` if the record is damaged or can't be read
  */
@@ -128,8 +128,8 @@ async function write(records: string, { indexes, bundle, made }: PublishedRecord
 }
 
 /**
- * Records an index that another program is about to put in place. The previous index stays recorded too.
- * @throws FeedkeyError `output`, `locked`
+ * Records an index that another program is about to put in place. The previous index stays in the record too.
+ * @throws FeedkeyError `output` or `locked` if the record can't be written
  */
 export async function recordSigned(
   records: string,
@@ -144,20 +144,19 @@ export async function recordSigned(
   await write(records, { indexes: new Map(indexes).set(path, both), bundle, made }, lock);
 }
 
-/** What the caller is going to publish. */
+/** What the caller is about to publish. */
 interface ToRecord {
   readonly plans: readonly Indexed[];
-  /** `known`: record only plans whose index is already in the record, because other programs write the other indexes. */
+  /** Which plans to record. `known`: only plans for files that the record already has, because other programs write the others. */
   readonly only: "all" | "known";
   readonly withBundle: boolean;
 }
 
 /**
- * Publishes and keeps a record. The new indexes enter the record before they are published. The old indexes leave the record
- * only after that.
+ * Publishes and keeps the record. The record gets the new indexes before they are published, and loses the old indexes only afterwards.
  * @param before the present record
  * @param publish puts the indexes and the bundle in place
- * @throws FeedkeyError `output`, `locked`
+ * @throws FeedkeyError `output` or `locked` if the record can't be written
  */
 export async function recording(
   records: string,

@@ -1,4 +1,4 @@
-/** Checks before a signature whether clients can read the index, with the clients' own reader and limits. */
+/** Checks that clients can read an index before feedkey signs it. It uses the clients' own reader and limits. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Signing } from "../formats/format.ts";
@@ -14,10 +14,10 @@ interface ReadableIndex {
 }
 
 /**
- * Warns of an index that clients refuse unless their profile allows its size, or they accepted an index of at least half the
- * size.
+ * Warns if new clients would refuse an index because of its size. Clients accept it only if their profile allows its size, or if they
+ * accepted an index of at least half the size before.
  * @param what the index's name in messages
- * @param bytes size of the index's text, or of the signed file
+ * @param bytes the size of the index's text, or of the signed file
  */
 export function warnOfSize(what: string, bytes: number, usual = usualIndexBytes): string[] {
   if (bytes <= usual) return [];
@@ -26,7 +26,10 @@ export function warnOfSize(what: string, bytes: number, usual = usualIndexBytes)
   ];
 }
 
-/** Warns of another program's root when half of its validity period is over. @param what its name in messages */
+/**
+ * Warns if more than half of the validity period of another program's root is over.
+ * @param what the root's name in messages
+ */
 export function warnOfEnd(what: string, signing: Signing | undefined, text: Uint8Array, at: Instant): string[] {
   const found = signing?.validity?.(text);
   if (found === undefined || (found.until - at) * 2 >= found.until - found.since) return [];
@@ -37,7 +40,7 @@ export function warnOfEnd(what: string, signing: Signing | undefined, text: Uint
 /**
  * Reads an index as clients do.
  * @param what the index's name in messages
- * @throws FeedkeyError `bad_index`, with the wrong line if there is one, if every client would refuse the index
+ * @throws FeedkeyError `bad_index` if every client would refuse the index; with the number of the wrong line, if one line is wrong
  */
 export function refuseUnreadable<Read>(what: string, hint: string, read: () => Read): Read {
   try {
@@ -52,7 +55,11 @@ export function refuseUnreadable<Read>(what: string, hint: string, read: () => R
   }
 }
 
-/** Warns of an index without packages. @param what the index's name in messages @param packages number of listed packages */
+/**
+ * Warns if an index lists no packages.
+ * @param what the index's name in messages
+ * @param packages the number of packages in the index
+ */
 export function warnOfNone(what: string, packages: number): string[] {
   if (packages > 0) return [];
   return [
@@ -61,7 +68,7 @@ export function warnOfNone(what: string, packages: number): string[] {
 }
 
 /**
- * Reads a file as clients would before feedkey signs it: in the format that the name tells, else in any format that fits.
+ * Reads a file as clients would, before feedkey signs it: in the format that its name suggests, else in any format that fits.
  * @param name the file's name
  * @param what the file's name in messages
  * @throws FeedkeyError `bad_index` if no client could read the file

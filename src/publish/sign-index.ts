@@ -1,4 +1,4 @@
-/** Use case: sign an index that another program wrote, in the way of its format. */
+/** Use case: signs an index that another program wrote, as the index's format requires. */
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -34,18 +34,18 @@ import { planSignatureFiles, signatureNames } from "./signature-files.ts";
 import { isSummaryName, staleSignatures, summaryText } from "./summary-files.ts";
 
 interface SignFileOptions extends SignOptions {
-  /** For a pkg_summary: first add the size and the SHA-256 digest of each package. */
+  /** For a pkg_summary: whether to add the size and the SHA-256 digest of each package before signing. */
   readonly addChecksums: boolean;
-  /** Write the text and its signature into one file. Only some formats have such a file. */
+  /** Whether to write the text and its signatures into one file. Only some formats have such a file. */
   readonly framed: boolean;
   readonly form: SignatureForm;
-  /** Sign even an index that no client can read, and replace signatures that other programs wrote. */
+  /** Whether to sign even an index that no client can read, and to replace signatures that other programs wrote. */
   readonly force: boolean;
-  /** The key store's certificates. The new signature is dated after earlier signatures by these certificates' keys. */
+  /** The key store's certificates. The new signature is dated after all earlier signatures by their keys. */
   readonly own: Own;
-  /** Whether the caller asked for several keys. feedkey then refuses a file that can have only one signature. */
+  /** Whether the caller asked for several keys. If so, feedkey refuses a file that can have only one signature. */
   readonly severally: boolean;
-  /** The archive's feed, if its folder is not that of the file. The new signatures are dated after the signatures in this folder. */
+  /** The archive's feed, if its folder is not the file's folder. The new signatures are dated after the signatures in the feed's folder. */
   readonly feedAt:
     | { readonly feed: ArchiveFeed; readonly folder: FolderView; readonly signatures: readonly string[] }
     | undefined;
@@ -54,7 +54,10 @@ interface SignFileOptions extends SignOptions {
 export interface SignedIndex {
   readonly index: string;
   readonly files: readonly string[];
-  /** Removed signature files: they covered an older index in another form of the summary, or are in a form no longer written. */
+  /**
+   * The signature files that were removed: they covered an older index in another form of the summary, or are in a form that is no longer
+   * written.
+   */
   readonly removed: readonly string[];
   readonly sha256: string;
   readonly createdAt: Instant;
@@ -75,7 +78,10 @@ interface FilePlan extends FolderPlan {
   readonly warnings: readonly string[];
 }
 
-/** @throws FeedkeyError `not_found`, `bad_path`, `output` */
+/**
+ * Reads an index.
+ * @throws FeedkeyError `not_found` if the index does not exist; `bad_path` or `output` if it can't be read
+ */
 async function readIndex(folder: PublishedFolder, path: string): Promise<Uint8Array> {
   const index = await folder.read(basename(path), maxIndexBytes);
   if (index !== undefined) return index;
@@ -85,7 +91,10 @@ async function readIndex(folder: PublishedFolder, path: string): Promise<Uint8Ar
   });
 }
 
-/** @throws FeedkeyError `usage` for options that the format of the file does not support */
+/**
+ * Refuses options that do not fit the file.
+ * @throws FeedkeyError `usage` if the format of the file does not support an option
+ */
 function refuseMisfit(path: string, signing: Signing | undefined, { severally, framed }: SignFileOptions): void {
   const name = basename(path);
   if (severally && (signing?.several ?? "one") === "one") {
@@ -139,9 +148,10 @@ async function planIndexFile(
   return { path, folder, signed, writes, removes, date, several: signing?.several ?? "one", warnings };
 }
 
-/** Tells how to find a root's lists while the root is being signed, and their feed. */
+/** Tells where a root's package lists are while the root is being signed, and to which feed the root belongs. */
 function whereabouts(folder: PublishedFolder, name: string, { feedAt, at }: SignFileOptions) {
-  // reprepro gives all new files this ending, has the root signed, then renames them. aptly has a copy of the root signed elsewhere.
+  // reprepro writes all new files with this ending, lets feedkey sign the root, then renames the files. aptly lets feedkey sign a copy of
+  // the root in another folder.
   const ending = /\.new$/.exec(name)?.[0];
   const list: ListReader = async (place) => {
     const renamed = ending === undefined ? undefined : await folder.readOnce(place + ending);
@@ -153,11 +163,10 @@ function whereabouts(folder: PublishedFolder, name: string, { feedAt, at }: Sign
 }
 
 /**
- * Signs index files and writes the signature files beside each index. If one index may not be signed, signs no index. Removes
- * signatures over other forms of a summary if they cover another index: no older signed form may be beside the new index.
- * @throws FeedkeyError `not_found`, `bad_path`; `usage` for the compressed form of an opkg index, or for several keys if only
- * one may sign; `bad_index` if clients would refuse an index; `would_break` if another program's signature is in the way; the
- * errors of `signFile`
+ * Signs index files, and writes the signature files beside each index. If one of the indexes may not be signed, no index is signed.
+ * Signatures over other forms of a summary are removed if they cover another index, so that no older signed form is beside the new index.
+ * @throws FeedkeyError `not_found`, `bad_path`; `usage` for the compressed form of an opkg index, or for several keys if only one may sign;
+ * `bad_index` if clients would refuse an index; `would_break` if another program's signature is in the way; and the errors of `signFile`
  */
 export async function signIndexFiles(
   paths: readonly string[],
@@ -193,7 +202,7 @@ function told(
   };
 }
 
-/** Returns the names of signature files beside a summary that cover an older summary. */
+/** Returns the names of the signature files beside a summary that cover an older summary. */
 async function staleBeside(
   beside: PublishedFolder,
   path: string,
@@ -206,7 +215,10 @@ async function staleBeside(
   return await staleSignatures(beside, bytes, [own, ...also]);
 }
 
-/** Returns the summary with checksums, in the same compression. @throws FeedkeyError as `addChecksums`; `usage` */
+/**
+ * Returns the summary with checksums, compressed as before.
+ * @throws FeedkeyError `usage` if feedkey can't write this compression; and the errors of `addChecksums`
+ */
 async function withChecksums(path: string, there: Uint8Array): Promise<Uint8Array> {
   const name = basename(path);
   const kind = detectCompression(there);

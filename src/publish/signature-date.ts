@@ -1,4 +1,4 @@
-/** Chooses the date of a new signature: after the signatures that it replaces, because clients refuse an older index. */
+/** Chooses the date of a new signature. It must be later than the signatures that it replaces, because clients refuse an older index. */
 import { FeedkeyError } from "../error.ts";
 import { isFramed, unframe } from "../formats/cleartext.ts";
 import { type FileSignature, readSignatureFile } from "../openpgp/check/detached.ts";
@@ -9,7 +9,10 @@ import { skew } from "../trust/policy.ts";
 
 const second = 1000;
 
-/** Returns the newest date among signatures that name one of these keys. They need not match the index, which may be new. */
+/**
+ * Returns the newest date among the signatures that name one of these keys. The signatures need not match the present index, because this
+ * may be new.
+ */
 async function newestDate(
   folder: FolderView,
   files: readonly string[],
@@ -26,7 +29,7 @@ async function newestDate(
   return newest;
 }
 
-/** Reads the signatures in a file. Returns none for an unreadable file, because no client has accepted it. */
+/** Reads the signatures in a file. Returns no signature if the file can't be read, because then no client has accepted it. */
 async function signaturesIn(folder: FolderView, file: string): Promise<readonly FileSignature[]> {
   const bytes = await folder.read(file);
   try {
@@ -39,11 +42,11 @@ async function signaturesIn(folder: FolderView, file: string): Promise<readonly 
 }
 
 /**
- * Returns the date for new signatures that replace the signatures in some files: now, or a second after the newest old signature.
- * OpenPGP packets have dates in whole seconds.
- * @param files names of the files with the old signatures
+ * Returns the date for new signatures that replace the signatures in some files: now, or a second after the newest of the old signatures
+ * (OpenPGP signatures have dates in whole seconds).
+ * @param files the names of the files with the old signatures
  * @param keys the keys whose signatures clients may have accepted
- * @throws FeedkeyError `not_yet_valid` if the published date is later than clients with a right clock accept
+ * @throws FeedkeyError `not_yet_valid` if this date would be so late that clients with a right clock refuse it
  */
 export async function dateAfter(
   folder: FolderView,

@@ -1,4 +1,4 @@
-/** Decides about signature files: which are written, which are removed, and which belong to other programs. */
+/** Decides which signature files feedkey writes, which it removes, and which belong to other programs. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { signatureFiles } from "../formats/formats.ts";
@@ -12,9 +12,10 @@ export function signatureNames(files: readonly FileToSign[]): string[] {
 }
 
 /**
- * Finds signature files to remove because only `.asc` is published now: they would cover an older index. Other programs' files stay.
+ * Finds the signature files to remove because only `.asc` is published now: they would soon cover an older index. Files that other programs
+ * wrote stay.
  * @param force whether to replace signatures that other programs wrote
- * @throws FeedkeyError `would_break` if another program's signature has the name of a signature file to write
+ * @throws FeedkeyError `would_break` if another program's file has the name of a signature file to write
  */
 export async function planSignatureFiles(
   folder: FolderView,
@@ -27,7 +28,7 @@ export async function planSignatureFiles(
     const bytes = await folder.read(file);
     if (bytes === undefined) continue;
     if (!written.includes(file)) {
-      // A file that can't be read signs nothing, and its origin is unknown.
+      // A file that can't be read has no use as a signature, and nobody knows who wrote it. So it stays.
       if (isOpenPgpFile(bytes)) leftover.push(file);
       continue;
     }
@@ -37,7 +38,10 @@ export async function planSignatureFiles(
   return leftover;
 }
 
-/** Makes the error for another program's signature file that only `--force` replaces. @param what from {@link foreignFile} */
+/**
+ * Makes the error for a signature file that another program wrote and that only `--force` replaces.
+ * @param what the result of {@link foreignFile}
+ */
 export function replaces(folder: FolderView, file: string, what: string): FeedkeyError {
   const path = `${folder.path}/${file}`;
   const isArmored = file.endsWith(".asc");

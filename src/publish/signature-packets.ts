@@ -1,8 +1,8 @@
-/** Reads published signature files, so that the old signature can stay beside the new signature for a moment. */
+/** Reads published signature files, so that the old signatures can stay beside the new ones until the new index is in place. */
 import { isOpenPgpFile } from "../openpgp/check/foreign-file.ts";
 import { dearmor, looksArmored } from "../openpgp/packet/armor.ts";
 
-/** The size limit in bytes: somebody else may have written a larger file. */
+/** The size limit in bytes. A larger file is ignored, because somebody else may have written it. */
 export const maxOldSignature = 16 * 1024;
 
 /** Returns the packets in a file of detached signatures; undefined if the file is something else. */

@@ -9,7 +9,7 @@ import type { SignedFile } from "./feed-layout.ts";
 
 const { pkgsrc } = formats;
 
-/** The forms that feedkey may have written under an earlier configuration. */
+/** The compressed forms that feedkey may have written under an earlier configuration. */
 const ours: readonly string[] = ["pkg_summary.xz", "pkg_summary.zst"];
 
 /** Tells whether a name is that of a summary, compressed or not. */
@@ -17,12 +17,15 @@ export function isSummaryName(name: string): boolean {
   return compressionNamed(pkgsrc, name) !== undefined;
 }
 
-/** Decompresses a summary. @throws FeedkeyError `bad_index` */
+/**
+ * Decompresses a summary.
+ * @throws FeedkeyError `bad_index` if it can't be decompressed
+ */
 export async function summaryText(bytes: Uint8Array): Promise<Uint8Array> {
   return await decompress(bytes, detectCompression(bytes), maxIndexBytes, "bad_index");
 }
 
-/** Tells whether a file has the compression that its name tells, and contains this text. */
+/** Tells whether a file has the compression that its name suggests, and contains this text. */
 export async function holdsText(name: string, { bytes }: HashedDocument, text: HashedDocument): Promise<boolean> {
   const kind = compressionNamed(pkgsrc, name);
   if (kind === undefined || detectCompression(bytes) !== kind) return false;
@@ -36,19 +39,19 @@ export async function holdsText(name: string, { bytes }: HashedDocument, text: H
 
 interface OtherForm {
   readonly name: string;
-  /** The compressed or plain file; undefined if only its signatures are left. */
+  /** The file with this form; undefined if only its signatures still exist. */
   readonly document: HashedDocument | undefined;
   readonly signatures: readonly string[];
 }
 
-/** Finds the signed forms in a folder, except the forms `without`. */
+/** Finds the signed forms of a summary in a folder, except the forms `without`. */
 async function signedForms(folder: FolderView, without: readonly string[]): Promise<OtherForm[]> {
   const found: OtherForm[] = [];
   for (const name of indexFileNames(pkgsrc).filter((form) => !without.includes(form))) {
     const signatures: string[] = [];
     for (const signature of signatureFiles(name)) {
       const there = await folder.read(signature);
-      // Only OpenPGP signatures count: feedkey must not remove a file that may belong to another program.
+      // Only OpenPGP signatures count, because feedkey must not remove a file that may belong to another program.
       if (there !== undefined && isOpenPgpFile(there)) signatures.push(signature);
     }
     if (signatures.length > 0) found.push({ name, document: await folder.document(name), signatures });
@@ -57,11 +60,11 @@ async function signedForms(folder: FolderView, without: readonly string[]): Prom
 }
 
 /**
- * Plans what to do with signed forms that are no longer configured. A form that feedkey may have written is removed. Another
- * program's form stays. It is signed too if the archive signed exactly these bytes before and they contain the text. Otherwise its
- * signatures are removed: an older signed index must never be beside the new index, and the archive does not sign bytes that
+ * Plans what happens to signed forms that are no longer configured. A form that feedkey may have written is removed. A form that another
+ * program wrote stays. feedkey signs it too if the archive signed exactly these bytes before and they contain the text. Otherwise feedkey
+ * removes its signatures, because an older signed index must never be beside the new index, and the archive does not sign bytes that
  * somebody else compressed.
- * @throws FeedkeyError `bad_path`, `output` if a published file can't be read
+ * @throws FeedkeyError `bad_path` or `output` if a published file can't be read
  */
 export async function planOtherForms(
   folder: FolderView,
@@ -76,7 +79,7 @@ export async function planOtherForms(
     asked.map(({ name }) => name),
   );
   for (const { name, document, signatures } of others) {
-    // Signatures are removed last: a signature that is left shows the next run that this run was interrupted.
+    // Signatures are removed last. If the run is interrupted, a signature that is left shows this to the next run.
     const isOurs = ours.includes(name);
     const isTheirs = !isOurs && document !== undefined && (await isOwn({ name, document }));
     if (isTheirs && (await holdsText(name, document, await text()))) {
@@ -92,9 +95,9 @@ export async function planOtherForms(
 /**
  * Finds the signatures over other forms in the folder whose text differs from this summary's.
  * @param summary a form that will be signed
- * @param without names of forms that are signed again anyway
- * @throws FeedkeyError `bad_index` if the folder has other signed forms and the summary can't be decompressed; `bad_path`,
- * `output` if a file can't be read
+ * @param without the names of forms that are signed again anyway
+ * @throws FeedkeyError `bad_index` if the folder has other signed forms and the summary can't be decompressed; `bad_path` or `output` if a
+ * file can't be read
  */
 export async function staleSignatures(
   folder: FolderView,

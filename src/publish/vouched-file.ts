@@ -1,7 +1,7 @@
 /**
- * Checks whether a file in the published tree is the archive's own, byte for byte. The right text is not enough: anyone who can
- * write to the tree could compress the text in a way that another program reads differently, and the archive would sign that file.
- * So feedkey signs a file again only if the archive published or signed it before for this feed.
+ * Checks whether a file in the published tree is the archive's own, byte for byte. It is not enough that its text is right: anyone who can
+ * write to the tree could compress the text so that another program reads it differently, and the archive would sign this file. So feedkey
+ * signs a file again only if the archive published or signed the file before, for this feed.
  */
 import { FeedkeyError } from "../error.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
@@ -18,11 +18,11 @@ import { toSign } from "./feed-layouts.ts";
 import { isForFeed, presentSignatures } from "./present-signatures.ts";
 import { type PublishedRecord, recordEntry } from "./published-record.ts";
 
-/** The evidence that bytes are the archive's. */
+/** The evidence that a file's bytes are the archive's. */
 export interface Vouchers {
-  /** The archive's own keys without any revoked key: the thief of a retired key can sign with any date. */
+  /** The archive's own keys, without revoked keys: a thief of a retired key can sign with any date. */
   readonly keys: KeyIndex;
-  /** The archive's own keys, including retired keys, and delegates' keys: clients may have accepted what these keys signed. */
+  /** The archive's own keys, including retired keys, and the keys of delegates: clients may have accepted signatures by all of them. */
   readonly signers: KeyIndex;
   readonly published: PublishedRecord;
 }
@@ -39,7 +39,7 @@ export async function vouchersOf(
   published: PublishedRecord,
   at: Instant,
 ): Promise<Vouchers> {
-  // T3c: every signature by a stolen key may be the thief's.
+  // Every signature by a hard-revoked key may be a thief's (T3c).
   const sound = [...known.values()].filter(({ facts }) => !isHardRevoked(facts.revocations));
   const mine = sound.filter(({ raw, facts }) => {
     const isArchives = raw.fingerprint === key.raw.fingerprint || claims(facts, userId);
@@ -62,7 +62,7 @@ async function isSigned(folder: FolderView, feed: string, file: FileToSign, keys
     const held = await folder.read(signature.name);
     if (held === undefined) continue;
     try {
-      // The signature may have expired: it still shows that the archive once signed these bytes.
+      // The signature may have expired. It still shows that the archive signed these bytes.
       const found = await presentSignatures(file, signature, held, keys);
       if (found.some((one) => isGood(one, feed))) return true;
     } catch (error) {
@@ -73,10 +73,10 @@ async function isSigned(folder: FolderView, feed: string, file: FileToSign, keys
 }
 
 /**
- * Tells whether the record, or a signature for this feed beside the file, shows that the file is the archive's. The record alone is
- * not enough: one key store's record lacks what another key store of the archive published.
+ * Tells whether the record, or a signature for this feed beside the file, shows that the file is the archive's. The record alone is not
+ * enough, because it lacks what was published with another key store of the archive.
  * @param folder the feed's folder
- * @throws FeedkeyError `bad_path`, `output` if a published signature can't be read
+ * @throws FeedkeyError `bad_path` or `output` if a published signature can't be read
  */
 export async function isOwn(
   feed: ArchiveFeed,

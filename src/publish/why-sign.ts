@@ -1,4 +1,4 @@
-/** Checks whether the published files are signed by the right keys, for the right feed, and for long enough. */
+/** Checks whether the right keys have signed the published files, for the right feed, and for long enough. */
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import type { FolderView } from "../signing/published-tree.ts";
@@ -8,7 +8,7 @@ import type { DataSignature } from "../trust/facts.ts";
 import type { FileToSign } from "./feed-layout.ts";
 import { presentSignatures } from "./present-signatures.ts";
 
-/** Why the present signature files are not good enough; undefined if they are. */
+/** Returns why the present signature files must be replaced; undefined if they can stay. */
 export async function whySign(
   folder: FolderView,
   files: readonly FileToSign[],
@@ -43,9 +43,9 @@ function problemOf(
       return "does not name the feed";
     }
     const left = (facts.expiresAt ?? 0) - at;
-    // A signature that had to be dated after its predecessor also expires later.
+    // If a signature had to be dated later than now, because its predecessor was, it also expires later by this difference.
     if (left - Math.max(0, (facts.createdAt ?? 0) - at) > validFor) return "is valid for longer than it should be";
-    // Signed again well before clients begin to refuse it.
+    // The index is signed again long before clients begin to refuse it.
     if (left * 2 < validFor) return "has less than half of its time left";
   }
   return undefined;

@@ -32,7 +32,7 @@ describe("pacman, set up by feedkey", function () {
     await archive.publish(a);
     const [awake, asleep] = [await machine("m"), await machine("s")];
     for (const one of [awake, asleep]) {
-      expect((await one.setUp(archive)).warnings?.join()).to.contain("one ring");
+      expect((await one.setUp(archive)).warnings?.join()).to.contain("one keyring");
       await one.installs("alpha");
     }
     await live.accept("update");

@@ -100,7 +100,7 @@ describe("setup opkg", function () {
     await target.writeProfile({ rest: [...feedBase, ...others] });
     const { warnings } = await target.accept("opkg", "--no-keyring");
     const all = warnings?.join("\n");
-    expect(all).to.include("local in /etc/opkg/opkg.conf must also be signed by one of them");
+    expect(all).to.include("local in /etc/opkg/opkg.conf must also be signed by one of the archive's keys");
     expect(all).to.include("the paths of packages in feed far are relative to the archive");
     expect(all).to.include("feed All is left out: its format is pkgsrc");
     await target.writeProfile({ rest: ["[feed All]", "format = pkgsrc", "path = All"] });

@@ -92,7 +92,7 @@ describe("setup: the timer", () => {
     await target.accept("apt");
     expect(await target.read("etc/cron.d/feedkey-apt-example")).to.include("root /usr/local/bin/feedkey --profile");
     const { warnings } = await target.accept("apt", "--feedkey", "/opt/feedkey@1/bin/feedkey");
-    expect(warnings?.join("\n")).to.include("/opt/feedkey@1/bin/feedkey is not there yet");
+    expect(warnings?.join("\n")).to.include("/opt/feedkey@1/bin/feedkey does not exist yet");
     expect(await target.read("etc/cron.d/feedkey-apt-example")).to.include("root /opt/feedkey@1/bin/feedkey --profile");
   });
 

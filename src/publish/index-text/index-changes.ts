@@ -1,4 +1,4 @@
-/** Finds the differences between two indexes. */
+/** Finds the differences between two versions of an index. */
 import type { Content } from "../../content.ts";
 import type { Entry } from "../../formats/entry.ts";
 import type { PackageIndex } from "../../formats/package-index.ts";
@@ -8,7 +8,7 @@ const newline = 0x0a;
 
 function* stanzasOf(text: Content | undefined): Generator<string, void> {
   for (const stanza of text === undefined ? [] : stanzaRuns(text.pieces(), 1)) {
-    // The last stanza in another program's text may have no empty line below it.
+    // If another program wrote the text, the last stanza may have no empty line after it.
     const end =
       stanza.at(-2) === newline ? stanza.length - 2 : stanza.at(-1) === newline ? stanza.length - 1 : stanza.length;
     yield stanza.toString("latin1", 0, end);
@@ -24,12 +24,15 @@ function digests(stanzas: ReadonlySet<string>, read: (text: Uint8Array) => Packa
   try {
     return new Map([...read(text)].map((entry) => [named(entry), entry.sha256 ?? ""]));
   } catch {
-    // An unreadable present file will be replaced anyway.
+    // The published file can't be read, and will be replaced anyway.
     return new Map();
   }
 }
 
-/** The stanzas that only one of two sequences of lists has. They are read side by side: of what is in both, little is kept at once. */
+/**
+ * Compares two versions of package lists, and keeps the stanzas that only one version has. Both versions are read side by side, so that
+ * stanzas in both of them take little memory.
+ */
 class Differing {
   readonly before = new Set<string>();
   readonly after = new Set<string>();
@@ -46,21 +49,22 @@ class Differing {
   }
 }
 
-/** Yields all packages in lists that are known to be readable. */
+/** Yields a line for each package in new lists, which are known to be readable. */
 function* comers(lists: Lists, read: (text: Uint8Array) => PackageIndex): Generator<string, void> {
   for (const text of lists.values()) {
     for (const run of stanzaRuns(text.pieces(), runSize)) for (const entry of read(run)) yield `+ ${named(entry)}`;
   }
 }
 
-/** How many bytes of a text are read at once. */
+/** The number of bytes of a text that are read at a time. */
 export const runSize = 256 * 1024;
 
-/** Lists, by name. */
+/** Package lists, by name. */
 type Lists = ReadonlyMap<string, Content>;
 
 /**
- * Returns lines for people about added (`+`), removed (`-`) and changed (`~`) packages. Reads only the stanzas that differ.
+ * Returns lines that tell keepers which packages were added (`+`), removed (`-`) and changed (`~`). Only the stanzas that differ are
+ * parsed.
  * @param read reads a text in the feed's format
  */
 export function indexChanges(before: Lists, after: Lists, read: (text: Uint8Array) => PackageIndex): string[] {

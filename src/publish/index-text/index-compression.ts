@@ -10,9 +10,12 @@ import { loadZstd } from "../../packages/compression/zstd-library.ts";
 import type { SummaryForm } from "../../profile/types.ts";
 import { gzipMembers } from "./gzip-members.ts";
 
-/** The size, in bytes, of a separately compressed block: that of the dictionary of `xz -6`. The split makes the file 3 % larger. */
+/**
+ * The size, in bytes, of the blocks that are compressed separately: the dictionary size of `xz -6`. With these blocks, the file is 3 %
+ * larger than if it were compressed as a whole.
+ */
 const blockSize = 8 * 1024 * 1024;
-/** The limit for threads. For .xz, each thread needs some 100 MB. */
+/** The largest number of threads. For .xz, each thread needs about 100 MB. */
 const mostThreads = 4;
 
 const writers: Readonly<Record<Exclude<SummaryForm, "gz">, (text: Uint8Array) => Promise<Uint8Array>>> = {
@@ -21,7 +24,7 @@ const writers: Readonly<Record<Exclude<SummaryForm, "gz">, (text: Uint8Array) =>
 };
 
 /**
- * Compresses an index piece by piece. The same index gives the same bytes.
+ * Compresses an index piece by piece. The same index always gives the same bytes.
  * @param before an earlier .gz file, parts of which are reused; the result does not depend on this file
  * @throws FeedkeyError `internal` if the result does not decompress to the index
  */
@@ -36,14 +39,14 @@ export async function* compressIndex(
   }
   yield* inOrder(blocksOf(text), Math.min(availableParallelism(), mostThreads), async (block) => {
     const written = await writers[form](block);
-    // feedkey must never sign a file that clients can't read.
+    // feedkey decompresses the result and compares it, because it must never sign a file that clients can't read.
     const read = await decompress(written, compressionOf[form], block.length, "internal");
     if (Buffer.compare(read, block) === 0) return written;
     throw new FeedkeyError("internal", `the .${form} form does not decompress to the index`);
   });
 }
 
-/** Yields the blocks of a text, at least one. */
+/** Yields the blocks of a text; for an empty text, one empty block. */
 function* blocksOf(text: Data): Generator<Uint8Array, void> {
   let block = Buffer.allocUnsafeSlow(Math.min(blockSize, text.length));
   let filled = 0;

@@ -11,18 +11,21 @@ import { compressIndex } from "./index-compression.ts";
 
 /** A file to write below a feed's folder. */
 export interface FileWrite {
-  /** Path below the feed's folder. */
+  /** The path below the feed's folder. */
   readonly name: string;
   readonly data: Data;
 }
 
-/** A file with a signature of its own. */
+/** A file that gets a signature of its own. */
 export interface SignedFile {
   readonly name: string;
   readonly document: HashedDocument;
 }
 
-/** @throws FeedkeyError `bad_index` if the index is larger than any client accepts */
+/**
+ * Refuses an index that is too large.
+ * @throws FeedkeyError `bad_index` if the index is larger than any client accepts
+ */
 export function refuseLarge(what: string, bytes: number, most = maxIndexBytes): void {
   if (bytes <= most) return;
   throw new FeedkeyError("bad_index", `${what} has ${bytes} bytes, but no client accepts more than ${most}`, {
@@ -48,8 +51,8 @@ export class IndexForms {
   readonly #spools: Spools;
 
   /**
-   * @param texts returns the texts of the lists, by name
-   * @param published published files that are known to belong to this index; these are not made again
+   * @param texts returns the texts of the package lists, by name
+   * @param published published files that are known to belong to this index, and need not be made again
    */
   constructor(
     texts: () => Promise<ReadonlyMap<string, HashedDocument>>,
@@ -61,29 +64,29 @@ export class IndexForms {
     this.#spools = spools;
   }
 
-  /** Whether the files of this index were published before, so that none is made again. */
+  /** Whether all files of this index were published before, so that none need be made again. */
   get areKnown(): boolean {
     return this.#published.size > 0;
   }
 
-  /** SHA-256 of each file that the index is published as, by name. */
+  /** The SHA-256 digests of the files with which this index is published, by name. */
   get digests(): Readonly<Record<string, string>> {
     return Object.fromEntries([...this.#made].map(([name, { sha256 }]) => [name, sha256]));
   }
 
-  /** Returns the texts of all lists, by name. */
+  /** Returns the texts of all package lists, by name. */
   async texts(): Promise<ReadonlyMap<string, HashedDocument>> {
     return await this.#texts();
   }
 
-  /** Returns the text of a list. */
+  /** Returns the text of one package list. */
   async text(list: string): Promise<HashedDocument> {
     const text = (await this.#texts()).get(list);
     if (text === undefined) throw new FeedkeyError("internal", `there is no text of the list ${list}`);
     return text;
   }
 
-  /** Returns the uncompressed file of a list, to publish it. */
+  /** Returns the uncompressed file of a list, for publishing. */
   async plain(list: string): Promise<HashedDocument> {
     const file = this.#published.get(list) ?? (await this.text(list));
     this.#made.set(list, file);
@@ -92,9 +95,9 @@ export class IndexForms {
 
   /**
    * Returns a compressed form of a list.
-   * @param there returns the published file of this form, if it can stay
-   * @param before the present file; unchanged parts of it need not be compressed again
-   * @throws FeedkeyError `bad_index` if the file is larger than any client accepts; `output`
+   * @param there returns the published file of this form if this file can stay
+   * @param before the present file; parts of it that have not changed are reused
+   * @throws FeedkeyError `bad_index` if the file is larger than any client accepts; `output` if it can't be written
    */
   async compressed(
     list: string,

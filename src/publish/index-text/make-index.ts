@@ -1,4 +1,4 @@
-/** Makes the index of scanned packages. Writes its texts to temporary files, because an index may be too large for memory. */
+/** Makes the index of scanned packages. The texts go into temporary files, because an index may be too large for memory. */
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -16,7 +16,9 @@ import { runSize } from "./index-changes.ts";
 import { refuseLarge } from "./index-forms.ts";
 import { stanzaRuns } from "./stanza-runs.ts";
 
-/** Returns a package's path in the index: relative to the feed if the package is below the feed, else to the archive. */
+/**
+ * Returns a package's path in the index: relative to the feed's folder if the package is below this folder, else relative to the archive.
+ */
 export function indexPath(feed: WrittenFeed, path: string): string {
   const inRoot = feed.packages === "" ? path : `${feed.packages}/${path}`;
   const base = baseOf(feed);
@@ -28,20 +30,20 @@ function baseOf(feed: WrittenFeed): string {
   return layoutOf(feed).baseOf?.(feed) ?? feed.path;
 }
 
-/** The index made from packages. */
+/** An index that was made from packages. */
 export interface MadeIndex {
-  /** The texts of the index's lists, by name. */
+  /** The texts of the index's package lists, by name. */
   readonly texts: ReadonlyMap<string, HashedDocument>;
   readonly packages: number;
-  /** For each package that is left out, why the index can't contain its control data or its path. */
+  /** For each package that is left out, an error that says why the index can't contain it. */
   readonly bad: readonly FeedkeyError[];
 }
 
 /**
- * Makes an index of the packages in a table. Sorts by name, version, architecture and path, so that the same packages give the
- * same bytes.
- * @throws FeedkeyError `bad_package` if two packages have the same name, version and architecture; `bad_index` if no client would
- * accept the index; `output`
+ * Makes an index of the packages in a table. The packages are sorted by name, version, architecture and path, so that the same packages
+ * give the same bytes.
+ * @throws FeedkeyError `bad_package` if two packages have the same name, version and architecture; `bad_index` if no client would accept
+ * the index; `output` if a temporary file can't be written
  */
 export function makeIndex(feed: WrittenFeed, table: ScanTable, spools: Spools): MadeIndex {
   const { listsOf, listedIn } = layoutOf(feed);
@@ -104,7 +106,7 @@ const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 const whatOf = ({ name }: WrittenFeed, list: string) => `the list ${list} of feed "${name}"`;
 
-/** Finishes a list's text. Reads the text as clients do, because feedkey must never publish an index that clients refuse. */
+/** Finishes a list's text, and reads it as clients would, because feedkey must never publish an index that clients refuse. */
 function checkedText(feed: WrittenFeed, name: string, spool: Spool): HashedDocument {
   const hash = createHash("sha256");
   function* hashed(): Generator<Buffer, void> {
@@ -118,7 +120,10 @@ function checkedText(feed: WrittenFeed, name: string, spool: Spool): HashedDocum
   return new HashedDocument(spool, hash);
 }
 
-/** Throws for a path that clients would refuse to fetch (T12). @throws FeedkeyError `bad_path` */
+/**
+ * Throws if clients would refuse to download a package from this path (T12).
+ * @throws FeedkeyError `bad_path`
+ */
 function refusePath(path: string): void {
   const place = packagePath(path);
   if (!("code" in place)) return;
@@ -127,7 +132,7 @@ function refusePath(path: string): void {
   });
 }
 
-/** Throws if two files have the same name, version and architecture: clients could get either file (T13). */
+/** Throws if two package files have the same name, version and architecture: a client could then get either of them (T13). */
 function refuseTwins(last: ScannedPackage | undefined, one: ScannedPackage): void {
   if (last?.name !== one.name || last.version !== one.version || last.architecture !== one.architecture) return;
   const what = `${one.name} ${one.version} ${one.architecture}`;

@@ -1,15 +1,18 @@
-/** Cuts a text that comes in pieces at empty lines, where stanzas end. */
+/** Cuts a text that comes in pieces at its empty lines, which separate stanzas. */
 
-/** More bytes than most stanzas have. */
+/** A number of bytes that is larger than most stanzas. */
 const slack = 64 * 1024;
 
 /**
- * Yields the text in runs that end with an empty line; the last run may lack the empty line. A run is valid only until the caller
+ * Yields the text in runs of whole stanzas. Each run ends with an empty line, except perhaps the last. A run is valid only until the caller
  * requests the next run.
- * @param least minimum size of a run in bytes; with 1, each run is a stanza
+ * @param least the minimum size of a run in bytes; with 1, each run is one stanza
  */
 export function* stanzaRuns(pieces: Iterable<Uint8Array>, least: number): Generator<Buffer, void> {
-  /** Joins the rest of the earlier pieces with the next piece. It is reused: new memory for each piece would be much garbage. */
+  /**
+   * Holds the rest of the earlier pieces and the next piece, joined. This memory is reused, because new memory for each piece would give
+   * the garbage collector much work.
+   */
   let memory = Buffer.alloc(0);
   let rest = 0;
   for (const piece of pieces) {
@@ -21,7 +24,7 @@ export function* stanzaRuns(pieces: Iterable<Uint8Array>, least: number): Genera
       text = memory.subarray(0, length);
     }
     let start = 0;
-    // What was searched before has no empty line beyond the least.
+    // The rest was searched before: it has no empty line after the minimum size.
     let from = Math.max(least, rest - 1);
     for (;;) {
       const end = text.indexOf("\n\n", Math.max(start, from - 2));

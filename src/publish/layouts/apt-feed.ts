@@ -1,4 +1,4 @@
-/** A suite in an apt repository: the signed `Release` file, and the package lists that it names by digest. */
+/** A feed that is a suite in an apt repository: the signed `Release` file, and the package lists that this file names by digest. */
 import { posix } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -57,7 +57,7 @@ export const aptFeed: FeedLayout = {
       forms.push({ name: list, document: plain });
       for (const form of ["gz", "xz"] as const) {
         const name = `${list}.${form}`;
-        // Reuse a compressed form that the archive made before.
+        // If the list has not changed, the compressed form that the archive made before is reused.
         const isSame = known?.files.get(list)?.sha256 === plain.sha256;
         const there = async () => (isSame ? await readListed(folder, name, known?.files.get(name)) : undefined);
         forms.push({ name, document: await index.compressed(list, form, there) });
@@ -66,7 +66,7 @@ export const aptFeed: FeedLayout = {
     const byHash = forms.map(({ name, document }) => ({ name: `${byHashFolder(name)}/${document.sha256}`, document }));
     const files = new Map(forms.map(({ name, document: { length: size, sha256 } }) => [name, { size, sha256 }]));
     const document = dated(known, files, suite, given);
-    // Read the Release file as clients do: feedkey never publishes what clients would refuse.
+    // feedkey reads the Release file as clients do, because it never publishes what clients would refuse.
     contentOf(readRelease(document.bytes), { ...suite, suite: suite.suite ?? suite.codename ?? "", index: undefined });
     const isNew = document !== before;
     const root = { name: format.published, document };
@@ -76,7 +76,7 @@ export const aptFeed: FeedLayout = {
   },
 };
 
-/** Returns the folder that contains `dists/`, to which the URL in sources.list points. */
+/** Returns the folder that contains `dists/`: the URL in sources.list points to this folder. */
 function baseOf({ path }: Pick<ArchiveFeed, "path">): string {
   return /^(?:(.*)\/)?dists\//.exec(path)?.[1] ?? "";
 }
@@ -93,7 +93,11 @@ function misfit(problem: string, key: string, words: readonly string[]): Feedkey
   });
 }
 
-/** Returns a package's component: if the suite has several, the first folder below the package folder. @param path as in the index */
+/**
+ * Returns a package's component. If the suite has several components, it is the name of the first folder on the path below the package
+ * folder.
+ * @param path the package's path as the index gives it
+ */
 function componentOf(feed: ArchiveFeed, path: string): string | undefined {
   const { components } = suiteOf(feed);
   if (components.length === 1) return components[0];
@@ -102,7 +106,10 @@ function componentOf(feed: ArchiveFeed, path: string): string | undefined {
   return components.find((component) => below.startsWith(`${component}/`));
 }
 
-/** Reads the published Release file, if it is the archive's. feedkey reuses no dates or compressed forms from others' files. */
+/**
+ * Reads the published Release file; returns undefined if it is not the archive's. feedkey reuses no dates or compressed forms from a
+ * Release file that somebody else wrote.
+ */
 async function ownRelease({ before, isOwn }: ToLayOut): Promise<Release | undefined> {
   if (before === undefined || !(await isOwn({ name: format.published, document: before }))) return undefined;
   return tryRead(before.bytes);
@@ -119,7 +126,7 @@ function tryRead(release: Uint8Array): Release | undefined {
 
 type Files = ReadonlyMap<string, { readonly size: number; readonly sha256: string }>;
 
-/** Returns the published Release file if it is still right and valid for long enough, else a new Release file. */
+/** Returns the published Release file if it is still right and valid for long enough; otherwise makes a new Release file. */
 function dated(
   known: Release | undefined,
   files: Files,
@@ -144,12 +151,15 @@ function dated(
   );
 }
 
-/** Finds files under by-hash that neither the new nor a published Release file names. Clients may still need the named files. */
+/**
+ * Finds the files under by-hash that neither the new nor the published Release file names. The files that the published Release file names
+ * stay, because clients may still request them.
+ */
 async function outdated(folder: FolderView, files: Files, before: HashedDocument | undefined): Promise<string[]> {
   const texts = before === undefined ? [] : [before.bytes];
   const framed = await folder.read("InRelease").catch(() => undefined);
   try {
-    // After an interrupted run, InRelease may be older than Release.
+    // If a run was interrupted, InRelease may be older than Release.
     if (framed !== undefined) texts.push(unframe(framed, "InRelease").signed);
   } catch (error) {
     if (!(error instanceof FeedkeyError)) throw error;

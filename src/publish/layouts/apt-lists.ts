@@ -1,4 +1,4 @@
-/** The package lists in a suite: one list for each component and architecture, in several forms. */
+/** The package lists in a suite: one list for each component and architecture, each in several compressed forms. */
 import { posix } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -8,15 +8,15 @@ import type { HashedDocument } from "../../openpgp/packet/hashed-document.ts";
 import type { SuiteSettings } from "../../profile/types.ts";
 import type { FolderView } from "../../signing/published-tree.ts";
 
-/** Returns the folder in which a file is also published under its digest. */
+/** Returns the folder in which clients find a file by its digest. */
 export function byHashFolder(path: string): string {
   return `${posix.dirname(path)}/by-hash/SHA256`;
 }
 
 /**
- * Returns the names of a suite's lists.
- * @param component only the lists for this component
- * @param architecture only the lists with packages for this architecture
+ * Returns the names of a suite's package lists.
+ * @param component if given, only the lists for this component
+ * @param architecture if given, only the lists with packages for this architecture
  */
 export function listsOf(
   { components, architectures }: SuiteSettings,
@@ -28,7 +28,10 @@ export function listsOf(
   return within.flatMap((one) => those.map((other) => `${one}/binary-${other}/Packages`));
 }
 
-/** Reads a file that a Release file names, by digest or by name; returns undefined if neither file matches. */
+/**
+ * Reads a file that a Release file names, by its digest or by its name. Returns undefined if the file at neither path has the right
+ * contents.
+ */
 export async function readListed(
   folder: FolderView,
   path: string,
@@ -43,7 +46,7 @@ export async function readListed(
 }
 
 /**
- * Reads the texts of all lists that a Release file names.
+ * Reads the texts of all package lists that a Release file names.
  * @throws FeedkeyError `bad_index` if a list does not match the Release file
  */
 export async function publishedLists({ files }: Release, folder: FolderView): Promise<Map<string, HashedDocument>> {

@@ -1,6 +1,6 @@
 /**
- * Checks an index that another program wrote, and the lists that the index names, as clients would. feedkey does this before it
- * signs the index.
+ * Checks an index that another program wrote, and the package lists that it names, as clients would. feedkey does this before it signs the
+ * index.
  */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -14,7 +14,11 @@ import type { FolderView } from "../../signing/published-tree.ts";
 import type { Instant } from "../../time.ts";
 import { refuseContent } from "../../trust/freshness.ts";
 
-/** Reads a list. @param place path below the root's folder @returns undefined if the file does not exist */
+/**
+ * Reads a package list.
+ * @param place the path below the root's folder
+ * @returns undefined if the file does not exist
+ */
 export type ListReader = (place: string) => Promise<Uint8Array | undefined>;
 
 interface ForeignRoot {
@@ -22,18 +26,18 @@ interface ForeignRoot {
   readonly bytes: Uint8Array;
   /** The root's name in messages. */
   readonly what: string;
-  /** The root's feed, if known. Clients request the suite in the feed's path. */
+  /** The feed to which the root belongs, if known. Clients request the suite that the feed's path names. */
   readonly feed: Pick<ArchiveFeed, "name" | "path"> | undefined;
   readonly list: ListReader;
   readonly at: Instant;
-  /** The error's hint if clients would refuse the root. */
+  /** The hint for the error if clients would refuse the root. */
   readonly hint: string;
 }
 
 /**
- * Reads a root as clients will, and each list that clients can request.
- * @returns the number of listed packages
- * @throws FeedkeyError `bad_index`, `wrong_feed`, `not_yet_valid` if clients would refuse the root; `not_found` if a list is missing
+ * Reads a root as clients would, and each package list that clients may request.
+ * @returns the number of packages in the lists
+ * @throws FeedkeyError `bad_index`, `wrong_feed` or `not_yet_valid` if clients would refuse the root; `not_found` if a list is missing
  */
 export async function readForeignRoot(root: ForeignRoot): Promise<number> {
   const { format, bytes, feed, what, hint } = root;
@@ -43,7 +47,7 @@ export async function readForeignRoot(root: ForeignRoot): Promise<number> {
     if (format.content === undefined) return format.read(text).count;
     const suite = feed && format.feedAt?.(feed.path).suite;
     const content = format.content(text, { index: undefined, ...(suite === undefined ? {} : { suite }) });
-    // feedkey still signs an expired root, and warns the keepers.
+    // feedkey signs a root even if its validity period has ended, and warns the keepers.
     const refused = refuseContent({ ...content, validUntil: undefined }, undefined, root.at);
     if (refused !== undefined) throw new FeedkeyError(refused.code, refused.reason);
     return await readLists(content.parts, root);
@@ -88,7 +92,7 @@ function readList(format: Format, { path }: Part, text: Uint8Array): PackageInde
   }
 }
 
-/** Reads a published feed's root as `readForeignRoot` does. */
+/** Reads the root of a published feed, as `readForeignRoot` does. */
 export async function readPublishedRoot(
   feed: ArchiveFeed,
   bytes: Uint8Array,

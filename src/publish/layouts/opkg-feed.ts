@@ -26,7 +26,7 @@ export const opkgFeed: FeedLayout = {
   async files({ folder, index }) {
     const compressed = `${name}.gz`;
     const signed = { name, document: await index.plain(name) };
-    // No signature covers this file, so parts of the old one may be reused.
+    // No signature covers Packages.gz, so parts of the published file may be reused even if somebody else wrote it.
     const document = await index.compressed(name, "gz", undefined, () => folder.read(compressed));
     return {
       signed: [signed],

@@ -1,4 +1,4 @@
-/** A pkgsrc feed, usually `All/`: `pkg_summary.gz` and its other forms, each of which has its own signatures. */
+/** A pkgsrc feed, usually `All/`: `pkg_summary.gz` and its other forms. Each form has signatures of its own. */
 import { formats } from "../../formats/formats.ts";
 import { addFileFacts, lackingVariables } from "../../formats/pkgsrc/package-summary.ts";
 import { checkSummary } from "../../formats/pkgsrc/summary-text.ts";
@@ -36,8 +36,8 @@ export const pkgsrcFeed: FeedLayout = {
       const name = `${list}.${form}`;
       const there = async () => {
         const document = await folder.document(name);
-        // Another program, or an earlier version of this one, may have compressed it differently: the file that clients have cached
-        // stays, if it is the archive's own. Anything else is not even decompressed.
+        // Another program, or an earlier version of feedkey, may have compressed this file differently. If the file is the archive's own,
+        // it stays, because clients have it in their caches. If it is not, feedkey does not even decompress it.
         const stays =
           document !== undefined &&
           (await isOwn({ name, document })) &&

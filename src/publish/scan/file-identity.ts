@@ -2,8 +2,8 @@
 import type { Stats } from "node:fs";
 
 /**
- * The identity of an unchanged file: size in bytes, times in milliseconds since 1970. A number distinguishes times a quarter of a
- * microsecond apart, far finer than the clock from which files get their times.
+ * What identifies an unchanged file: size in bytes, times in milliseconds since 1970, inode number. A floating-point number is precise
+ * enough: it distinguishes times a quarter of a microsecond apart, and the clock for file times is far coarser.
  */
 export interface FileIdentity {
   readonly size: number;
@@ -12,7 +12,7 @@ export interface FileIdentity {
   readonly inode: number;
 }
 
-/** How many numbers an identity has. */
+/** The number of values in an identity. */
 export const identitySize = 4;
 
 /** Returns the identity from the result of stat(2). */

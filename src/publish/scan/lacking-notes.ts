@@ -5,10 +5,10 @@ import type { WrittenFeed } from "../../profile/types.ts";
 import { layoutOf } from "../feed-layouts.ts";
 import type { ScanTable } from "./scan-table.ts";
 
-/** How many packages are named. */
+/** The number of packages that a note names. */
 const named = 3;
 
-/** A note for each set of variables that packages of a feed lack. */
+/** Returns a note for each set of variables that packages in a feed lack. */
 export function lackingNotes(feed: WrittenFeed, table: ScanTable): string[] {
   const { lacking: lackingIn } = layoutOf(feed);
   if (lackingIn === undefined) return [];

@@ -9,7 +9,7 @@ export interface ToScan {
   readonly found: FoundPackage;
 }
 
-/** A FeedkeyError in the form in which it is sent between threads, which loses its class. */
+/** A FeedkeyError in the form in which it passes between threads: an error that is sent loses its class. */
 interface Failure {
   readonly path: string;
   readonly code: ErrorCode;
@@ -18,16 +18,16 @@ interface Failure {
   readonly hint: string | undefined;
 }
 
-/** The scanned packages in a batch, in columns: to send a large number of small objects to another thread takes long. */
+/** The scanned packages in a batch, in columns: it takes long to send a large number of small objects to another thread. */
 export interface ScannedBatch {
   readonly rows: readonly number[];
-  /** Name, version and architecture of each package, each with a newline. */
+  /** The name, version and architecture of each package, each followed by a newline. */
   readonly words: string;
-  /** SHA-256 and MD5 of each package, in lower-case hex, one after the other. */
+  /** The SHA-256 and MD5 digests of each package, in lower-case hex, all in one string. */
   readonly digests: string;
   /** The size, in bytes, of each package's own part of its stanza. */
   readonly lengths: readonly number[];
-  /** These parts, one after the other. */
+  /** The packages' own parts of their stanzas, one after the other. */
   readonly own: Uint8Array;
   readonly failed: readonly Failure[];
 }
@@ -48,7 +48,7 @@ export function batchOf(
   };
 }
 
-/** Scans one file after the other. A bad package is a result; only bugs are thrown. */
+/** Scans files, one after the other. A bad package gives a result with an error; only bugs are thrown. */
 export async function scanBatch(batch: readonly ToScan[], format: unknown): Promise<[ScannedBatch]> {
   const rows: number[] = [];
   const scanned: ScannedPackage[] = [];
@@ -66,7 +66,7 @@ export async function scanBatch(batch: readonly ToScan[], format: unknown): Prom
   return [batchOf(rows, scanned, failed)];
 }
 
-/** Makes the error again after it was sent. */
+/** Makes the FeedkeyError again from the form in which it was sent. */
 export function errorOf({ code, message, details, hint }: Failure): FeedkeyError {
   return new FeedkeyError(code, message, hint === undefined ? { details } : { details, hint });
 }

@@ -1,11 +1,10 @@
 /**
- * The results of an earlier scan, so that feedkey reads only new packages. Anyone who can write the cache can choose the published
- * digests. So the cache is private, in the key store. A cache that is damaged, foreign or open to other users is ignored as a whole.
- *
- * The file: `magic`, body, head, SHA-256 of the head, f64 size of the body in bytes. The head lists the scanned files: SHA-256 of
- * the body, u32 number of packages, u32 size of the words in bytes, four f64 for the identity of each package, and each path with a
- * newline. If no file has changed, only the head is read. The body: for each package 48 bytes of digests, a u32 length of its stanza
- * and three lines of words; then all stanzas. Numbers are in native byte order.
+ * The results of an earlier scan, so that feedkey reads only new packages. Anyone who can write to the cache can choose the digests that
+ * are published. So the cache is private, in the key store. feedkey ignores a cache that is damaged, another user's, or writable by others.
+ * Layout of the file: `magic`, body, head, SHA-256 of the head, size of the body in bytes (f64). The head lists the scanned files: SHA-256
+ * of the body, number of packages (u32), size of the words in bytes (u32), the identity of each package (four f64), and each path with a
+ * newline. If no file has changed, feedkey reads only the head. The body: for each package, 48 bytes of digests, the length of its stanza
+ * (u32) and three lines of words; then all stanzas. Numbers are in native byte order.
  */
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
@@ -16,19 +15,22 @@ import { type FileIdentity, identitySize } from "./file-identity.ts";
 import { digestsSize, type ScanTable } from "./scan-table.ts";
 import type { FoundPackages } from "./scan-walk.ts";
 
-// Increase the number when the columns or the checks of packages change: feedkey then reads all packages again.
+// Increase this number if the columns or the checks of packages change. feedkey then ignores older caches and reads all packages again.
 const magic = Buffer.from("feedkey scan cache 5\n", "latin1");
 const hashSize = 32;
 const numbersSize = 2 * 4;
 const trailerSize = hashSize + 8;
 const piece = 256 * 1024;
 
-/** The coarsest time resolution of file systems, in milliseconds. A later write within the same step is invisible. */
+/**
+ * The coarsest time resolution of file systems, in milliseconds. If a file changes again within such a step, its times do not show the
+ * change.
+ */
 const RACY_MS = 2000;
 
 /**
- * Tells whether a file was unchanged for so long before the scan that a later change must show in the file's times. git calls
- * index entries without this property "racy".
+ * Tells whether a file was unchanged for long enough before the scan that its times must show any later change. git calls index entries for
+ * other files "racy".
  */
 export function isSettled(
   { modified, changed }: Pick<FileIdentity, "modified" | "changed">,
@@ -50,7 +52,7 @@ const linesOf = (text: Buffer) => text.toString("utf8").split("\n").slice(0, -1)
 
 /** The saved results of an earlier scan of the same folder. */
 export class ScanCache {
-  /** A digest, in hex, of everything in the cache. */
+  /** A digest of everything in the cache, in hex. */
   readonly digest: string;
   readonly #file: number;
   readonly #bodyHash: Buffer;
@@ -73,7 +75,7 @@ export class ScanCache {
     this.#paths = head.subarray(paths);
   }
 
-  /** Loads a cache; returns undefined if no cache exists or the cache can't be trusted. */
+  /** Loads a cache; returns undefined if the cache does not exist or can't be trusted. */
   static load(path: string): ScanCache | undefined {
     let file: number | undefined;
     try {
@@ -102,7 +104,7 @@ export class ScanCache {
     return bytesOf(identities).equals(bytesOf(this.#identities)) && textOf(paths).equals(this.#paths);
   }
 
-  /** Fills the rows of files that have not changed. */
+  /** Fills in the table's rows for files that have not changed. */
   fill(table: ScanTable): void {
     const body = this.#readBody(table);
     if (body === undefined) return;
@@ -124,7 +126,7 @@ export class ScanCache {
     closeSync(this.#file);
   }
 
-  /** Reads the body, and adds its stanzas to the table's texts. Returns undefined if the body is damaged. */
+  /** Reads the body, and adds its stanzas to the table's texts; returns undefined if the body is damaged. */
   #readBody({ texts }: ScanTable) {
     const { count } = this;
     const columns = count * (digestsSize + 4) + this.#wordsLength;
@@ -151,7 +153,10 @@ export class ScanCache {
   }
 }
 
-/** Reads bytes from a file. @throws RangeError if the file ends before the wanted bytes */
+/**
+ * Reads bytes from a file.
+ * @throws RangeError if the file ends too early
+ */
 function readAt(file: number, start: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafeSlow(length);
   for (let filled = 0; filled < length; ) {
@@ -163,9 +168,9 @@ function readAt(file: number, start: number, length: number): Buffer {
 }
 
 /**
- * Saves rows of a table as a cache with mode 0600. A failed write leaves no part of the cache.
+ * Saves rows of a table as a cache with mode 0600. If the cache can't be written, no part of it stays.
  * @returns the digest of the cache, and a promise that resolves when the cache is in place
- * @throws FeedkeyError `output`
+ * @throws FeedkeyError `output` if the cache can't be written
  */
 export async function saveScanCache(
   path: string,

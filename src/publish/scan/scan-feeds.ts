@@ -1,4 +1,4 @@
-/** Makes indexes of the packages in the feeds' folders. */
+/** Makes the indexes of the packages in the feeds' folders. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { FeedkeyError } from "../../error.ts";
@@ -25,22 +25,25 @@ interface ScanTerms {
   /** The absolute path of the archive's root. */
   readonly root: string;
   readonly store: KeyStore;
-  /** Whether to save no cache for the next run. */
+  /** Whether nothing may be written, not even a cache for the next run. */
   readonly dryRun: boolean;
   readonly onProgress: (feed: string, done: number, total: number) => void;
 }
 
-/** Increase this number when feedkey makes different files from the same packages than before. */
+/** Increase this number if feedkey makes different files from the same packages than before. */
 const recipe = 1;
 
-/** Returns a digest of what an index is made from: the packages in a cache, and all settings. */
+/** Returns a digest of everything from which an index is made: the packages, by the digest of their cache, and all settings. */
 function sourceOf(feed: WrittenFeed, packages: string): string {
   return createHash("sha256")
     .update(JSON.stringify([recipe, feed, packages]))
     .digest("hex");
 }
 
-/** Returns the files of a recorded index, if all are published unchanged. @throws FeedkeyError `bad_path`, `output` */
+/**
+ * Returns the files of an index in the record, if all of them are published unchanged.
+ * @throws FeedkeyError `bad_path` or `output` if a published file can't be read
+ */
 async function filesMade(
   { files }: MadeRecord,
   folder: FolderView,
@@ -54,7 +57,10 @@ async function filesMade(
   return found;
 }
 
-/** Reads the index that another program wrote. @throws FeedkeyError `not_found`; `bad_index` if clients would refuse the index */
+/**
+ * Reads the index that another program wrote.
+ * @throws FeedkeyError `not_found` if the index is missing; `bad_index` if clients would refuse the index
+ */
 async function takeSigned(feed: SignedFeed, folder: FolderView, at: Instant, spools: Spools) {
   const taken = await takePublished(feed, folder, at, spools);
   if (taken !== undefined) {
@@ -70,7 +76,7 @@ async function takeSigned(feed: SignedFeed, folder: FolderView, at: Instant, spo
   );
 }
 
-/** Scans each feed's packages and makes its index. Takes unchanged packages from the last run's cache. */
+/** Returns a source that scans each feed's packages and makes its index. Packages that have not changed come from the last run's cache. */
 export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): IndexSource {
   const saving: Promise<void>[] = [];
   return {
@@ -79,7 +85,7 @@ export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): 
     async take(feed, published, { record, spools, at }) {
       if (feed.packages === undefined) return await takeSigned(feed, published, at, spools);
       const folder = join(root, feed.packages);
-      // Feeds in different formats may share a folder, but not a cache.
+      // Feeds in different formats may have their packages in the same folder, but each needs its own cache.
       const scanned = feed.format === "opkg" ? folder : `${feed.format}:${folder}`;
       const name = `${createHash("sha256").update(scanned).digest("hex").slice(0, 32)}.cache`;
       const file = join(recordsFolder(store, root), name);
@@ -90,7 +96,7 @@ export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): 
       const make = async (): Promise<IndexText & MadeIndex> => {
         const scan = await scanPackages(walked, spools.make(), options);
         let digest = scan.isNew ? undefined : cache?.digest;
-        // Save the scan even if the index is refused later. The disk write runs in the background.
+        // The scan is saved even if the index is refused later. The cache is written in the background.
         if (scan.isNew && !dryRun) {
           const kept = await saveScanCache(file, scan.table, scan.settled);
           digest = kept.digest;
@@ -116,7 +122,7 @@ export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): 
       return { index: { ...before, forms: new IndexForms(async () => (await make()).texts, spools, files) } };
     },
     async settled() {
-      // Wait for all writes to end before the first failure is reported.
+      // All writes must end before the first failure is reported.
       await Promise.allSettled(saving);
       await Promise.all(saving);
     },

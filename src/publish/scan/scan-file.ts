@@ -13,24 +13,24 @@ import type { PublishedFormat } from "../../profile/types.ts";
 import { identityOf, sameIdentity } from "./file-identity.ts";
 import type { FoundPackage } from "./scan-walk.ts";
 
-/** One scanned package file. */
+/** A package file that was scanned. */
 export interface ScannedPackage extends OwnWords {
-  /** Path relative to the scanned folder, with `/`. */
+  /** The path relative to the scanned folder, with `/` between names. */
   readonly path: string;
   /** The size in bytes. */
   readonly size: number;
-  /** SHA-256 in lower-case hex. */
+  /** The SHA-256 digest, in lower-case hex. */
   readonly sha256: string;
-  /** MD5 in lower-case hex. opkg 0.9.0 compares only this digest. */
+  /** The MD5 digest, in lower-case hex. opkg 0.9.0 compares only this digest. */
   readonly md5: string;
 }
 
 // Files up to this size, in bytes, are read in one piece.
 const AT_ONCE = 1024 * 1024;
-// Larger files are read in pieces that stay in the processor's cache while they are hashed twice.
+// Larger files are read in pieces of this size, in bytes: a piece stays in the processor's cache while two hashes are computed over it.
 const PIECE = 128 * 1024;
 
-/** Memory that is reused for each package, because a new allocation would take longer than the read. */
+/** Memory that is reused from package to package, because allocating memory would take longer than reading a package. */
 let spare: Buffer | undefined;
 
 const readers: Readonly<Record<PublishedFormat, (source: ByteSource) => Promise<OwnWords>>> = {
@@ -50,13 +50,12 @@ const readers: Readonly<Record<PublishedFormat, (source: ByteSource) => Promise<
 };
 
 /**
- * Hashes a package and reads its metadata through the same file descriptor.
- * @throws FeedkeyError `bad_package` if the package is damaged or has changed since it was found; `not_found` if the package
- *   can't be read
+ * Hashes a package and reads its metadata, through one file descriptor.
+ * @throws FeedkeyError `bad_package` if the package is damaged or has changed since it was found; `not_found` if the package can't be read
  */
 export async function scanFile(found: FoundPackage, format: PublishedFormat = "opkg"): Promise<ScannedPackage> {
   try {
-    // The walk has resolved links. A link at this path now is another file.
+    // `found.file` is a path without links. If a link is at this path now, somebody has replaced the file.
     const descriptor = openPackage(found.file, constants.O_NOFOLLOW);
     try {
       return await readUnchanged(descriptor, found, format);
@@ -74,7 +73,7 @@ async function readUnchanged(
   format: PublishedFormat,
 ): Promise<ScannedPackage> {
   const { size } = found.identity;
-  // Take the buffer until this package is read, so that a concurrent scan uses another buffer.
+  // No other scan may use the buffer until this package is read.
   const memory = spare ?? Buffer.allocUnsafeSlow(AT_ONCE);
   spare = undefined;
   let scanned: ScannedPackage;
@@ -84,13 +83,13 @@ async function readUnchanged(
     const words = await readers[format](atOnce === undefined ? fileSource(descriptor, size) : bytesSource(atOnce));
     scanned = { path: found.path, size, ...digests, ...words };
   } catch (error) {
-    // A package that is still being uploaded looks damaged; report that it changes instead.
+    // A package that is still being uploaded looks damaged. In this case, feedkey reports that the file is changing.
     assertUnchanged(descriptor, found);
     throw error;
   } finally {
     spare = memory;
   }
-  // Use the result only if the open file is still the unchanged file that the walk found.
+  // The result counts only if the open file is still the file that was found, unchanged.
   assertUnchanged(descriptor, found);
   return scanned;
 }

@@ -1,17 +1,17 @@
-/** The scanned packages in a folder, stored in columns to save memory. Their stanzas are in a temporary file. */
+/** The scanned packages in a folder, in columns to save memory. Their stanzas are in a temporary file. */
 import type { Spool } from "../../files/spool.ts";
 import { identitySize } from "./file-identity.ts";
 import type { ScannedBatch } from "./scan-batch.ts";
 import type { ScannedPackage } from "./scan-file.ts";
 import type { FoundPackages } from "./scan-walk.ts";
 
-/** The size, in bytes, of a package's digests: SHA-256, then MD5. */
+/** The size, in bytes, of the digests of one package: SHA-256, then MD5. */
 export const digestsSize = 48;
 
-/** The start of the stanza in a row whose package could not be read. */
+/** The value in `starts` for a package that could not be read. */
 const missing = -1;
 
-/** A table with a row for each found package, in the order of their paths. */
+/** A table with one row for each package file that was found, in the order of the paths. */
 export class ScanTable {
   readonly found: FoundPackages;
   readonly names: string[];

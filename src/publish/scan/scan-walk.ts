@@ -1,4 +1,4 @@
-/** Finds the package files below a folder, and their identities. Opens no file. */
+/** Finds the package files below a folder, and their identities. No file is opened. */
 import { type Dirent, lstatSync, readdirSync, realpathSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { type ErrorCode, FeedkeyError, systemCode } from "../../error.ts";
@@ -8,14 +8,14 @@ import type { PublishedFormat } from "../../profile/types.ts";
 import { type FileIdentity, identityOf, identitySize } from "./file-identity.ts";
 
 export interface FoundPackage {
-  /** Path relative to the scanned folder, with `/`. */
+  /** The path relative to the scanned folder, with `/` between names. */
   readonly path: string;
-  /** Absolute path of the file, with links resolved. */
+  /** The absolute path of the file, with links resolved. */
   readonly file: string;
   readonly identity: FileIdentity;
 }
 
-/** Package files, sorted by the bytes of their paths. Stored in columns to save memory. */
+/** Package files, sorted by the bytes of their paths. They are in columns to save memory. */
 export class FoundPackages {
   readonly paths: readonly string[];
   /** The four numbers of `FileIdentity`, for each file. */
@@ -24,8 +24,8 @@ export class FoundPackages {
   readonly #links: ReadonlyMap<string, string>;
 
   /**
-   * @param root real path of the folder
-   * @param links the targets of links, by the link's path
+   * @param root the real path of the folder
+   * @param links the target of each link, by the link's path
    */
   constructor(root: string, paths: readonly string[], identities: Float64Array, links: ReadonlyMap<string, string>) {
     this.#root = root;
@@ -49,7 +49,7 @@ export class FoundPackages {
 
 /** A file or folder that can't be scanned. */
 export interface BadFile {
-  /** Path relative to the scanned folder. A byte that is not UTF-8 appears as `\xNN`. */
+  /** The path relative to the scanned folder. Bytes that are not UTF-8 appear as `\xNN`. */
   readonly path: string;
   readonly error: FeedkeyError;
 }
@@ -66,15 +66,15 @@ interface Walk {
   readonly paths: string[];
   /** The four numbers of `FileIdentity`, for each path. */
   readonly identities: number[];
-  /** The targets of found links, by the link's path. */
+  /** The target of each link, by the link's path. */
   readonly links: Map<string, string>;
   readonly bad: BadFile[];
 }
 
 /**
- * Finds all files below the folder that have a package's name in the format. Skips names that begin with a dot. A link to a
- * file inside the folder counts under the link's name. A link to a folder inside is skipped, because the walk finds that
- * folder's files in their own place. A link that leads outside is bad.
+ * Finds all files below a folder whose names are those of packages in the format. Names that begin with a dot are skipped. A link to a file
+ * inside the folder counts as a file under the link's name. A link to a folder inside is skipped, because the walk finds the files in that
+ * folder anyway. A link that leads outside is reported as bad.
  * @throws FeedkeyError `not_found` if the folder itself is missing or can't be read
  */
 export function findPackages(folder: string, format: PublishedFormat = "opkg"): WalkResult {
@@ -86,7 +86,7 @@ export function findPackages(folder: string, format: PublishedFormat = "opkg"): 
 
 function enter(walk: Walk, path: string): void {
   const entries = list(walk, path);
-  // Sorts a folder's name with a slash, because paths below the folder have this slash.
+  // A folder's name is sorted with a slash at its end, because the paths below the folder have this slash.
   const names = new Map(entries.map((entry) => [entry.isDirectory() ? `${entry.name}/` : entry.name, entry]));
   for (const name of inByteOrder([...names.keys()])) {
     const entry = names.get(name);
@@ -103,7 +103,7 @@ function enter(walk: Walk, path: string): void {
   }
 }
 
-/** Looks at an entry; reports an entry that can't be read. */
+/** Looks at an entry; if the entry can't be read, reports it and returns undefined. */
 function look<Found>(walk: Walk, path: string, action: () => Found): Found | undefined {
   try {
     return action();
@@ -125,7 +125,7 @@ function add(walk: Walk, path: string, status: Stats): void {
   walk.identities.push(size, modified, changed, inode);
 }
 
-/** Sorts by UTF-8 bytes. JavaScript's own order differs from this order only for characters beyond 16 bits. */
+/** Sorts names by their UTF-8 bytes. JavaScript's own order differs only for characters that need more than 16 bits. */
 function inByteOrder(names: string[]): string[] {
   const isWide = names.some((name) => /[\ud800-\udfff]/.test(name));
   return isWide ? names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))) : names.sort();
@@ -147,7 +147,10 @@ function realFolder(folder: string): string {
 
 type Entry = Pick<Dirent, "name" | "isDirectory" | "isSymbolicLink">;
 
-/** Lists the entries in a folder that the walk must look at: packages, folders and links. Only its target tells what a link is. */
+/**
+ * Lists the entries in a folder at which the walk must look: packages, folders, and all links, because only a link's target shows what the
+ * link is.
+ */
 function list(walk: Walk, path: string): Entry[] {
   const { root, format } = walk;
   const isWanted = (entry: Entry) =>
@@ -155,7 +158,7 @@ function list(walk: Walk, path: string): Entry[] {
   try {
     const entries = readdirSync(join(root, path), { withFileTypes: true }).filter(isWanted);
     if (!entries.some(({ name }) => name.includes(replacement))) return entries;
-    // Such a name contains this character, or bytes that are not UTF-8.
+    // If a name contains the replacement character, it may have bytes that are not UTF-8, so the names are read as bytes.
     return readdirSync(join(root, path), { withFileTypes: true, encoding: "buffer" }).flatMap((entry) => {
       const name = entry.name.toString("utf8");
       const named: Entry = {
@@ -175,14 +178,14 @@ function list(walk: Walk, path: string): Entry[] {
   }
 }
 
-/** Node puts this character in place of bytes that are not UTF-8. */
+/** The character that Node puts in place of bytes that are not UTF-8. */
 const replacement = "\ufffd";
 
-/** Returns why an index can't contain a name, or why a reader would see another name; undefined for a good name. */
+/** Returns why a name can't be in an index, or why a reader would see a different name; undefined for a good name. */
 function nameProblem(name: string): string | undefined {
   if (/^[!-[\]-~]+$/.test(name)) return undefined;
   if (escapeText(name) !== name) return "a control or invisible character";
-  // Clients refuse such a path (T12).
+  // Clients refuse a path with a backslash (T12).
   return name.includes("\\") ? "a backslash" : undefined;
 }
 

@@ -12,37 +12,42 @@ import { type BadFile, type FoundPackages, findPackages } from "./scan-walk.ts";
 export type { ScannedPackage } from "./scan-file.ts";
 export type { BadFile } from "./scan-walk.ts";
 
-/** The number of packages that one thread can read in the time that another thread takes to start. */
+/** The number of packages that one thread reads in the time that another thread needs to start. */
 const FILES_WORTH_A_THREAD = 200;
-/** The number of bytes that one thread can hash in the time that another thread takes to start. */
+/** The number of bytes that one thread hashes in the time that another thread needs to start. */
 const BYTES_WORTH_A_THREAD = 16 << 20;
 const MAX_THREADS = 7;
-/** How many files a thread takes at once: enough for few messages, and few enough for an even load at the end. */
+/**
+ * The number of files that a thread takes at a time: large enough that few messages are needed, and small enough that all threads end at
+ * about the same time.
+ */
 const BATCH_FILES = 16;
-/** How many files one message to the threads names. */
+/** The number of files that one message to the threads names. */
 const SHARE_FILES = 4096;
 
 export interface ScanOptions {
-  /** The format, which tells which files are packages and how to read them. By default opkg. */
+  /** The format, which decides which files are packages and how they are read; opkg by default. */
   readonly format?: PublishedFormat;
   /** The results of an earlier scan of the same folder. */
   readonly cache?: ScanCache | undefined;
   /** Called from time to time with the number of scanned packages and the total. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Number of threads beside the calling thread. The default depends on cores and packages, at most 7. */
+  /**
+   * The number of threads in addition to the calling thread. The default depends on the numbers of cores and packages, and is at most 7.
+   */
   readonly workers?: number;
-  /** The time of the machine's clock at the start, never a reference time. */
+  /** The machine's clock at the start of the scan; never the reference time (`--at`). */
   readonly now?: Instant;
 }
 
 export interface ScanResult {
-  /** The scanned packages. Every file with a package's name is in the table or in `bad`. */
+  /** The scanned packages. Every file with a package's name is either in the table or in `bad`. */
   readonly table: ScanTable;
   /** The files that can't be scanned, sorted by the bytes of their paths. */
   readonly bad: readonly BadFile[];
-  /** Rows to cache. Rows of files that could still change unnoticed are not among these. */
+  /** The rows to cache. Rows of files that could still change unnoticed are left out. */
   readonly settled: readonly number[];
-  /** Whether the settled rows differ from the cache. */
+  /** Whether these rows differ from the cache. */
   readonly isNew: boolean;
 }
 
@@ -65,8 +70,8 @@ export function walkPackages(folder: string, { format, cache, now }: ScanOptions
 }
 
 /**
- * Hashes every found package file and reads the package's metadata.
- * @param texts receives the packages' own parts of their stanzas
+ * Hashes every package file that was found, and reads its metadata.
+ * @param texts gets the packages' own parts of their stanzas
  * @returns the packages, and the problems with single files
  */
 export async function scanPackages(
@@ -98,7 +103,7 @@ export async function scanPackages(
   }
   const unsettled = new Set(fresh.filter((row) => !isSettled(found.at(row).identity, startedAt)));
   const settled = table.rows.filter((row) => !unsettled.has(row));
-  // Known packages are unchanged, so their number shows whether packages were added or removed.
+  // All rows from the cache are unchanged, so it is enough to compare the numbers of rows.
   const isNew = settled.length > known || cache?.count !== known;
   return { table, bad: sortByPath([...bad, ...failed]), settled, isNew };
 }

@@ -1,11 +1,14 @@
-/** The lock of a bucket: an object that a publisher makes, and removes at the end. Without conditional writes, the lock is weaker. */
+/**
+ * The lock of a bucket: an object that a publisher creates at the start and removes at the end. If the server does not support conditional
+ * writes, two publishers may both believe that they have the lock.
+ */
 import { createHash, randomBytes } from "node:crypto";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Bucket, NewObject } from "../../object-store/bucket.ts";
 import { type Instant, iso } from "../../time.ts";
 
-/** The lock's name below the prefix. Names that begin with a dot are never uploaded from the local tree. */
+/** The name of the lock object, below the prefix. It begins with a dot, so that no file in the local tree is uploaded under this name. */
 const lockName = ".feedkey-lock";
 
 const maxBytes = 4096;
@@ -13,7 +16,10 @@ const maxBytes = 4096;
 export interface BucketLock {
   /** Whether the server supports conditional writes. */
   readonly conditions: boolean;
-  /** @throws FeedkeyError `locked` if another publisher has taken the lock over; `unavailable` */
+  /**
+   * Throws if this run has lost the lock.
+   * @throws FeedkeyError `locked` if another publisher has taken the lock; `unavailable` if the server can't be asked
+   */
   assertHeld(): Promise<void>;
   release(): Promise<void>;
 }
@@ -39,8 +45,8 @@ function holderOf(bytes: Uint8Array): Holder {
 }
 
 /**
- * Takes the lock. Takes over a lock that a killed run of the same owner left, and another owner's lock only with `force`.
- * @throws FeedkeyError `locked`, `unavailable`
+ * Takes the lock. If a killed run of the same owner left the lock, takes it over. Takes another owner's lock over only with `force`.
+ * @throws FeedkeyError `locked` if another publisher has the lock; `unavailable` if the server can't be asked
  */
 export async function lockBucket(bucket: Bucket, owner: string, at: Instant, force: boolean): Promise<BucketLock> {
   const text = JSON.stringify({ owner, since: iso(at), run: randomBytes(12).toString("hex") });
@@ -55,9 +61,9 @@ export async function lockBucket(bucket: Bucket, owner: string, at: Instant, for
   if (holder !== undefined && holder.owner !== owner && !force) throw lockedByAnother(holder);
   const etag = there === undefined ? undefined : (await bucket.list(lockName)).get(lockName)?.etag;
   let written = await bucket.write(lockName, object, { etag });
-  // An earlier attempt, whose answer was lost, may have made the lock.
+  // Perhaps an earlier attempt created the lock, and its answer was lost.
   if (written === "changed" && !(await isOurs())) throw lockedByAnother({});
-  // A server that ignores conditions makes the lock a second time.
+  // To test the server, feedkey creates the lock again: a server that ignores conditions accepts this.
   const again = written === "unsupported" ? written : await bucket.write(lockName, object, { etag: undefined });
   const conditions = again === "changed";
   if (written === "unsupported") written = await bucket.write(lockName, object);

@@ -1,4 +1,4 @@
-/** The record, in the key store, of what was uploaded to an object store. It shows which objects somebody else wrote. */
+/** The record, in the key store, of what was uploaded to an object store. It shows which objects somebody else has changed. */
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,25 +9,31 @@ import type { HeldLock } from "../../files/lock.ts";
 /** An uploaded file. */
 export interface Upload {
   readonly size: number;
-  /** The file's modification time, in milliseconds since 1970, with fractions. */
+  /** The file's modification time: milliseconds since 1970, with fractions. */
   readonly modified: number;
   readonly md5: string;
-  /** The ETags that the object may have. While the object is being replaced, these include the old and the new ETag. */
+  /** The ETags that the object may have. While the object is being replaced, these are the ETags of the old and the new object. */
   readonly etags: readonly string[];
 }
 
 export interface BucketRecord {
-  /** A random name that identifies this publisher to others. */
+  /** A random name by which other publishers can tell this publisher from others. */
   readonly owner: string;
-  /** The uploaded files, by path below the root. */
+  /** The uploaded files, by their paths below the root. */
   readonly objects: ReadonlyMap<string, Upload>;
-  /** Replaces the recorded objects, if they differ. @throws FeedkeyError `output`, `locked` */
+  /**
+   * Replaces the recorded objects, unless they are the same.
+   * @throws FeedkeyError `output` or `locked` if the record can't be written
+   */
   write(objects: ReadonlyMap<string, Upload>): Promise<void>;
 }
 
 const version = 1;
 
-/** Reads the text of a record. @throws Error if the text is damaged */
+/**
+ * Parses the text of a record.
+ * @throws Error if the text is damaged
+ */
 function parse(text: string, place: string): Pick<BucketRecord, "owner" | "objects"> {
   const found = JSON.parse(text);
   if (found.version !== version || typeof found.owner !== "string") throw new SyntaxError("version");
@@ -40,9 +46,9 @@ function parse(text: string, place: string): Pick<BucketRecord, "owner" | "objec
 }
 
 /**
- * Opens the record of a place, or begins a new record.
+ * Opens the record of a place in an object store, or begins a new record.
  * @param records the archive's folder of records
- * @throws FeedkeyError `bad_config` if the record is damaged; `output`, `locked`
+ * @throws FeedkeyError `bad_config` if the record is damaged; `output` or `locked` if it can't be written
  */
 export async function openBucketRecord(records: string, place: string, lock: HeldLock): Promise<BucketRecord> {
   const file = join(records, "bucket.json");
@@ -67,7 +73,7 @@ export async function openBucketRecord(records: string, place: string, lock: Hel
     if (text !== present) await writeFileAtomic(file, text, { mode: 0o600 }, lock);
     present = text;
   };
-  // Save the owner's name before it is written to the bucket: the next run then recognises a lock that a killed run left.
+  // The owner's name is saved before it is written to the bucket. So if this run is killed, the next run knows that the lock is its own.
   await write(objects);
   return { owner, objects, write };
 }

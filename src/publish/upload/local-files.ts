@@ -11,11 +11,11 @@ import { maxObject, type NewObject } from "../../object-store/bucket.ts";
 import type { Upload } from "./bucket-record.ts";
 
 export interface LocalFile extends Pick<Upload, "size" | "modified"> {
-  /** Path below the root, with `/`. */
+  /** The path below the root, with `/` between names. */
   readonly path: string;
 }
 
-/** Files up to this size, in bytes, are kept in memory while they are sent. */
+/** Files up to this size, in bytes, stay in memory while they are sent. */
 const smallBytes = 1024 * 1024;
 
 function odd(
@@ -27,9 +27,10 @@ function odd(
 }
 
 /**
- * Lists the files to upload. A link to a file inside the root counts as a file. A link to a folder is skipped, because an object
- * store has no links.
- * @throws FeedkeyError `bad_path` for a link that leads outside, a file that is too large, or an entry that is not a file; `output`
+ * Lists the files to upload. A link to a file inside the root counts as a file. A link to a folder is skipped, because an object store has
+ * no links.
+ * @throws FeedkeyError `bad_path` if a link leads outside, a file is too large, or an entry is not a file; `output` if the tree can't be
+ * read
  */
 export async function localFiles(root: string): Promise<LocalFile[]> {
   const top = await realpath(root);
@@ -80,7 +81,10 @@ async function open(root: string, path: string) {
   );
 }
 
-/** Computes a file's digests. Object stores identify a version by MD5. @throws FeedkeyError `bad_path`, `output` */
+/**
+ * Computes a file's digests. The MD5 digest is needed because it is usually the object's ETag.
+ * @throws FeedkeyError `bad_path` or `output` if the file can't be read
+ */
 export async function digestsOf(root: string, path: string): Promise<Digests> {
   const [md5, sha256] = [createHash("md5"), createHash("sha256")];
   for await (const chunk of (await open(root, path)).createReadStream()) {
@@ -90,13 +94,16 @@ export async function digestsOf(root: string, path: string): Promise<Digests> {
   return { md5: md5.digest("hex"), sha256: sha256.digest("hex") };
 }
 
-/** Reads a small file. @throws FeedkeyError `bad_path`, `output` */
+/**
+ * Reads a small file.
+ * @throws FeedkeyError `bad_path` or `output` if the file can't be read
+ */
 export async function readLocal(root: string, { path }: LocalFile): Promise<Uint8Array> {
   const handle = await open(root, path);
   return await handle.readFile().finally(() => handle.close());
 }
 
-/** Makes an object from a file. If the file changes during the upload, the server refuses it because of the digest. */
+/** Makes an object from a file. If the file changes during the upload, the digest no longer matches, and the server refuses the object. */
 export function fileObject(
   root: string,
   file: LocalFile & Digests,

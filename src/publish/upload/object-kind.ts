@@ -1,22 +1,22 @@
-/** What an object is to clients. This determines when it is uploaded, and for how long it may be cached. */
+/** Sorts objects by what they are to clients. The kind decides when an object is uploaded, and how long caches may keep it. */
 import { basename, dirname, extname, join } from "node:path";
 import { formatOf } from "../../formats/formats.ts";
 import { bundlePath } from "../../profile/layout.ts";
 import type { ArchiveFeed } from "../../profile/types.ts";
 import { filesOf, signaturesOf } from "../feed-layouts.ts";
 
-/** The kinds in the order of upload: later objects refer to objects that are already uploaded. */
+/** The kinds in the order of upload, so that an object is uploaded after the objects to which it refers. */
 export const kinds = ["package", "bundle", "list", "root", "signature"] as const;
 export type ObjectKind = (typeof kinds)[number];
 
-/** Tells whether a file is named by its digest, so that it never changes. */
+/** Tells whether a file's name is its digest, so that its contents never change. */
 function isNamedByDigest(path: string): boolean {
   return /^[0-9a-f]{32,128}(?![^.-])/.test(basename(path));
 }
 
 /**
  * Returns a function that tells the kind of a file.
- * @param paths all files, whether they exist now or existed before
+ * @param paths the paths of all files, including those that no longer exist
  */
 export function kindsOf(paths: readonly string[], feeds: readonly ArchiveFeed[]): (path: string) => ObjectKind {
   const places = feeds.map((feed) => {
@@ -26,7 +26,7 @@ export function kindsOf(paths: readonly string[], feeds: readonly ArchiveFeed[])
       !isNamedByDigest(path) &&
       !packageName.test(basename(path));
     const [root = "", ...signatures] = filesOf(feed).map((name) => join(feed.path, name));
-    // Other forms of the index may be signed too.
+    // Other compressed forms of the index may be signed too.
     const others = paths
       .filter((path) => isList(path) && join(feed.path, basename(path)) === path)
       .map((path) => basename(path));
@@ -35,7 +35,7 @@ export function kindsOf(paths: readonly string[], feeds: readonly ArchiveFeed[])
     return { isList, root, signatures: new Set([...signatures, ...ofOthers]) };
   });
   return (path) => {
-    // The bundle's folder also has the trust page.
+    // The trust page, in the bundle's folder, counts as part of the bundle.
     if (dirname(path) === dirname(bundlePath)) return "bundle";
     if (places.some(({ signatures }) => signatures.has(path))) return "signature";
     if (places.some(({ root }) => root === path)) return "root";
@@ -43,7 +43,7 @@ export function kindsOf(paths: readonly string[], feeds: readonly ArchiveFeed[])
   };
 }
 
-/** What browsers show. Package managers do not read the type. */
+/** The content types for files that browsers show. Package managers ignore the type. */
 const types: Readonly<Record<string, string>> = {
   ".asc": "text/plain; charset=us-ascii",
   ".html": "text/html; charset=utf-8",
@@ -54,8 +54,9 @@ const types: Readonly<Record<string, string>> = {
 const day = 86_400;
 
 /**
- * Returns the headers of an object. Clients must ask again for each file that changes: a cache must not give out an old index with a
- * new signature. A package that is built again under its old name becomes visible after a day.
+ * Returns the headers of an object. Caches must check a changeable file with the server before each use; otherwise they could give out an
+ * old index with a new signature. A package may be cached for a day: if it is built again under the same name, clients see the new one
+ * after a day.
  */
 export function headersOf(path: string, kind: ObjectKind): Record<string, string> {
   const usual = kind === "package" || extname(path) !== "" ? "application/octet-stream" : "text/plain; charset=utf-8";

@@ -8,7 +8,7 @@ import { kindsOf, type ObjectKind } from "./object-kind.ts";
 /** A file to upload. */
 export interface Put extends LocalFile, Digests {
   readonly kind: ObjectKind;
-  /** The present object, which the upload replaces; undefined if no object exists under the name. */
+  /** The present object with this name, which the upload replaces; undefined if no such object exists. */
   readonly there: Stored | undefined;
   /** Whether somebody else wrote the present object. */
   readonly isForeign: boolean;
@@ -16,9 +16,9 @@ export interface Put extends LocalFile, Digests {
 
 export interface UploadPlan {
   readonly puts: readonly Put[];
-  /** Objects that this key store uploaded and whose files the local tree no longer has. */
+  /** The objects that this key store uploaded, and whose files the local tree no longer has. */
   readonly removes: readonly { readonly path: string; readonly kind: ObjectKind }[];
-  /** Objects that already match the local files, for the record. */
+  /** The objects that already match the local files; they go into the record. */
   readonly same: ReadonlyMap<string, Upload>;
 }
 
@@ -26,16 +26,16 @@ interface ToUpload {
   /** The absolute path of the local tree's root. */
   readonly root: string;
   readonly feeds: readonly ArchiveFeed[];
-  /** The objects in the bucket. */
+  /** The objects that the bucket has. */
   readonly listed: ReadonlyMap<string, Stored>;
-  /** The recorded uploads. */
+  /** The uploads in the record. */
   readonly known: ReadonlyMap<string, Upload>;
 }
 
 /**
  * Plans the uploads and removals.
  * @param isDue tells which files to compare; by default all files
- * @throws FeedkeyError `bad_path`, `output`
+ * @throws FeedkeyError `bad_path` or `output` if a local file can't be read
  */
 export async function planUpload(
   { root, feeds, listed, known }: ToUpload,
@@ -56,7 +56,7 @@ export async function planUpload(
     const isUnchanged = before?.size === size && before.modified === modified;
     const digests = isUnchanged ? undefined : await digestsOf(root, path);
     const md5 = digests?.md5 ?? before?.md5 ?? "";
-    // The ETag of an encrypted object is not the MD5 digest.
+    // If the server encrypts objects, an object's ETag is not its MD5 digest, so the recorded ETag counts too.
     const expected = before?.md5 === md5 ? [md5, before.etags.at(-1)] : [md5];
     if (there?.size === size && expected.includes(there.etag)) {
       same.set(path, { size, modified, md5, etags: [there.etag] });

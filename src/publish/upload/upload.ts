@@ -1,4 +1,4 @@
-/** Carries out the plan for a bucket. After a crash, the next run finishes the work. */
+/** Carries out the plan for a bucket. If the run crashes, the next run finishes the work. */
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -33,7 +33,10 @@ export interface Uploaded {
 
 const atOnce = 8;
 
-/** Returns both signatures in one file, the old signature first: stock clients stop at the first signature that they can check. */
+/**
+ * Returns both signatures in one file, the old signature first, because stock clients stop at the first signature that they can check. At
+ * this moment, the old index is still in place.
+ */
 function joined(old: Uint8Array, fresh: Uint8Array): Uint8Array | undefined {
   const [before, after] = [signaturePackets(old), signaturePackets(fresh)];
   if (before === undefined || after === undefined) return undefined;
@@ -41,7 +44,10 @@ function joined(old: Uint8Array, fresh: Uint8Array): Uint8Array | undefined {
   return looksArmored(fresh) ? Buffer.from(armor(packets, "SIGNATURE")) : packets;
 }
 
-/** Returns signature files with both the old and the new signature, to match an index before and after its change. */
+/**
+ * Returns signature files with both the old and the new signature, so that one of them matches the index before and after the index
+ * changes.
+ */
 async function signaturesBetween({ puts }: UploadPlan, { root, bucket }: UploadTerms): Promise<Map<Put, Uint8Array>> {
   const both = new Map<Put, Uint8Array>();
   if (!puts.some(({ kind }) => kind === "list" || kind === "root")) return both;
@@ -59,7 +65,7 @@ function md5Of(bytes: Uint8Array): string {
   return createHash("md5").update(bytes).digest("hex");
 }
 
-/** Returns the record of an object that is being replaced: it may be the old, the new, or an intermediate object. */
+/** Returns what the record says about an object while it is being replaced: it may be the old, the new, or an intermediate object. */
 function during(
   { size, modified, md5, there }: Put,
   known: Upload | undefined,
@@ -71,8 +77,9 @@ function during(
 }
 
 /**
- * Uploads packages, bundle, lists, roots and signatures, in this order. Then removes objects whose files are gone.
- * @throws FeedkeyError `locked`, `unavailable`, `bad_path`, `output`
+ * Uploads packages, bundle, lists, roots and signatures, in this order. Then removes the objects whose files are gone.
+ * @throws FeedkeyError `locked` if the lock was lost or an object changed; `unavailable` if the server fails; `bad_path` or `output` if a
+ * local file can't be read
  */
 export async function upload(plan: UploadPlan, terms: UploadTerms): Promise<Uploaded> {
   const { puts, removes, same } = plan;
@@ -82,13 +89,13 @@ export async function upload(plan: UploadPlan, terms: UploadTerms): Promise<Uplo
   const objects = new Map([...record.objects, ...same, ...replaced]);
   await record.write(objects);
 
-  /** The ETags of the present objects that this run writes, by path. */
+  /** For each path that this run writes, the ETag of the object that is there now. */
   const now = new Map(puts.map(({ path, there }) => [path, there?.etag]));
   const write = async ({ path }: Put, object: NewObject, md5: string) => {
     const condition = held.conditions ? { etag: now.get(path) } : undefined;
     const written = await bucket.write(path, object, condition);
     if (typeof written === "object") return now.set(path, written.etag || md5);
-    // An earlier attempt, whose answer was lost, may have written the object.
+    // Perhaps an earlier attempt wrote the object, and its answer was lost.
     if ((await bucket.list(path)).get(path)?.etag === md5) return now.set(path, md5);
     throw changedMeanwhile(path);
   };
@@ -107,7 +114,7 @@ export async function upload(plan: UploadPlan, terms: UploadTerms): Promise<Uplo
   for (const kind of kinds) {
     const headers = ({ path }: Put) => headersOf(path, kind);
     if (kind === "list") {
-      // Remove old signed forms before the new index is uploaded: no older signed index may be beside the new index.
+      // Old signed forms are removed before the new index is uploaded, so that no older signed index is beside the new index.
       await remove(isSigned);
       await stage([...both], ([put, bytes]) => write(put, objectOf(bytes, headers(put)), md5Of(bytes)));
     }

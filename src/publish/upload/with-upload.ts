@@ -1,4 +1,6 @@
-/** Publishes into an object store: uploads the published local tree, from packages to signatures (docs/object-stores.md). */
+/**
+ * Publishes an archive in an object store: changes the local tree, then uploads it, from packages to signatures (docs/object-stores.md).
+ */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { HeldLock } from "../../files/lock.ts";
@@ -12,7 +14,7 @@ import { openBucketRecord } from "./bucket-record.ts";
 import { type Uploaded, upload } from "./upload.ts";
 import { planUpload } from "./upload-plan.ts";
 
-/** Returns where an archive's local tree is uploaded to; undefined if clients read the tree itself. */
+/** Returns where to upload an archive's local tree; undefined if clients read the tree itself. */
 export function uploadTarget({ bucket, feeds }: ArchiveConfig): UploadTarget | undefined {
   return bucket && { place: bucket, feeds };
 }
@@ -20,7 +22,7 @@ export function uploadTarget({ bucket, feeds }: ArchiveConfig): UploadTarget | u
 /** The place to which the local tree is uploaded. */
 export interface UploadTarget {
   readonly place: BucketPlace;
-  /** All feeds in the archive. They determine which files are uploaded last. */
+  /** All feeds in the archive. They decide which files are uploaded last. */
   readonly feeds: readonly ArchiveFeed[];
 }
 
@@ -31,7 +33,7 @@ export interface BucketUpload extends Uploaded {
 }
 
 interface Terms {
-  /** The object store to upload to; undefined if clients read the root itself. */
+  /** Where to upload the local tree; undefined if clients read the tree itself. */
   readonly target?: UploadTarget | undefined;
   /** The absolute path of the local tree's root. */
   readonly root: string;
@@ -39,7 +41,7 @@ interface Terms {
   readonly records: string;
   readonly lock: HeldLock;
   readonly at: Instant;
-  /** Whether to take over another publisher's lock, and replace what that publisher wrote. */
+  /** Whether to take over another publisher's lock, and to replace what this publisher wrote. */
   readonly force: boolean;
 }
 
@@ -47,16 +49,16 @@ function nameOf({ bucket, prefix }: BucketPlace): string {
   return `s3://${bucket}/${prefix}`;
 }
 
-/** Describes in words what was done; returns no line if nothing was done. */
+/** Returns a sentence that says what was done; nothing if nothing was done. */
 export function told({ place, uploaded, removed }: BucketUpload): string[] {
   return uploaded + removed === 0 ? [] : [`uploaded ${uploaded} to ${place}, removed ${removed}`];
 }
 
 /**
- * Publishes with the bucket locked, then uploads.
- * @param publish changes the local tree, and tells whether it applied the changes; only then is anything uploaded
- * @throws FeedkeyError `bad_config`, `unavailable`, `locked`, `would_break` before anything is published; these, `bad_path`
- *   and `output` afterwards: the next run then continues
+ * Publishes into the local tree while the bucket is locked, then uploads the tree.
+ * @param publish changes the local tree, and tells whether it applied the changes; only then feedkey uploads
+ * @throws FeedkeyError before anything is published: `bad_config`, `unavailable`, `locked`, `would_break`; later also `bad_path` and
+ * `output`: the next run then continues the upload
  */
 export async function withUpload<Result extends { readonly applied: boolean }>(
   terms: Terms,
