@@ -27,16 +27,16 @@ const refusals: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> = {
   },
   no_signature: { title: "Not signed", advice: doNotInstall },
   bad_signature_data: {
-    title: "What should be the signature is something else",
+    title: "The signature file contains something other than signatures",
     advice: "A damaged upload or a server in between may be the reason. Do not install anything from this feed.",
   },
   revoked: {
     title: "The key was revoked",
-    advice: `Its owner has declared it unusable, perhaps because it was stolen. ${doNotInstall}`,
+    advice: `The key's owner has declared it unusable, perhaps because it was stolen. ${doNotInstall}`,
   },
   expired: {
     title: "The key has expired",
-    advice: "The archive's keepers must extend it or sign with its successor. Check this device's clock too.",
+    advice: "The archive's keepers must extend the key, or sign with its successor. Check this device's clock too.",
   },
   not_yet_valid: {
     title: "Dated in the future",
@@ -53,12 +53,12 @@ const refusals: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> = {
   },
   wrong_feed: {
     title: "Signed for something else",
-    advice: `The list of another feed or repository lies in this one's place. ${doNotInstall}`,
+    advice: `The archive has the list of another feed or repository in the place of this feed's list. ${doNotInstall}`,
   },
   fork: {
     title: "Two keys claim to be the successor of the same key",
     advice:
-      "One of them may be a thief's. Nobody can tell them apart from here: ask the archive's keepers, over another channel, which one is theirs.",
+      "One of these keys may be a thief's, and this page can't tell which. Ask the archive's keepers, over another channel, which key is theirs.",
   },
   bad_index: {
     title: "The list of packages is damaged",
@@ -74,11 +74,11 @@ const refusals: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> = {
   },
   not_listed: {
     title: "No feed that was checked here lists this file",
-    advice: "It did not come from here, it was replaced by a newer one, or it was renamed. Do not install it.",
+    advice: "The file did not come from this archive, was replaced by a newer file, or was renamed. Do not install it.",
   },
   no_digest: {
     title: "The archive gives no SHA-256 for this file",
-    advice: "So nothing says whether it is the right one. Do not install it.",
+    advice: "So this page can't tell whether it is the right file. Do not install it.",
   },
   bad_path: { title: "The archive lists this file in a place that is not allowed", advice: doNotInstall },
 };
@@ -86,7 +86,8 @@ const refusals: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> = {
 const obstacles: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> = {
   usage: {
     title: "This is not a full fingerprint",
-    advice: "It has 40 or 64 digits, 0 to 9 and A to F; spaces do not matter. A shorter key ID is not enough.",
+    advice:
+      "A full fingerprint has 40 or 64 digits, 0 to 9 and A to F; spaces do not matter. A shorter key ID is not enough.",
   },
   not_found: {
     title: "Not found",
@@ -107,7 +108,8 @@ const ofFingerprint: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> =
   },
   bad_certificate: {
     title: "The archive's keys can't be used",
-    advice: "They are damaged, or something is missing that may be a revocation. Tell the archive's keepers.",
+    advice:
+      "The file with the keys is damaged, or a part is missing that may contain a revocation. Tell the archive's keepers.",
   },
 };
 
@@ -144,7 +146,7 @@ export function momentText(at: string): string {
 
 /** What the page never checks, even if all its checks are good. */
 export const notChecked = [
-  "Key servers. A key that its owner revoked there, and not in the archive's own files, still passes.",
-  "Whether there is a newer list of packages. An older one, rightly signed and not yet expired, passes.",
+  "Key servers. A key that was revoked only there, and not in the archive's own files, still passes.",
+  "Whether there is a newer list of packages. An older list passes if its signature is good and has not expired.",
   "This page itself. It comes from the archive: whoever controls the archive can change what it does and what it says. A program on your own machine can't be changed from there.",
 ] as const;

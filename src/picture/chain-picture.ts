@@ -6,5 +6,5 @@ import { layOut } from "./svg.ts";
 /** Draws a chain as SVG. @param archive the archive's name @throws FeedkeyError `internal` if Graphviz can't read the graph */
 export async function chainPicture(trust: TrustSet, archive: string): Promise<string> {
   const { size } = trust.trusted;
-  return await layOut(chainGraph(trust), `How ${size === 1 ? "1 key" : `${size} keys`} of ${archive} hang together`);
+  return await layOut(chainGraph(trust), `How ${size === 1 ? "1 key" : `${size} keys`} of ${archive} are connected`);
 }

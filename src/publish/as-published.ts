@@ -52,11 +52,11 @@ async function look(
   const checked = await presentSignatures(file, main, bytes, keys);
   const makers = checked.flatMap((one) => (one.status === "good" ? one.makers : []));
   if (checked.some(({ status }) => status === "bad") && makers.length === 0) {
-    return refuse("bad_signature", "it is not what was signed");
+    return refuse("bad_signature", "its signature covers other contents");
   }
   if (makers.length === 0) return refuse("untrusted_signer", "none of the archive's keys signed it");
   const ours = makers.filter((maker) => isForFeed(maker, feed.name));
-  if (ours.length === 0) return refuse("wrong_feed", "it was signed for another feed, or for none");
+  if (ours.length === 0) return refuse("wrong_feed", "its signature names another feed, or no feed");
   const current = ours.filter(({ expiresAt }) => (expiresAt ?? at + 1) > at);
   if (current.length === 0) return refuse("stale", "its signature has expired");
   if (current.every(({ certificate }) => grants.has(certificate))) {

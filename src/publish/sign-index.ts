@@ -99,12 +99,12 @@ function refuseMisfit(path: string, signing: Signing | undefined, { severally, f
   const name = basename(path);
   if (severally && (signing?.several ?? "one") === "one") {
     throw new FeedkeyError("usage", `${escapeText(name)} can be signed by only one key`, {
-      hint: "leave --also-key out: clients of this format refuse an index if they lack the key of any signer",
+      hint: "leave --also-key out: clients of this format refuse an index unless they have the keys of all signers",
     });
   }
   if (signing === undefined && /^Packages\.(gz|xz|zst|bz2)$/.test(name)) {
     throw new FeedkeyError("usage", `an opkg index is signed in its plain form, not as ${name}`, {
-      hint: `sign ${path.replace(/\.[a-z0-9]+$/, "")}: its signature is also for the compressed form`,
+      hint: `sign ${path.replace(/\.[a-z0-9]+$/, "")}: clients use its signature for the compressed form too`,
     });
   }
   if (framed && !(signing?.files(name, true) ?? []).some(({ holds }) => holds === "framed")) {

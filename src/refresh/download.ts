@@ -132,7 +132,7 @@ function isWebPage(body: Uint8Array): boolean {
 function webPageError(url: URL): FeedkeyError {
   return new FeedkeyError("unavailable", `${url.href}: expected a file, but the answer is a web page`, {
     details: { url: url.href, reason: "protocol", status: 200 },
-    hint: "something on the way, such as a network that wants you to log in, answers in the server's place",
+    hint: "something between you and the server answers in its place, such as a network that wants you to log in",
   });
 }
 

@@ -26,7 +26,8 @@ export const pkgAdmin: StockClient = {
     await writeFile(config, `${lines.join("\n")}\n`);
     return async (target) => {
       const file = await firstSigned(target.packages);
-      if (file === undefined) return { word: "fails", reason: "the feed has no signed package to show to it" };
+      if (file === undefined)
+        return { word: "fails", reason: "the feed has no signed package that pkg_admin could check" };
       const ran = await runProgram(program, ["-C", config, "check-signature", file], { home: folder });
       return verdictOf(ran, ran.status === 0 ? "" : lastLine(`${ran.stdout}${ran.stderr}`));
     };

@@ -61,7 +61,7 @@ export const zypper: StockClient = {
   reads: (format) => format === "rpm-md",
   async equip(program, keyring, folder) {
     if (findProgram("rpm") === undefined)
-      return async () => ({ word: "fails", reason: "rpm is needed to give it keys" });
+      return async () => ({ word: "fails", reason: "rpm is needed to import keys for zypper" });
     // With this setting, Debian's rpm does not put its database into the user's home.
     await writeFile(join(folder, ".rpmmacros"), "%_dbpath /var/lib/rpm\n");
     return async (target) => {

@@ -58,7 +58,7 @@ export async function followPacman({ path, certificates, keys, barred, revoked }
   // certified.
   await write(beside.trusted, keys.map((key) => `${key}:4:\n`).join(""));
   if (!(await isReadByPacman(path))) {
-    return [`pacman does not use these keys yet: run pacman-key --populate ${basename(path, ".gpg")} there`];
+    return [`pacman does not use these keys yet: run pacman-key --populate ${basename(path, ".gpg")} in that system`];
   }
   // Barred keys are removed first, so that a later failure does not leave a barred key trusted.
   await forget([...barred].filter((key) => !revoked.has(key)));

@@ -50,7 +50,7 @@ function missingLines(wanted: readonly Omit<Line, "path">[], there: readonly Lin
       const what = isFeed ? `a feed "${name}" of its own` : `"${name} ${other.value}"`;
       throw contradiction(
         other.path,
-        `has ${what}, and opkg keeps only one of the two`,
+        `has ${what}, and opkg uses only the first line with this name`,
         "remove that line, or write the same value into it",
       );
     }
@@ -85,7 +85,7 @@ export async function configureOpkg({ profile, root, only }: Terms): Promise<Con
   const names = new Set(feeds.map(({ name }) => name));
   const strangers = there.filter(({ type, name }) => /^src(\/gz)?$/.test(type) && !names.has(name));
   const others = strangers.map(({ name, path }) => {
-    return `opkg checks every feed with the same keys, so ${name} in ${inTarget(path)} must also be signed by one of them`;
+    return `opkg checks every feed with the same keys, so ${name} in ${inTarget(path)} must also be signed by one of the archive's keys`;
   });
   const relative = feeds.filter(({ packages }) => packages === "archive");
   const unreachable = relative.map(({ name }) => {

@@ -38,7 +38,10 @@ export async function configurePacman({ profile, root, only }: Terms): Promise<C
   return {
     keyrings: [{ path, feeds: only, alsoWrites: ["etc/pacman.d"] }],
     items: [{ kind: "export", path }, block],
-    warnings: [...left, "pacman has one ring for all repositories: these keys may sign the others there too"],
+    warnings: [
+      ...left,
+      "pacman has one keyring for all repositories: the archive's keys can sign every other repository too",
+    ],
     byHand: [],
   };
 }

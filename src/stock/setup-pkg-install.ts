@@ -130,8 +130,8 @@ export async function configurePkgInstall({ profile, root, only, prefix }: Terms
     found.length > 0
       ? []
       : [
-          "no pkg_install is found there, so /etc/pkg_install.conf is written, which NetBSD's own reads; pkgsrc's reads " +
-            "PREFIX/etc/pkg_install.conf and ignores any other: give the prefix with --prefix",
+          "no pkg_install is found there, so setup writes /etc/pkg_install.conf, which NetBSD's own pkg_install reads; " +
+            "pkgsrc's pkg_install reads only PREFIX/etc/pkg_install.conf: give the prefix with --prefix",
         ];
   if (urls.length === 0) warnings.push("no feed of the profile has the format pkgsrc, so PKG_PATH is not written");
   const files: File[] = [];

@@ -85,7 +85,7 @@ async function configure({ profile, root, only, gpgcheck }: Terms, kind: Kind): 
 }
 
 const usually =
-  "Packages are checked by the SHA-256 in the signed metadata; gpgcheck=1 would ask for a signature in each of them too.";
+  "Packages are checked by the SHA-256 in the signed metadata; gpgcheck=1 would also require a signature in each package.";
 const strictly = "Each package must have a signature of its own too, by one of the archive's keys.";
 
 function warningsFor(left: readonly string[], { program }: Kind, gpgcheck: boolean): string[] {
@@ -93,7 +93,9 @@ function warningsFor(left: readonly string[], { program }: Kind, gpgcheck: boole
   if (gpgcheck)
     warnings.push(`${program} will refuse every package that is not signed itself, which feedkey does not do`);
   if (program === "zypper")
-    warnings.push("zypper has one keyring for all repositories: these keys can sign any of them");
+    warnings.push(
+      "zypper has one keyring for all repositories: the archive's keys can sign every other repository too",
+    );
   return warnings;
 }
 

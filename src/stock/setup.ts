@@ -206,7 +206,7 @@ export async function setUp(options: SetupOptions): Promise<SetupDone> {
     }
     const absent = (await root.exists(feedkey.slice(1)))
       ? []
-      : [`${feedkey} is not there yet: until it is, nothing keeps the keyring current`];
+      : [`${feedkey} does not exist yet: until feedkey is installed there, nothing keeps the keyring current`];
     if (timer !== "none") warnings = [...warnings, ...absent];
     const { byHand } = configured;
     return { root, steps: settled.steps, timer, timerTerms, keyrings: planned, warnings, byHand };

@@ -56,7 +56,7 @@ export function refuseContent(
   if (before !== undefined && madeAt < before) {
     return refuse(
       "rollback",
-      `it says that it was made on ${iso(madeAt)}, before the one of ${iso(before)} already accepted`,
+      `it says that it was made on ${iso(madeAt)}, earlier than the last accepted index, of ${iso(before)}`,
     );
   }
   if (validUntil !== undefined && validUntil < at) {

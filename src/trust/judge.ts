@@ -66,7 +66,10 @@ function explain(
   if (revocation?.kind === "hard") return refuse("revoked", `the key is ${revocationWords(revocation)}`);
   if (ungated.has(fingerprint)) return refuse("unchecked_revocation", uncheckedReason(fingerprint, input));
   if (chain.reached.has(fingerprint)) {
-    return refuse("fork", "there is a fork: the key that certified it, or one on its path, also certified a rival");
+    return refuse(
+      "fork",
+      "there is a fork: the key that certified it, or another key on its path, also certified a rival",
+    );
   }
   const crowded = [...(input.crowded ?? [])].find(([, leftOut]) => leftOut.includes(fingerprint));
   if (crowded !== undefined)

@@ -129,7 +129,7 @@ function refuseRevoked(revocations: readonly Revocation[], at: Instant, what: st
 }
 
 function refuseTime(key: KeyFacts, expiresAt: Instant | undefined, at: Instant, what: string): Refusal | undefined {
-  if (key.createdAt > at + skew) return refuse("not_yet_valid", `${what} was made in the future`);
+  if (key.createdAt > at + skew) return refuse("not_yet_valid", `${what} has a creation date in the future`);
   if (expiresAt !== undefined && expiresAt <= at) {
     return refuse("expired", `${what} expired on ${new Date(expiresAt).toISOString().slice(0, 10)}`);
   }

@@ -82,7 +82,7 @@ function setUpBlock({ title, about, pieces }: SetUp): string {
 function pictureOf({ name, picture }: PageFacts): string {
   const source = `data:image/svg+xml;base64,${Buffer.from(picture).toString("base64")}`;
   const [, width = "", height = ""] = /<svg width="(\d+)pt" height="(\d+)pt"/.exec(picture) ?? [];
-  const label = `How the keys of ${escapeXml(name)} hang together; the list above says the same in words`;
+  const label = `How the keys of ${escapeXml(name)} are connected; the list above says the same in words`;
   return `<div class="picture" tabindex="0" role="region" aria-label="The picture of the keys">
 <img alt="${label}" width="${width}" height="${height}" src="${source}"></div>`;
 }

@@ -141,7 +141,7 @@ function refuseTwins(last: ScannedPackage | undefined, one: ScannedPackage): voi
     `two packages are both ${escapeText(what)}: ${escapeText(last.path)} and ${escapeText(one.path)}`,
     {
       details: { paths: [last.path, one.path] },
-      hint: "remove one of the two: clients could not know which of them to install",
+      hint: "remove one of these packages: clients could not know which to install",
     },
   );
 }

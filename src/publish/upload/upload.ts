@@ -142,7 +142,7 @@ function notesOf({ conditions }: BucketLock, foreign: readonly string[]): string
     ...(conditions ? [] : [weak]),
     ...(first === ""
       ? []
-      : [`${escapeText(first)}${more}: not what this key store last uploaded, and now uploaded again`]),
+      : [`${escapeText(first)}${more}: it was not what this key store last uploaded, and was uploaded again`]),
   ];
 }
 
