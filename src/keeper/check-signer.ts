@@ -1,4 +1,7 @@
-/** Checks whether clients will accept a new signature, with the given profile or with the key store. */
+/**
+ * Checks, before feedkey signs, whether clients will accept the signature. The check uses the clients' profile, if the keeper
+ * knows it, and the key store.
+ */
 
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -12,18 +15,18 @@ import type { KeyStore } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
 import { allows } from "../trust/delegation.ts";
 
-/** The key store, the clients' profile and the time, for a check of a signer. */
+/** What feedkey checks a signer with: the key store, the clients' profile and the time. */
 interface Signing {
   readonly store: KeyStore;
   readonly at: Instant;
-  /** The profile of the archive's clients. */
+  /** The profile of the archive's clients; undefined if the keeper gave none. */
   readonly profile: Profile | undefined;
 }
 
 /**
- * Throws if clients would refuse the key. With a profile, judges the key as a new client with this profile and the key store's
- * certificates would. Without a profile, checks only a delegate's delegations.
- * @param feeds names of the feeds to sign
+ * Throws if clients would refuse the key. With a profile, judges the key as a new client would that has this profile and the
+ * certificates in the key store. Without a profile, checks only that a delegate may sign these feeds.
+ * @param feeds the names of the feeds to sign
  * @param own the result of `certificatesWith` for the key
  * @throws FeedkeyError `untrusted_signer`, `revoked`..., with the reason why clients refuse the key
  */
@@ -52,14 +55,14 @@ export async function refuseOffProfile(
   if (trusted !== undefined && beyond === undefined) return;
   const why =
     beyond === undefined
-      ? (rejected?.reason ?? "it is unknown to them")
+      ? (rejected?.reason ?? "they do not know this key")
       : `its delegation is not for feed "${escapeText(beyond)}"`;
   throw new FeedkeyError(
     rejected?.code ?? "untrusted_signer",
     `clients of profile "${profile.name}" do not accept ${name}: ${why}`,
     {
       details: { fingerprint: name, profile: profile.name },
-      hint: "sign with a key that these clients accept (feedkey chain shows them), or have this key certified by one of them",
+      hint: "sign with a key that these clients accept (feedkey chain shows them), or have this key certified by such a key",
     },
   );
 }

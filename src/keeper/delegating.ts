@@ -1,4 +1,4 @@
-/** Makes or withdraws a delegation, and distributes it. */
+/** Makes or withdraws a delegation, and distributes the changed certificates. */
 
 import { didYouMean } from "../did-you-mean.ts";
 import { escapeText } from "../escape.ts";
@@ -21,7 +21,10 @@ import type { DelegateOptions, WithdrawOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
 import { readRequest } from "./read-input.ts";
 
-/** Writes the delegate's file, updates the bundle, and sends the certificates to key servers, as far as requested. */
+/**
+ * Distributes changed certificates: writes the delegate's file if the caller names one, updates the bundle, and sends the first
+ * certificate to the key servers.
+ */
 async function deliver(
   opened: Opened,
   certificates: readonly RawCertificate[],
@@ -38,15 +41,18 @@ async function deliver(
   return { done: [...done, ...handed.done], errors: handed.errors };
 }
 
-/** Checks that the bundle can be written, before anything is made that it must contain. @throws FeedkeyError if it can't */
+/**
+ * Checks that feedkey can write the bundle, before it makes a delegation that the bundle must contain.
+ * @throws FeedkeyError the reason why feedkey can't write the bundle
+ */
 async function requireOwnBundle(opened: Opened): Promise<void> {
   const archive = await opened.found();
   if (archive !== undefined) await requireBundle(archive);
 }
 
 /**
- * Warns of names that match no known feed. This is not an error, because the feed may be added later. Without the warning, a
- * mistyped name would show only when clients refuse the delegate's first index.
+ * Warns about names that match no known feed. Such a name is not an error, because the keeper may add the feed later. Without
+ * the warning, the keeper would notice a mistyped name only when clients refuse the delegate's first index.
  */
 async function warnOfUnknownFeeds(opened: Opened, globs: readonly string[], reporter: Reporter): Promise<void> {
   const feeds = [(await opened.found())?.config.feeds ?? [], (await opened.profile())?.feeds ?? []].flat();
@@ -105,7 +111,7 @@ export async function take(opened: Opened, request: Uint8Array | string, options
   return { plan, ...(await deliver(opened, certificates, options.output, reporter)) };
 }
 
-/** Lists the delegations, and warns of delegations that end soon. @throws FeedkeyError `bad_config` */
+/** Lists the delegations, and warns about delegations that end soon. @throws FeedkeyError `bad_config` */
 export async function listGiven(
   opened: Opened,
   reporter: Reporter,

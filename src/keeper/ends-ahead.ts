@@ -1,4 +1,4 @@
-/** Warnings before something expires, for publishing, signing and monitoring. */
+/** Warns keepers before a key, subkey or delegation expires: when they publish or sign, and in `status --config`. */
 
 import { FeedkeyError } from "../error.ts";
 import { type EndAhead, endOfRotation, endsOfAll, endsOfSigner, isFollowed, lookAhead } from "../keys/ends-ahead.ts";
@@ -14,7 +14,7 @@ import { refusePrimary } from "../trust/key-state.ts";
 import type { WarnOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
 
-/** Returns the keys whose secret is in the key store. */
+/** Returns the fingerprints of the keys whose secret is in the key store. */
 async function secretsOf(store: KeyStore): Promise<Set<Fingerprint>> {
   const found = new Set<Fingerprint>();
   for (const name of await store.list()) if (await store.hasPrivate(name)) found.add(name);
@@ -26,8 +26,8 @@ function warn(ends: readonly EndAhead[], reporter: Reporter): void {
 }
 
 /**
- * Warns of everything that will stop a key from signing, and of a due rotation of the archive's key.
- * @param own `certificatesWith` the key, read before the work, so that gpg can't fail afterwards
+ * Warns about everything that will soon stop a key from signing, and about a rotation that the keeper should finish.
+ * @param own the result of `certificatesWith` for the key. The caller reads it before the work, because gpg could fail afterwards
  * @throws FeedkeyError `not_found`, `bad_config`
  */
 export async function warnOfSigner(
@@ -47,8 +47,8 @@ export async function warnOfSigner(
 }
 
 /**
- * Lists the keys in the key store, and warns of keys and delegations that end soon. Does not warn of a key whose secret is
- * elsewhere or that has a successor, but still warns of this key's delegations.
+ * Lists the keys in the key store, and warns about keys and delegations that end soon. Does not warn about a key that has a
+ * successor or whose secret is not in the key store, but still warns about this key's delegations.
  */
 export async function listAndWarn(
   { store, at }: Opened,
@@ -63,15 +63,18 @@ export async function listAndWarn(
   return { keys };
 }
 
-/** Warns of what will stop the archive's own key from signing. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
+/**
+ * Warns about everything that will soon stop the archive's key from signing.
+ * @throws FeedkeyError `usage`, `not_found`, `bad_config`
+ */
 export async function warnOfArchive(opened: Opened, options: WarnOptions, reporter: Reporter): Promise<void> {
   const { config, store } = await opened.archive();
   await warnOfSigner(opened, config.key, await certificatesWith(store, config.key), options, reporter);
 }
 
 /**
- * Lists everything in an archive that ends soon, and warns of each. @throws FeedkeyError `usage`, `not_found`, `bad_config`;
- * `expired`, `revoked`... if clients refuse the key
+ * Lists the archive's keys, delegations and algorithms that end soon, and warns about each.
+ * @throws FeedkeyError `usage`, `not_found`, `bad_config`; `expired`, `revoked`... if clients refuse the key
  */
 export async function endsOfArchive(
   opened: Opened,

@@ -1,4 +1,4 @@
-/** Makes a new archive: a key in the key store, the folder that is published, and `archive.ini` with a first feed. */
+/** Makes a new archive: a key in the key store, the folder to publish, and an `archive.ini` with a first feed. */
 import { lstat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { FeedkeyError, unlessMissing } from "../error.ts";
@@ -12,16 +12,16 @@ import type { Fingerprint } from "../trust/facts.ts";
 import type { Keeper } from "./open-archive.ts";
 
 export interface NewArchive {
-  /** Path of the new `archive.ini`. */
+  /** The path of the new `archive.ini`. */
   readonly file: string;
-  /** The folder to publish. It must not be the folder that contains the file, nor a folder above. */
+  /** The folder to publish. `archive.ini` must not be in this folder or in a folder below it. */
   readonly root: string;
   /** The user ID for all keys of the archive, as "Name <address>". */
   readonly userId: string;
   readonly feed: {
     readonly name: string;
     readonly format: PublishedFormat;
-    /** Architectures of the feed's packages, if the format has a list for each architecture. */
+    /** The architectures of the feed's packages, separated by spaces, if the format has a list of packages for each architecture. */
     readonly architectures?: string;
   };
   /** The key's passphrase; undefined for a key without a passphrase. */
@@ -56,7 +56,7 @@ function textOf({ file, root, userId, feed }: NewArchive, fingerprint: Fingerpri
 }
 
 /**
- * Makes the key, the folder and the configuration. Makes no key if the configuration can't be written.
+ * Makes the key, the folder and `archive.ini`. Checks the settings and the path of `archive.ini` before it makes the key.
  * @throws FeedkeyError `output` if the file already exists; `bad_config`, `usage`
  */
 export async function initArchive(

@@ -1,4 +1,4 @@
-/** Manages the keys of an archive's key store. */
+/** Manages the keys in a key store: makes, lists, shows, extends, imports, exports, deletes and backs up keys. */
 import { resolve } from "node:path";
 import type { Report } from "../client/client-options.ts";
 import { escapeText } from "../escape.ts";
@@ -28,7 +28,7 @@ import type {
 import type { ImportedKey } from "./key-transport.ts";
 import type { Done, Opened } from "./opened.ts";
 
-/** A new key. */
+/** The result of making a key. */
 export interface MadeKey {
   readonly fingerprint: Fingerprint;
   /** The expiry date; undefined if the key never expires. */
@@ -39,7 +39,7 @@ export interface MadeKey {
 export class KeyKeeper {
   readonly #opened: Opened;
 
-  /** For internal use. Other code gets this object from `Keeper.keys`. */
+  /** Only for this folder: callers of the library get this object from `Keeper.keys`. */
   constructor(opened: Opened) {
     this.#opened = opened;
   }
@@ -64,19 +64,19 @@ export class KeyKeeper {
     });
   }
 
-  /** Lists the keys in the key store, the newest last, and warns of keys that end soon. @throws FeedkeyError `bad_config` */
+  /** Lists the keys in the key store, the newest last, and warns about keys that end soon. @throws FeedkeyError `bad_config` */
   async list(options: WarnOptions = {}): Promise<Report<{ readonly keys: readonly KeyRecord[] }>> {
     const { listAndWarn } = await import("./ends-ahead.ts");
     return await this.#opened.run({}, (reporter) => listAndWarn(this.#opened, options, reporter));
   }
 
-  /** Returns the primary key of a subkey; undefined if the fingerprint is not a known subkey's. @throws FeedkeyError `bad_config` */
+  /** Returns the primary key of a subkey; undefined if no key in the key store has this subkey. @throws FeedkeyError `bad_config` */
   async ownerOf(subkey: string): Promise<Fingerprint | undefined> {
     return ownerOf(await ownCertificates(this.#opened.store), hexDigits(subkey));
   }
 
   /**
-   * Returns everything that the key store knows about one key.
+   * Returns all data about one key in the key store.
    * @param text the fingerprint of the key or of one of its subkeys
    * @throws FeedkeyError `usage`, `not_found`, `bad_config`
    */
@@ -90,7 +90,8 @@ export class KeyKeeper {
 
   /**
    * Changes or removes the passphrase of a key.
-   * @param next returns the new passphrase, or undefined for no passphrase; called only if the present passphrase was right
+   * @param next returns the new passphrase, or undefined for no passphrase; called only after the present passphrase has opened
+   *   the key
    * @throws FeedkeyError `usage`, `not_found`, `bad_config` if the present passphrase is wrong, `locked`, `output`
    */
   async changePassphrase(text: string, next: () => Promise<string | undefined>): Promise<Fingerprint> {
@@ -102,16 +103,20 @@ export class KeyKeeper {
     return { config: (await this.#opened.found())?.config, backup, force, at: this.#opened.at };
   }
 
-  /** Plans a deletion: tells what it would delete, and the objections. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
+  /**
+   * Returns what `delete` would delete, and the reasons why it would refuse.
+   * @throws FeedkeyError `usage`, `not_found`, `bad_config`
+   */
   async planDeletion(text: string, options: DeleteKeyOptions = {}): Promise<DeletionPlan> {
     const { planDeletion } = await import("../keys/key-store/delete-key.ts");
     return await planDeletion(this.#opened.store, text, await this.#deleteTerms(options));
   }
 
   /**
-   * Deletes a secret key, and its certificate if no other certificate depends on it. Keeps the key's revocation certificates.
+   * Deletes a secret key, and its certificate if no other certificate depends on this certificate. Keeps the key's revocation
+   * certificates.
    * @throws FeedkeyError `usage` if the caller names no copy of the key, or the key signs for the archive or has delegated;
-   * `not_found`, `output`
+   *   `not_found`, `output`
    */
   async delete(text: string, options: DeleteKeyOptions = {}): Promise<DeletionPlan> {
     const { deleteKey } = await import("../keys/key-store/delete-key.ts");
@@ -140,10 +145,11 @@ export class KeyKeeper {
   }
 
   /**
-   * Imports keys, certificates and revocations that were made elsewhere. Publishes them in the bundle and on the key servers.
+   * Imports keys, certificates and revocations that were made elsewhere. Publishes the certificates in the bundle and on the
+   * key servers.
    * @param files paths of files, or contents of files
-   * @throws FeedkeyError `not_found`, `bad_certificate`; `bad_config` if a passphrase is missing or wrong; without `partial` also
-   * the reason why an imported key could not be published
+   * @throws FeedkeyError `not_found`, `bad_certificate`; `bad_config` if a passphrase is missing or wrong; without `partial`
+   *   also the reason why an imported key could not be published
    */
   async import(
     files: readonly (string | Uint8Array)[],
@@ -155,8 +161,8 @@ export class KeyKeeper {
 
   /**
    * Extends a key and its subkeys, even if the key has expired, and publishes the extended certificate.
-   * @throws FeedkeyError as `import`; `usage` if the key would end sooner than now, or never ends; `not_found`, `revoked`,
-   * `bad_config`
+   * @throws FeedkeyError as `import`; `usage` if the key would expire earlier than before, or never expires; `not_found`,
+   *   `revoked`, `bad_config`
    */
   async extend(
     fingerprint: string,
@@ -172,10 +178,10 @@ export class KeyKeeper {
   }
 
   /**
-   * Revokes a subkey of a key in the key store. Publishes the revocation in the bundle and on the key servers. No client loses
-   * its chain.
-   * @throws FeedkeyError as `rotate`; `not_found` if the fingerprint is not a subkey's; `bad_config` if the key store lacks the
-   * primary key's secret
+   * Revokes a subkey of a key in the key store. Publishes the revocation in the bundle and on the key servers. Clients keep
+   * their trust chains, because chains lead over primary keys.
+   * @throws FeedkeyError as `rotate`; `not_found` if no key in the key store has this subkey; `bad_config` if the key store
+   *   lacks the primary key's secret
    */
   async revokeSubkey(
     subkey: string,
@@ -196,7 +202,7 @@ export class KeyKeeper {
   }
 
   /**
-   * Copies the key store and reads the copy back.
+   * Copies the key store, and reads the copy again to check it.
    * @returns the absolute path of the copy, and the copied keys
    * @throws FeedkeyError `output`, `bad_config`
    */
@@ -210,7 +216,7 @@ export class KeyKeeper {
   }
 
   /**
-   * Restores a backup. Does not change existing keys.
+   * Copies the keys in a backup into the key store. Does not change keys that the key store already has.
    * @throws FeedkeyError `not_found` if the folder contains no backup; `bad_certificate`
    */
   async restore(

@@ -14,9 +14,12 @@ import type { ExportKeysOptions, ExportSecretOptions } from "./keeper-options.ts
 import type { Opened } from "./opened.ts";
 import { readInput } from "./read-input.ts";
 
-/** An imported key. */
+/** A key that was imported, and whether clients accept what it signs. */
 export interface ImportedKey extends Imported {
-  /** Why clients refuse what the key signs, for example a just imported revocation; undefined if clients accept the key. */
+  /**
+   * The reason why clients refuse what the key signs, for example a revocation in the imported file; undefined if clients
+   * accept the key.
+   */
   readonly refused: string | undefined;
 }
 
@@ -54,7 +57,10 @@ export async function exportSecretKey(
   return exported;
 }
 
-/** Imports files, and publishes the result. @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase) */
+/**
+ * Imports files, and publishes the imported certificates.
+ * @throws FeedkeyError `not_found`, `bad_certificate`; `bad_config` if a passphrase is missing or wrong
+ */
 export async function importFiles(opened: Opened, files: readonly (string | Uint8Array)[], reporter: Reporter) {
   const { store, at, passphrase } = opened;
   const imported: Imported[] = [];

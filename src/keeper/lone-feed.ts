@@ -1,4 +1,4 @@
-/** A folder that is published by itself, without an archive.ini: one feed. */
+/** Makes the settings of a feed for a folder that the user publishes without an archive.ini. */
 import { basename, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -6,14 +6,14 @@ import { type SignatureForm, signatureForms, singleNames } from "../formats/form
 import { readSummaryForms } from "../profile/summary-forms.ts";
 import type { ArchiveFeed, PublishedFormat, SummaryForm } from "../profile/types.ts";
 
-/** The options as text, as users write them. */
+/** The options for the feed, as texts from the command line. */
 export interface LoneFeedOptions {
-  /** Name of the feed; by default the folder's. */
+  /** The name of the feed; by default the folder's name. */
   readonly feed?: string;
   readonly format?: string;
-  /** Compressed forms of pkg_summary besides .gz, comma-separated. */
+  /** The compressed forms of pkg_summary to write in addition to .gz, separated by commas. */
   readonly compress?: string;
-  /** Which signatures are written. */
+  /** The signature files to write: `both`, or `asc` alone. */
   readonly form?: string;
 }
 
@@ -35,13 +35,13 @@ export function signatureForm(text: string): SignatureForm {
   });
 }
 
-/** One folder as one feed named after it. @throws FeedkeyError `usage` */
+/** Returns the settings for publishing a folder as one feed, which by default has the folder's name. @throws FeedkeyError `usage` */
 export function loneFeed(folder: string, options: LoneFeedOptions): { root: string; feeds: ArchiveFeed[] } {
   const root = resolve(folder);
   const name = options.feed ?? basename(root);
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
     throw new FeedkeyError("usage", `"${name}" can't be the name of a feed`, {
-      hint: "choose another with --feed: letters, digits, dots, hyphens and underscores, with a letter or digit first",
+      hint: "choose another name with --feed: letters, digits, dots, hyphens and underscores, with a letter or digit first",
     });
   }
   const format = formatOf(options.format ?? "opkg");

@@ -1,4 +1,4 @@
-/** An archive and its keys: the library for keepers. The command line uses this library too. */
+/** The library's interface for keepers of an archive. The command line uses the same interface. */
 
 import type { Report } from "../client/client-options.ts";
 import { FeedkeyError } from "../error.ts";
@@ -36,8 +36,8 @@ import { KeyKeeper } from "./key-keeper.ts";
 import { type Done, Opened } from "./opened.ts";
 
 /**
- * An archive, or only a key store. Each call works like a separate command: the call reads the configuration and the clock.
- * Calls may run at the same time, even in other processes; a call that writes waits for its turn, or fails with `locked`.
+ * An archive, or only a key store. Each call works like a separate command: it reads configuration and clock again. Calls may run
+ * at the same time, even in other processes; a call that writes waits for the lock, or fails with `locked`.
  */
 export class Keeper {
   readonly #opened: Opened;
@@ -46,10 +46,10 @@ export class Keeper {
     this.#opened = opened;
   }
 
-  /** See {@link openArchive}. */
+  /** Opens an archive; see {@link openArchive}. */
   static async open(options: ArchiveOptions): Promise<Keeper> {
     const opened = new Opened(await KeyStore.open(homeFolder(options.home)), options);
-    // The caller must learn of errors in the configuration now.
+    // This call reports errors in the configuration to the caller now, not at the first use.
     await opened.found();
     const warning = await warnOfModes(opened.store.folder);
     if (warning !== undefined) options.reporter?.warn?.(escapeText(warning));
@@ -67,18 +67,18 @@ export class Keeper {
   }
 
   /**
-   * Returns the archive as it is configured now, for tasks that have no method here. @throws FeedkeyError as `openArchive`;
-   * `usage` without a configuration
+   * Reads the configuration and returns the archive, for tasks for which the keeper has no method.
+   * @throws FeedkeyError as `openArchive`; `usage` without a configuration
    */
   async archive(): Promise<Archive> {
     return await this.#opened.archive();
   }
 
   /**
-   * Scans the packages, writes and signs the indexes and the key bundle, and puts all files in place together. If another program
-   * writes a feed's index, and clients would refuse this index, the feed stays as it is; the call fails after the other feeds.
-   * @throws FeedkeyError `bad_package` for damaged packages; `not_listed`, after the rest was published, if `skipBad` left packages
-   * out; `usage`, `revoked`, `expired`, `untrusted_signer`..., `bad_config`, `bad_path`, `output`, `locked`
+   * Scans the packages, writes and signs the indexes and the key bundle, and puts all files in place together. If clients would
+   * refuse an index that another program wrote, the keeper leaves this feed unchanged, publishes the others, and then fails.
+   * @throws FeedkeyError `bad_package` for damaged packages; `not_listed` if `skipBad` left packages out of the published feeds;
+   *   `usage`, `revoked`, `expired`, `untrusted_signer`..., `bad_config`, `bad_path`, `output`, `locked`
    */
   async publish(options: PublishOptions = {}): Promise<Report<PublishResult & { readonly page: string | undefined }>> {
     const { publishPlace } = await import("./publish-place.ts");
@@ -113,9 +113,9 @@ export class Keeper {
   }
 
   /**
-   * Lists what ends or is due in the archive, sorted by date: its key, its signing subkey, delegations, a rotation.
-   * @param options.warnWithin how far ahead to look; 60 days by default
-   * @throws FeedkeyError `usage` without a configuration, `not_found`, `bad_config`; `expired`, `revoked`... if clients refuse the key
+   * Lists the archive's deadlines by date: the ends of its key, signing subkey and delegations, and of a rotation's overlap.
+   * @param options.warnWithin how far ahead the keeper looks; by default 60 days
+   * @throws FeedkeyError `usage` without a configuration; `not_found`, `bad_config`; `expired`, `revoked`... if clients refuse the key
    */
   async endsAhead(options: WarnOptions = {}): Promise<Report<{ readonly ends: readonly EndAhead[] }>> {
     const { endsOfArchive } = await import("./ends-ahead.ts");
@@ -132,7 +132,7 @@ export class Keeper {
     return await (await import("../keys/rotation/take-rotation.ts")).rotationStatus(await this.#opened.archive());
   }
 
-  /** Warns of what will stop the archive's key from signing, and of a due rotation. @throws FeedkeyError as `archive`, `not_found` */
+  /** Warns about all that will soon stop the archive's key from signing. @throws FeedkeyError as `archive`, `not_found` */
   async warnAhead(options: WarnOptions = {}): Promise<Report<object>> {
     const { warnOfArchive } = await import("./ends-ahead.ts");
     return await this.#opened.run({}, async (reporter) => {
@@ -142,24 +142,24 @@ export class Keeper {
   }
 
   /**
-   * Plans a step of a rotation, and changes nothing. @throws FeedkeyError as `rotate` and `abandonRotation`, except that a
-   * missing backup is no error
+   * Plans a step of a rotation, and changes nothing.
+   * @throws FeedkeyError as `rotate` and `abandonRotation`, but does not require a backup
    */
   async planRotation(choice: RotationChoice = {}): Promise<RotationPlan> {
     return await (await import("../keys/rotation/rotation-plan.ts")).planRotation(await this.#opened.archive(), choice);
   }
 
   /**
-   * Takes a step of a rotation, or what is left of an interrupted step, and sends both keys to the key servers.
-   * @throws FeedkeyError `usage` without a backup, before the overlap has ended, or if no rotation is under way; `expired`,
-   * `revoked`, `weak_algorithm`, `fork`; without `partial` also the gravest error among the tasks that failed
+   * Takes a step of a rotation, or completes an interrupted step. Sends both keys to the key servers.
+   * @throws FeedkeyError `usage` if there is no backup, if the overlap has not ended, or if no rotation is under way; `expired`,
+   *   `revoked`, `weak_algorithm`, `fork`; without `partial` also the gravest error among the tasks that failed
    */
   async rotate(options: RotateOptions): Promise<Report<Omit<StepsTaken, "errors">>> {
     const { rotate } = await import("./rotating.ts");
     return await this.#opened.run(options, (reporter) => rotate(this.#opened, options, reporter));
   }
 
-  /** Withdraws a bad successor. @throws FeedkeyError as `rotate`; `usage` if no rotation is under way */
+  /** Ends a rotation: withdraws and revokes the successor. @throws FeedkeyError as `rotate`; `usage` if no rotation is under way */
   async abandonRotation(
     options: KeeperCallOptions = {},
   ): Promise<Report<Done & { readonly successor: Fingerprint; readonly sent: readonly string[] }>> {
@@ -167,7 +167,7 @@ export class Keeper {
     return await this.#opened.run(options, (reporter) => abandon(this.#opened, reporter));
   }
 
-  /** Plans a revocation, and lists the clients that lose their chain. Changes nothing. @throws FeedkeyError as `revoke` */
+  /** Plans a revocation, and lists the clients that would lose their chain. Changes nothing. @throws FeedkeyError as `revoke` */
   async planRevocation(fingerprint: string, { reason }: Pick<RevokeOptions, "reason">): Promise<RevocationPlan> {
     const { planKeyRevocation } = await import("../keys/revoke-key.ts");
     const terms = { fingerprint: await this.#opened.store.resolve(fingerprint), reason };
@@ -180,8 +180,8 @@ export class Keeper {
 
   /**
    * Revokes a key, and sends the revocation to the key servers.
-   * @throws FeedkeyError `usage` if clients lose their chain; `not_found`, `bad_certificate`, `bad_config`; without `partial` also
-   *   the reason why the bundle could not be written, or why a key server did not take the revocation
+   * @throws FeedkeyError `usage` if clients would lose their trust chain; `not_found`, `bad_certificate`, `bad_config`; without
+   *   `partial` also the reason why the bundle could not be written, or why a key server did not accept the revocation
    */
   async revoke(
     fingerprint: string,
@@ -208,7 +208,7 @@ export class Keeper {
     });
   }
 
-  /** Lists the delegations: by whom, to whom, until when. Warns of delegations that end soon. @throws FeedkeyError `not_found` */
+  /** Lists the delegations (issuer, delegate, expiry), and warns about those that end soon. @throws FeedkeyError `not_found` */
   async delegations(): Promise<Report<{ readonly delegations: readonly DelegationRecord[] }>> {
     const { listGiven } = await import("./delegating.ts");
     return await this.#opened.run({}, (reporter) => listGiven(this.#opened, reporter));
@@ -226,8 +226,8 @@ export class Keeper {
   }
 
   /**
-   * Lets another key sign some feeds for a time. Puts the delegate's certificate and path into the key store, the bundle and on the
-   * key servers. @param request the delegate's certificate, its file, or its fingerprint if the key store has the certificate
+   * Lets another key sign some feeds for a time. Writes the delegate's certificate and path to key store, bundle and key
+   * servers. @param request the delegate's certificate, its file, or its fingerprint if the key store has the certificate
    * @throws FeedkeyError as `rotate`; also `bad_certificate`, `usage`, `revoked`, `expired`, `untrusted_signer`...
    */
   async delegate(
@@ -243,7 +243,7 @@ export class Keeper {
     return await (await import("./delegating.ts")).planTaking(this.#opened, request, key);
   }
 
-  /** Withdraws a delegation for ever. @throws FeedkeyError as `rotate`; `not_found` if no such delegation exists; `bad_config` */
+  /** Withdraws a delegation for ever. @throws FeedkeyError as `rotate`; `not_found` if there is no delegation; `bad_config` */
   async withdraw(
     request: Uint8Array | string,
     options: WithdrawOptions,
@@ -252,12 +252,12 @@ export class Keeper {
     return await this.#opened.run(options, (reporter) => take(this.#opened, request, options, reporter));
   }
 
-  /** Puts keys from the key store into the bundle and on the configured key servers. @throws FeedkeyError as `rotate` */
+  /** Adds keys from the key store to the bundle, and sends them to the configured key servers. @throws FeedkeyError as `rotate` */
   async handOn(fingerprints: readonly Fingerprint[], options: KeeperCallOptions = {}): Promise<Report<Done>> {
     return await this.#opened.run(options, (reporter) => this.#opened.handOn(fingerprints, reporter));
   }
 
-  /** Sends keys to key servers and reads them back. @throws FeedkeyError as `rotate`; `usage` without a key server; `not_found` */
+  /** Sends keys to key servers, and downloads them to check. @throws FeedkeyError as `rotate`; `usage` without servers; `not_found` */
   async send(
     fingerprints: readonly string[],
     options: KeeperCallOptions = {},
@@ -271,9 +271,9 @@ export class Keeper {
   }
 
   /**
-   * Gets keys from the key servers into the key store. Keeps only verified signatures.
+   * Downloads keys from the key servers into the key store. Stores only verified signatures.
    * @returns the keys' user IDs, by fingerprint
-   * @throws FeedkeyError `usage` without a key server, or if a fingerprint is not a full one; `not_found`, `unavailable`
+   * @throws FeedkeyError `usage` if there is no key server, or a fingerprint is not complete; `not_found`, `unavailable`
    */
   async receive(fingerprints: readonly string[]): Promise<ReadonlyMap<Fingerprint, string | undefined>> {
     const names = fingerprints.map((text) => requireFingerprint(hexDigits(text)));

@@ -1,4 +1,4 @@
-/** An opened archive, with everything that the keeper's calls need. */
+/** An opened archive or key store, with everything that the keeper's calls share. */
 
 import type { Report } from "../client/client-options.ts";
 import { loadProfile } from "../client/profiles/load-profile.ts";
@@ -25,7 +25,7 @@ async function refusePassphrase(fingerprint: Fingerprint): Promise<string> {
   });
 }
 
-/** What a call has done, in words. */
+/** What a call has done, in words, one line for each action. */
 export interface Done {
   readonly done: readonly string[];
 }
@@ -39,7 +39,7 @@ export class Opened {
     this.#options = options;
   }
 
-  /** The reference time of the present call. */
+  /** The time at which the present call judges keys and dates signatures. */
   get at(): Instant {
     return this.#options.at ?? Date.now();
   }
@@ -48,14 +48,17 @@ export class Opened {
     return this.#options.passphrase ?? noPassphrase;
   }
 
-  /** Returns the archive as it is configured now; undefined if the keeper has only a key store. */
+  /** Reads the configuration and returns the archive; undefined if the keeper has only a key store. */
   async found(): Promise<Archive | undefined> {
     const { config } = this.#options;
     if (config === undefined) return undefined;
     return { config: await readConfig(config), store: this.store, at: this.at, passphrase: this.passphrase };
   }
 
-  /** Returns the archive as it is configured now. @throws FeedkeyError `usage` without a configuration; `not_found`, `bad_config` */
+  /**
+   * Reads the configuration and returns the archive.
+   * @throws FeedkeyError `usage` if the keeper has no configuration; `not_found`, `bad_config`
+   */
   async archive(): Promise<Archive> {
     const found = await this.found();
     if (found !== undefined) return found;
@@ -70,7 +73,7 @@ export class Opened {
     return typeof profile === "string" ? await loadProfile(await findProfile(profile)) : profile;
   }
 
-  /** Runs a call's action, and returns its report. */
+  /** Runs the action of a call, and returns the call's report. */
   async run<Found>(
     { partial }: KeeperCallOptions,
     action: (reporter: Reporter) => Promise<Found & { readonly errors?: readonly FeedkeyError[] }>,
@@ -78,7 +81,7 @@ export class Opened {
     return await report(this.#options.reporter, partial, action);
   }
 
-  /** Returns the key servers and their authorities: from the options, else from the configuration, else from the profile. */
+  /** Returns the key servers and their CA file: from the options, or else from the configuration, or else from the profile. */
   async servers(): Promise<Servers> {
     const { keyservers, keyserverCa, offline = false } = this.#options;
     if (keyservers !== undefined) return { urls: keyservers, ca: keyserverCa, offline };
@@ -86,7 +89,7 @@ export class Opened {
     return { urls: from?.keyservers ?? [], ca: keyserverCa ?? from?.keyserverCa, offline };
   }
 
-  /** Sends keys from the key store to the key servers, if any are configured. */
+  /** Sends keys from the key store to the configured key servers; warns if no key server is configured. */
   async spread(fingerprints: readonly Fingerprint[], reporter: Reporter): Promise<Spread> {
     const servers = await this.servers();
     if (servers.urls.length === 0 && this.#options.keyservers === undefined)
@@ -94,14 +97,14 @@ export class Opened {
     return await (await import("../keys/send-and-receive.ts")).spread(this.store, fingerprints, servers);
   }
 
-  /** Whether `handOn` has a bundle or a key server to update. */
+  /** Whether the keeper has a bundle or key servers that `handOn` updates. */
   get handsOn(): boolean {
     return this.#options.config !== undefined || this.#options.keyservers !== undefined;
   }
 
   /**
-   * Writes the trust page again after a change, if `archive.ini` asks for the page, and uploads it. No client relies on the page.
-   * So a failure is reported as an error, but does not undo what was done.
+   * Writes the trust page again after a change, if `archive.ini` requests the page, and uploads it. No client relies on the
+   * page, so a failure is only an error in the report.
    */
   async refreshPage(asked = false): Promise<Done & { readonly errors: readonly FeedkeyError[] }> {
     const archive = await this.found();
@@ -111,14 +114,14 @@ export class Opened {
     const refreshed = await orRefusal(async () => {
       const written = await writePage(archive);
       if (written === undefined) return [];
-      // The command has uploaded its other changes before.
+      // The command has already uploaded its other changes, so only the page is left to upload.
       return [`wrote ${written}`, ...(archive.config.bucket === undefined ? [] : await refreshBundle(archive))];
     });
     if (refreshed instanceof FeedkeyError) return { done: [], errors: [refreshed] };
     return { done: refreshed.map(escapeText), errors: [] };
   }
 
-  /** Updates the bundle and the key servers, if configured. An air-gapped machine has neither. */
+  /** Updates the bundle and sends keys to the key servers, if these are configured. An air-gapped machine has neither. */
   async handOn(fingerprints: readonly Fingerprint[], reporter: Reporter): Promise<Done & Pick<Spread, "errors">> {
     const archive = await this.found();
     const { refreshBundle } = await import("../publish/archive.ts");

@@ -1,4 +1,4 @@
-/** Publishes with the right place, key and validity, after checking that clients would accept it. */
+/** Publishes a folder or an archive: combines the options with `archive.ini`, and checks that clients will accept the signatures. */
 
 import { FeedkeyError } from "../error.ts";
 import { defaultValidFor } from "../profile/read-archive.ts";
@@ -12,7 +12,7 @@ import { warnOfSigner } from "./ends-ahead.ts";
 import type { PublishOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
 
-/** The published feed is complete without the skipped packages. */
+/** Makes the error for a damaged package that `skipBad` left out of the published feed. */
 function skipped(error: FeedkeyError): FeedkeyError {
   return new FeedkeyError("not_listed", `left out: ${error.message}`, {
     details: { ...error.details, code: error.code },
@@ -21,8 +21,9 @@ function skipped(error: FeedkeyError): FeedkeyError {
 }
 
 /**
- * Publishes the place in the options, else the archive's.
- * @throws FeedkeyError `usage` if there is nothing to publish or no key, the reason why the key may not sign; as `publish`
+ * Publishes the folder that the options name, or else the archive.
+ * @throws FeedkeyError `usage` if the options name neither a folder nor an archive, or no key; the reason why the key may not
+ *   sign; as `publish`
  */
 export async function publishPlace(
   opened: Opened,

@@ -1,4 +1,4 @@
-/** Reads keys and certificates from outside, as files or bytes. */
+/** Reads keys and certificates that the user gives as files or bytes. */
 
 import { open } from "node:fs/promises";
 import { FeedkeyError } from "../error.ts";
@@ -9,10 +9,10 @@ import type { Request } from "../keys/delegate.ts";
 import { limits } from "../openpgp/packet/limits.ts";
 import { hexDigits, isFingerprint } from "../store/fingerprint.ts";
 
-/** Larger than any input that is accepted, even as an armored keyring. */
+/** The size limit in bytes. feedkey accepts keyrings up to half this size; armor makes a keyring larger by about a third. */
 const maxInputBytes = 2 * limits.keyringBytes;
 
-/** A file from outside, or the data of a pipe. @throws FeedkeyError `not_found`, `usage` if it is too long */
+/** Reads a file or pipe that the user names. @throws FeedkeyError `not_found`; `usage` if it has too many bytes */
 export async function readInput(path: string): Promise<Uint8Array> {
   try {
     const handle = await open(path);
@@ -32,8 +32,8 @@ export async function readInput(path: string): Promise<Uint8Array> {
 }
 
 /**
- * A delegate's certificate, given as bytes, as a file, or as the fingerprint of one in the key store. @throws FeedkeyError as
- * `readInput`
+ * Returns the bytes of a delegate's certificate from bytes or a file, or its fingerprint if the certificate is in the key store.
+ * @throws FeedkeyError as `readInput`
  */
 export async function readRequest(request: Uint8Array | string): Promise<Request> {
   if (typeof request !== "string") return request;

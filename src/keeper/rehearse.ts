@@ -1,29 +1,29 @@
-/** Takes a planned step on a copy of an archive, to see which clients would still accept the feeds. */
+/** Takes a planned step (such as a rotation) on a copy of an archive, to see which clients would still accept the feeds. */
 import { type Rehearsal, rehearse as rehearseStep } from "../rehearse/rehearsal.ts";
 import type { Delegation } from "../rehearse/republish.ts";
 import type { Keeper } from "./open-archive.ts";
 
-/** The copy on which the rehearsal takes a step. The copy's configuration names no key server. */
+/** The copy of the archive on which the rehearsal takes the step. Its configuration names no key servers. */
 export interface RehearsalCopy {
-  /** Path of the copy's `archive.ini`. */
+  /** The path of the copy's `archive.ini`. */
   readonly config: string;
   /** The folder of the copy's key store. */
   readonly home: string;
-  /** A folder for backups that the step makes. */
+  /** The folder for backups that the step makes. */
   readonly safe: string;
 }
 
 export interface RehearsalStep<Result> {
-  /** Takes the step, on an archive opened with the copy's configuration and key store. */
+  /** Takes the step. The callback must open the archive with the copy's configuration and key store. */
   take(copy: RehearsalCopy): Promise<Result>;
-  /** Fingerprint of the key to put into archive.ini after the step, before the feeds are published again. */
+  /** The fingerprint of the key that archive.ini names after the step, when the rehearsal publishes the feeds again. */
   readonly publishWith?: string | undefined;
   /** Returns the delegation that the step made, if any, from the step's result. */
   readonly delegation?: ((result: Result) => Delegation | undefined) | undefined;
 }
 
 /**
- * Rehearses a step. Changes only a private copy of the archive, and removes the copy afterwards.
+ * Rehearses a step on a private copy of the archive, and removes the copy afterwards. The archive itself stays unchanged.
  * @throws FeedkeyError the step's own errors; `usage`, `not_found` if nothing is published, `output`
  */
 export async function rehearse<Result>(

@@ -1,4 +1,4 @@
-/** Takes the steps of a rotation, and sends the keys to the key servers. */
+/** Takes a step of a rotation, writes the trust page again, and sends the keys to the key servers. */
 import { abandonRotation } from "../keys/revoke.ts";
 import { takeRotation } from "../keys/rotation/take-rotation.ts";
 import type { Reporter } from "../refresh/session.ts";
@@ -7,7 +7,7 @@ import type { Opened } from "./opened.ts";
 
 const day = 86_400_000;
 
-/** Takes a step. @throws FeedkeyError as `takeRotation` */
+/** Takes a step of a rotation. @throws FeedkeyError as `takeRotation` */
 export async function rotate(opened: Opened, options: RotateOptions, reporter: Reporter) {
   const { step, to, force = false, retire = false, algorithm, lifetime, overlap = 30 * day } = options;
   const start = async () => ({
@@ -22,7 +22,7 @@ export async function rotate(opened: Opened, options: RotateOptions, reporter: R
   return { ...taken, done, errors: [...taken.errors, ...page.errors, ...sent.errors] };
 }
 
-/** Withdraws the successor. @throws FeedkeyError as `abandonRotation` */
+/** Ends a rotation: withdraws and revokes the successor. @throws FeedkeyError as `abandonRotation` */
 export async function abandon(opened: Opened, reporter: Reporter) {
   const abandoned = await abandonRotation(await opened.archive());
   const page = await opened.refreshPage();

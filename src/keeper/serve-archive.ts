@@ -1,4 +1,4 @@
-/** A small archive server, good enough for a LAN, for tests and for experiments. */
+/** A small web server for an archive, meant for local networks, tests and experiments. */
 
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
@@ -10,20 +10,20 @@ import { selfSigned } from "../net/self-signed.ts";
 import { keyMerger } from "../openpgp/check/key-merger.ts";
 
 export interface ServeArchiveOptions {
-  /** The published folder. */
+  /** The folder to serve. */
   readonly root: string;
-  /** The address to listen on. By default 127.0.0.1. */
+  /** The address to listen on; by default 127.0.0.1. */
   readonly host?: string | undefined;
-  /** The port to listen on. 0, the default, takes a free port. */
+  /** The port to listen on. With 0, the default, the system chooses a free port. */
   readonly port?: number | undefined;
   /**
-   * Paths of PEM files. `self-signed` makes a certificate only for this machine, valid for a day. If undefined, the server uses
-   * HTTP without TLS.
+   * The paths of the PEM files with certificate and key. With `self-signed`, the server makes a certificate for this machine
+   * that is valid for a day; if undefined, it uses HTTP without TLS.
    */
   readonly tls?: { readonly cert: string; readonly key: string } | "self-signed" | undefined;
-  /** Serve a key server too, with its keys in memory or in a folder. */
+  /** Where the key server stores its keys: in memory or in a folder. If undefined, the server has no key server. */
   readonly keyserver?: "memory" | { readonly folder: string } | undefined;
-  /** Called once for each request, at the end of the answer, for an access log. */
+  /** Receives each request after the server has answered it, for an access log. */
   readonly onRequest?: ((request: ServedRequest) => void) | undefined;
 }
 
@@ -33,10 +33,10 @@ export interface ArchiveServer {
   /** The archive's URL, which ends in a slash. */
   readonly url: string;
   readonly port: number;
-  /** PEM text of the authority that clients must trust, with `self-signed`. */
+  /** With `self-signed`, the PEM text of the certificate that clients must trust; else undefined. */
   readonly ca: string | undefined;
   close(): Promise<void>;
-  /** Closes the server at the end of an `await using`. */
+  /** Closes the server when an `await using` block ends. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

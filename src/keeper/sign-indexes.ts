@@ -1,4 +1,4 @@
-/** Signs indexes that another program wrote, if clients would accept the signature. */
+/** Signs indexes that another program wrote, after checking that clients will accept the signatures. */
 import { realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -25,7 +25,7 @@ import { warnOfSigner } from "./ends-ahead.ts";
 import type { SignOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
 
-/** Finds the archive's feed for which files are signed, by name or by path. */
+/** Finds the feed in `archive.ini` that the files belong to, by the feed's name or by the files' path. */
 async function feedOf(
   config: ArchiveConfig | undefined,
   name: string | undefined,
@@ -44,8 +44,8 @@ async function feedOf(
 }
 
 /**
- * Opens the keys that the options name, the oldest first. Keys of version 6 come last, because apt's gpgv ignores all signatures
- * after a signature of version 6.
+ * Opens the keys that the options name, and sorts them by age, the oldest first. Keys of version 6 come last, because apt's
+ * gpgv ignores all signatures after a signature of version 6.
  */
 async function namedKeys(opened: Opened, key: SignerOf, also: readonly string[]): Promise<KeysAround<SignerOf>> {
   const { store, passphrase } = opened;
@@ -61,7 +61,7 @@ async function namedKeys(opened: Opened, key: SignerOf, also: readonly string[])
   return { key, before: sorted.filter(isOlder), after: sorted.filter((one) => !isOlder(one)) };
 }
 
-/** Opens the archive's key, and the other key of a rotation. */
+/** Opens the keys that sign during a rotation: the archive's key, and its successor or predecessor. */
 async function rotationKeys(
   opened: Opened,
   key: SignerOf,
@@ -93,7 +93,7 @@ interface OfArchive extends Pick<Opened, "store" | "at"> {
   readonly force: boolean;
 }
 
-/** Signs files in the archive, records the index, and uploads the archive if it is published in an object store. */
+/** Signs the files of a feed in the archive, and records the new index. If the archive is in an object store, uploads the changes. */
 async function signOfArchive(
   { store, at, force, config }: OfArchive,
   feed: ArchiveFeed,
@@ -107,7 +107,7 @@ async function signOfArchive(
     if (isOurs || file === undefined) return;
     await recordSigned(records, feed, { name: feed.index, document: file.document }, lock);
   };
-  // If the file has a temporary name, another program will put it in place later, and then `publish` uploads it.
+  // If the file has a temporary name, another program will rename the file later, and the next `publish` uploads it.
   const isInPlace = indexes.some((path) => basename(path) === rootOf(feed).signed);
   const target = isInPlace ? uploadTarget(config) : undefined;
   if (target === undefined) {
@@ -124,7 +124,7 @@ async function signOfArchive(
   });
 }
 
-/** Signs each index. @throws FeedkeyError `usage`, `not_found`, `output`, or the reason why the key may not sign */
+/** Signs each index. @throws FeedkeyError `usage`, `not_found`, `output`; the code of the reason if the key may not sign */
 export async function signIndexes(
   opened: Opened,
   indexes: readonly string[],

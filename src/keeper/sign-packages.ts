@@ -9,10 +9,13 @@ import { refuseOffProfile } from "./check-signer.ts";
 import type { SignPackagesOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
 
-/** Errors that concern only one package. */
+/** The error codes that concern only one package, so that the next package can still be signed. */
 const ofOnePackage: readonly string[] = ["bad_package", "not_found", "bad_path"];
 
-/** Signs each package; errors of single packages are in `errors`. @throws FeedkeyError for the key; `output` for the folder */
+/**
+ * Signs each package, and returns the errors about single packages.
+ * @throws FeedkeyError if the key can't sign; `output` if feedkey can't make the folder
+ */
 export async function signPackages(
   opened: Opened,
   files: readonly string[],
@@ -46,7 +49,7 @@ export async function signPackages(
     } catch (error) {
       if (!(error instanceof FeedkeyError)) throw error;
       errors.push(error);
-      // An error of the key would occur for every package.
+      // Any other error, such as an error about the key, would occur again for every package.
       if (!ofOnePackage.includes(error.code)) break;
     }
   }

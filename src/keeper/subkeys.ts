@@ -1,4 +1,4 @@
-/** Makes and revokes signing subkeys, for a key whose primary is kept offline. */
+/** Makes and revokes signing subkeys, for a key whose primary key is offline most of the time. */
 
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -10,7 +10,7 @@ import { hexDigits } from "../store/fingerprint.ts";
 import type { AddSubkeyOptions, RevokeOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
 
-/** Revokes a subkey. @throws FeedkeyError `not_found`, and as `revokeSubkey` */
+/** Revokes a signing subkey and publishes the revocation. @throws FeedkeyError `not_found`, and as `revokeSubkey` */
 export async function takeBackSubkey(
   opened: Opened,
   text: string,
@@ -30,7 +30,10 @@ export async function takeBackSubkey(
   return { fingerprint, subkey, done: [words, ...handed.done], errors: handed.errors };
 }
 
-/** Makes a signing subkey. @throws FeedkeyError as `addSigningSubkey`, `output` */
+/**
+ * Makes a signing subkey, writes it to a file for another machine, and publishes it.
+ * @throws FeedkeyError as `addSigningSubkey`, `output`
+ */
 export async function giveSubkey(
   opened: Opened,
   fingerprint: string,

@@ -1,4 +1,4 @@
-/** Texts and limits that the command line uses to report to keepers. */
+/** The texts and limits that the command line needs for its output to keepers. */
 export { describeGenerations } from "../keys/cut-off-clients.ts";
 export { usualWarning } from "../keys/ends-ahead.ts";
 export { type Algorithm, algorithms } from "../openpgp/secret/generate.ts";
