@@ -1,4 +1,4 @@
-/** Decides which of three outcomes a key server's answer has: found, absent or unknown (T11). */
+/** Classifies a key server's answer: the key was found, the key is absent, or the answer tells nothing (T11). */
 import type { FeedkeyError } from "../error.ts";
 import { httpFailure, said, unavailable } from "../net/failure.ts";
 import type { HttpAnswer } from "../net/types.ts";
@@ -7,41 +7,43 @@ import { isWhole } from "../openpgp/packet/packets.ts";
 
 export interface Found {
   readonly outcome: "found";
-  /** Binary OpenPGP packets, one block for each armored block. No packet is checked yet. */
+  /** The binary contents of each armored block in the answer. feedkey has not checked any packet yet. */
   readonly blocks: readonly Uint8Array[];
 }
 
-/** The server answered in a well-formed way that it does not have the key. */
+/** A well-formed answer that says that the server does not have the key. */
 interface Absent {
   readonly outcome: "absent";
-  /** The answer in words: `status 404`, or the server's own words. */
+  /** What the server answered: `status 404`, or the text of the answer. */
   readonly how: string;
 }
 
-/** Any answer that is neither found nor absent. */
+/** An answer that says neither that the server has the key nor that it lacks the key, or a failed request. */
 export interface Unknown {
   readonly outcome: "unknown";
   readonly error: FeedkeyError;
   /**
-   * The beginning of an answer that is too long or ends early. A revocation in this beginning counts. But the beginning does
-   * not answer the question, because a further revocation may follow.
+   * The blocks at the beginning of an answer that is too long or ends early. A revocation in these blocks counts, but the key
+   * still counts as unchecked, because the missing part may contain another revocation.
    */
   readonly blocks?: readonly Uint8Array[];
 }
 
 export type Answer = Found | Absent | Unknown;
 
-/** Decides whether a binary block is about the wanted key: its certificate, or a bare revocation of it. */
+/**
+ * Tells whether a binary block belongs to the requested key: the key's certificate, or a revocation of the key without a certificate.
+ */
 export type Recognise = (block: Uint8Array) => boolean;
 
-// onak answers "not found" with status 200 and exactly these words; any other text with status 200 is an error (seen with
-// 0.6.2).
+// For a missing key, onak answers with status 200 and exactly these words; any other text with status 200 is an error (seen
+// with onak 0.6.2).
 const onakNotFound = new Set(["Key not found", "info:1:0"]);
 
 const signaturePacket = 2;
 const publicKeyPacket = 6;
 
-/** Whether the bytes begin like a certificate or a bare revocation (RFC 9580 section 4.2). */
+/** Whether a body begins with the packet of a public key or of a signature (RFC 9580 section 4.2). */
 function looksBinary(body: Uint8Array): boolean {
   const first = body[0] ?? 0;
   if ((first & 0x80) === 0) return false;
@@ -49,18 +51,21 @@ function looksBinary(body: Uint8Array): boolean {
   return type === publicKeyPacket || type === signaturePacket;
 }
 
-/** Whether a block begins with packets but ends with an incomplete packet. */
+/** Whether a block contains packets, of which the last is incomplete. */
 function breaksOff(block: Uint8Array): boolean {
   return ((block[0] ?? 0) & 0x80) !== 0 && !isWhole(block);
 }
 
 interface Blocks {
   readonly blocks: readonly Uint8Array[];
-  /** Whether the last block is incomplete, in its armor or within a packet. */
+  /** Whether the last block is incomplete: its armor does not end, or a packet does not. */
   readonly endsEarly: boolean;
 }
 
-/** Finds the OpenPGP blocks in a body: armor anywhere in the body, whatever the content type claims, or else the body itself. */
+/**
+ * Finds the OpenPGP blocks in a body: all armored blocks, or else the whole body if it is binary. Ignores the content type,
+ * which is often wrong.
+ */
 function blocksOf(body: Uint8Array): Blocks {
   const { blocks, beginning } = dearmorToEnd(body, "PUBLIC KEY BLOCK");
   const armored = beginning === undefined || beginning.length === 0 ? blocks : [...blocks, beginning];
@@ -69,7 +74,7 @@ function blocksOf(body: Uint8Array): Blocks {
   return { blocks: found, endsEarly: beginning !== undefined || found.some(breaksOff) };
 }
 
-/** Asks the caller's test about a block. An error for one block must not lose the others. */
+/** Calls the caller's test for a block. An error counts as false, so that one bad block does not hide the others. */
 function isWanted(block: Uint8Array, recognise: Recognise): boolean {
   try {
     return recognise(block);
@@ -82,7 +87,7 @@ function cutShort(url: URL): FeedkeyError {
   return unavailable(
     url,
     "cut_off",
-    "expected complete keys, found an answer that ends early; its beginning was used",
+    "expected complete keys, found an answer that ends early; feedkey used its beginning",
     {
       status: 200,
       hint: "the server, or a proxy in front of it, is broken: ask another key server too",
@@ -91,13 +96,13 @@ function cutShort(url: URL): FeedkeyError {
 }
 
 function tooLong(url: URL, limit: number): FeedkeyError {
-  return unavailable(url, "too_large", `expected at most ${limit} bytes, found more; its beginning was used`, {
+  return unavailable(url, "too_large", `expected at most ${limit} bytes, found more; feedkey used the beginning of the answer`, {
     status: 200,
     hint: "somebody may have flooded the key with signatures there: add a key server to the profile that removes other people's signatures from keys",
   });
 }
 
-/** Reads a server's answer to a request for keys. */
+/** Classifies a server's answer to a request for a key. */
 export function readAnswer(url: URL, answer: HttpAnswer, recognise: Recognise): Answer {
   if (answer.status === 404) return { outcome: "absent", how: "status 404" };
   if (answer.status !== 200) return { outcome: "unknown", error: httpFailure(url, answer.status, answer.body) };

@@ -14,34 +14,34 @@ interface ServerAnswer {
 }
 
 interface InquiryOptions extends KeyserverOptions {
-  /** Milliseconds after which feedkey sends a server no further requests; the transport's limit by default, 60 seconds. */
+  /** The time after which feedkey sends no further requests to a server; by default the transport's limit of 60 seconds. */
   readonly total?: Duration;
 }
 
 /** Runs tasks in order, at most `count` tasks simultaneously. */
 async function atMost(count: number, tasks: readonly (() => Promise<void>)[]): Promise<void> {
   const waiting = tasks.values();
-  // The workers share one iterator: each worker takes the next task when the worker is free.
+  // The workers share one iterator: each free worker takes the next task.
   const worker = async () => {
     for (const task of waiting) await task();
   };
   await Promise.all(Array.from({ length: Math.min(count, tasks.length) }, worker));
 }
 
-/** Failures that concern the server and not the key: the next request to the server will fail in the same way. */
+/** The reasons for failures that do not depend on the key: the next request to the same server will fail too. */
 const unreachable: ReadonlySet<unknown> = new Set<FailureReason>(["dns", "connect", "tls", "offline"]);
 
-/** The answer for a key that feedkey did not ask about because the time was over. */
+/** The answer for a key about which feedkey did not ask the server, because the time for this server was over. */
 interface Unasked extends Unknown {
   readonly unasked: true;
 }
 
-/** Whether the server was not asked about a key because the time was over. */
+/** Whether feedkey did not ask the server about a key, because the time for this server was over. */
 export function isUnasked(answer: Answer): answer is Unasked {
   return "unasked" in answer;
 }
 
-/** The requests to one server. Each server has its own lane, so that a slow server does not delay the others. */
+/** The requests to one server. Each server has a lane of its own, so that a slow server does not delay the others. */
 class Lane {
   readonly server: URL;
   readonly #options: InquiryOptions;
@@ -49,7 +49,7 @@ class Lane {
   #unreached = 0;
   #last: Unknown | undefined;
   #left: Duration;
-  /** The certificates that this server sent in answer to a search, by key: the server would send the same certificates again. */
+  /** The certificates that this server sent in answer to a search, by fingerprint. feedkey does not request these again. */
   readonly #found = new Map<Fingerprint, Found>();
 
   constructor(server: URL, options: InquiryOptions) {
@@ -60,7 +60,7 @@ class Lane {
   }
 
   /**
-   * Searches the server for an address. Only certificates from a complete answer are remembered: an answer that ends
+   * Searches the server for an email address. Remembers only certificates from a complete answer, because an answer that ends
    * early may lack a revocation.
    */
   async search(address: string, divide: Divide): Promise<Answer> {
@@ -72,7 +72,7 @@ class Lane {
     return answer;
   }
 
-  /** Asks about the keys in the given order. */
+  /** Asks the server about the keys, in the given order. */
   async ask(
     questions: readonly (readonly [Fingerprint, Recognise])[],
     take: (fingerprint: Fingerprint, answer: Answer) => void,
@@ -86,7 +86,8 @@ class Lane {
     await atMost(
       keyserverLimits.atOnce,
       open.map(([fingerprint, recognise]) => async () => {
-        // Only failures to connect end the requests to a server: a thief can flood the keys that are asked about first.
+        // feedkey gives up on a server only after failures to connect. Other failures may concern only one key: a thief can
+        // flood keys with signatures.
         const down = this.#unreached >= keyserverLimits.failures ? this.#last : undefined;
         const unasked = left() === 0 ? this.#timeIsOver(fingerprint) : undefined;
         take(fingerprint, down ?? unasked ?? (await this.#lookup(fingerprint, recognise)));
@@ -112,10 +113,10 @@ class Lane {
   }
 }
 
-/** Divides a binary block into certificates, as if each certificate had been requested alone; bare revocations are left out. */
+/** Divides a binary block into certificates with their fingerprints. Leaves out revocations without a certificate. */
 type Divide = (block: Uint8Array) => (readonly [Fingerprint, Uint8Array])[];
 
-/** Requests to several servers, in several rounds, within one total time limit for each server. */
+/** Asks several servers in several rounds. One time limit for each server covers all rounds. */
 export class Inquiry {
   readonly #lanes: readonly Lane[];
 
@@ -124,8 +125,8 @@ export class Inquiry {
   }
 
   /**
-   * Searches every server for the keys with an address. {@link ask} then does not ask a server again about keys in its
-   * complete answer. Usually this answer has all keys of an archive, so that one request is enough.
+   * Searches every server for the keys with an email address. If a server's answer is complete, {@link ask} does not ask this
+   * server again about the keys in the answer. Usually the answer contains all keys of an archive, so one request is enough.
    * @returns the answer of each server, in the order of the servers
    */
   async search(address: string, divide: Divide): Promise<readonly Answer[]> {
@@ -133,8 +134,8 @@ export class Inquiry {
   }
 
   /**
-   * Asks every server about every key, the most important keys first, with six simultaneous requests to each server.
-   * @param recogniser makes the function that recognises the blocks about one key
+   * Asks every server about every key, in the given order, with six simultaneous requests to each server.
+   * @param recogniser returns a function that tells which blocks belong to one key
    * @returns for each fingerprint, the answer of each server, in the order of the servers
    */
   async ask(
@@ -153,7 +154,7 @@ export class Inquiry {
   }
 }
 
-/** Asks several servers in one round of an {@link Inquiry}. */
+/** Asks several servers about several keys, in one round of an {@link Inquiry}. */
 export function askAll(
   servers: readonly URL[],
   fingerprints: readonly Fingerprint[],
@@ -163,14 +164,14 @@ export function askAll(
   return new Inquiry(servers, options).ask(fingerprints, recogniser);
 }
 
-/** Returns all blocks in several answers, including incomplete answers. */
+/** Returns all blocks in several answers, including those in incomplete answers. */
 export function blocksIn(answers: readonly Answer[]): Uint8Array[] {
   return answers.flatMap((answer) => (answer.outcome === "absent" ? [] : (answer.blocks ?? [])));
 }
 
 /**
- * Combines several answers (T11). One usable answer is enough, and everything found is kept, so that a revocation that one
- * server hides can come from another server.
+ * Combines the servers' answers about one key (T11). One usable answer is enough. The result contains the blocks from all
+ * servers, so a revocation that one server hides can come from another server.
  */
 export function united(answers: readonly Answer[]): Answer {
   const blocks = new Map<string, Uint8Array>();

@@ -45,7 +45,7 @@ function lookUp(service: HkpService, query: URLSearchParams): Reply {
   return [200, armored, { "content-type": "application/pgp-keys" }];
 }
 
-/** Returns as many keys as one answer may contain, the earliest first, so that later uploads do not displace them. */
+/** Returns as many keys as fit into one answer. The oldest keys come first, so that later uploads do not displace them. */
 function within(found: readonly ParsedKey[], { keysPerAnswer, answer }: ServerLimits): ParsedKey[] {
   let bytes = 0;
   return found.slice(0, keysPerAnswer).filter((key, at) => {
@@ -54,7 +54,7 @@ function within(found: readonly ParsedKey[], { keysPerAnswer, answer }: ServerLi
   });
 }
 
-/** Returns the machine-readable index. The index leaves out flags and dates, because an index proves nothing anyway (T4). */
+/** Returns the machine-readable index of some keys. Leaves out flags and dates, because clients must not trust them (T4). */
 function listing(keys: readonly ParsedKey[]): string {
   const lines = keys.flatMap((key) => [
     `pub:${key.fingerprint}:::::`,
@@ -75,7 +75,7 @@ async function add(service: HkpService, request: IncomingMessage): Promise<Reply
   try {
     return report(await service.database.add(Buffer.from(keytext)));
   } catch (error) {
-    // The sender learns about errors in the upload, but not about errors in this server.
+    // The client learns about errors in its upload, but not about errors in this server.
     if (!(error instanceof FeedkeyError) || !error.code.startsWith("bad_")) throw error;
     return [422, escapeText(error.message)];
   }
@@ -89,12 +89,12 @@ function report(outcomes: readonly AddOutcome[]): Reply {
   return [outcomes.some((outcome) => outcome.refused === undefined) ? 200 : 422, lines.join("\n")];
 }
 
-/** Reads the body of a request; returns undefined as soon as the body is larger than allowed. */
+/** Reads the body of a request. Returns undefined as soon as the body exceeds the size limit. */
 async function readBody(request: IncomingMessage, most: number): Promise<Buffer | undefined> {
   if (Number(request.headers["content-length"] ?? 0) > most) return undefined;
   const pieces: Buffer[] = [];
   let length = 0;
-  // The stream stays open on return, so that the refusal can still be sent.
+  // The stream stays open on return, so that the server can still send its refusal.
   for await (const piece of request.iterator({ destroyOnReturn: false })) {
     length += piece.length;
     if (length > most) return undefined;

@@ -1,4 +1,4 @@
-/** A client for key servers: HKP version 1 (draft-ietf-openpgp-hkp), robust against what real servers answer. */
+/** A client for key servers that speak HKP version 1 (draft-ietf-openpgp-hkp), including servers that deviate from the draft. */
 import { FeedkeyError } from "../error.ts";
 import { httpFailure, plainUrl } from "../net/failure.ts";
 import { keyserverLimits } from "../net/limits.ts";
@@ -10,30 +10,33 @@ import { webAddress } from "./address.ts";
 import { type Answer, type Recognise, readAnswer } from "./answer.ts";
 
 export interface KeyserverOptions {
-  /** The transport; it knows the key servers' certificate authorities, if they have their own. */
+  /** The transport for the requests. It knows the CA certificates for the key servers, if the profile names any. */
   readonly transport: Transport;
-  /** Milliseconds for one request, including retries; the transport's limit by default, 15 seconds. */
+  /** The time for one request, including retries; by default the transport's limit of 15 seconds. */
   readonly within?: Duration;
 }
 
 type Submission = { readonly ok: true } | { readonly ok: false; readonly error: FeedkeyError };
 
-/** Returns an error of the transport, which is an outcome. Any other error is a bug and must be visible, so it is thrown. */
+/**
+ * Returns a `FeedkeyError` from the transport, so that it becomes a result. Throws any other error, which is a bug and must be
+ * visible.
+ */
 function foreseen(error: unknown): FeedkeyError {
   if (error instanceof FeedkeyError) return error;
   throw error;
 }
 
 /**
- * Makes the error for an answer that can't be read for an unforeseen reason (`internal`): only this server fails, not the
- * run.
+ * Makes the error (`internal`) for an answer that feedkey failed to read because of a bug. So only this server fails, and not
+ * the whole run.
  */
 export function unreadable(source: string, cause: unknown): FeedkeyError {
   const found = cause instanceof Error ? cause.message : String(cause);
   return new FeedkeyError("internal", `${source} could not be read, for an unexpected reason: ${found}`, { cause });
 }
 
-/** Asks one URL for keys. Never throws for what a server sends: a failure has the outcome `unknown`. */
+/** Requests keys from a URL. Never throws, whatever the server sends: every failure becomes the outcome `unknown`. */
 export async function askForKeys(url: URL, recognise: Recognise, options: KeyserverOptions): Promise<Answer> {
   try {
     const answer = await patiently(options.within ?? options.transport.limits.keyserverTotal, (left) =>
@@ -61,10 +64,10 @@ async function askServer(server: URL, search: string, recognise: Recognise, opti
 }
 
 /**
- * Asks a server for one key.
+ * Asks a key server for one key.
  * @param server `hkps://host[:port]`; `hkp://` only for a server on this computer
- * @param fingerprint the full fingerprint: key IDs can be forged
- * @param recognise decides which blocks in the answer are about the key; all other blocks are dropped
+ * @param fingerprint the full fingerprint, because key IDs can be forged
+ * @param recognise tells which blocks in the answer belong to the key; `lookup` drops all other blocks
  */
 export function lookup(
   server: URL,
@@ -76,16 +79,16 @@ export function lookup(
 }
 
 /**
- * Asks a server for all keys that carry an address, to discover keys whose fingerprints are not known yet. Servers also
- * match words and parts of addresses, so the caller must look at the user IDs.
+ * Asks a key server for all keys with an email address, to discover new keys. Servers also return keys that match only a word
+ * or a part of the address, so the caller must check the user IDs.
  */
 export function search(server: URL, email: string, options: KeyserverOptions): Promise<Answer> {
   return askServer(server, email, () => true, options);
 }
 
 /**
- * Uploads armored certificates or revocations. `ok` only means that the server did not object: real servers drop uploads
- * silently, so the caller must look up the key afterwards.
+ * Uploads armored certificates or revocations to a key server. `ok` means only that the server reported no error. Some servers
+ * silently drop uploads, so the caller must look up the key afterwards.
  */
 export async function submit(server: URL, armored: string, options: KeyserverOptions): Promise<Submission> {
   try {

@@ -1,4 +1,4 @@
-/** The certificates of the embedded key server: in memory, and also in a folder if the caller names one. */
+/** Stores the certificates of the embedded key server in memory, and also in a folder if the caller names a folder. */
 import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -16,37 +16,37 @@ export type { UploadedKey as ParsedKey };
 /** A stored key. */
 interface SettledKey {
   readonly bytes: Uint8Array;
-  /** The stored keys that certify this key with a verified signature. */
+  /** The stored keys that have certified this key, with verified signatures. */
   readonly certifiedBy: readonly Fingerprint[];
 }
 
-/** The OpenPGP functions, which the caller passes in. Any error from `parse` or `merge` refuses the upload. */
+/** The OpenPGP functions that the caller passes in. If `parse` or `merge` throws an error, the server refuses the upload. */
 export interface KeyMerger {
   parse(armored: Uint8Array): readonly UploadedKey[] | Promise<readonly UploadedKey[]>;
   /** Returns the union of two certificates of one key. */
   merge(old: Uint8Array, fresh: Uint8Array): Uint8Array | Promise<Uint8Array>;
-  /** Returns the parts of a key that remain if only signatures by these other keys count. */
+  /** Returns the key without signatures that neither the key itself nor one of the other keys has made. */
   settle(bytes: Uint8Array, others: readonly Uint8Array[]): SettledKey | Promise<SettledKey>;
   armor(bytes: Uint8Array): string;
 }
 
 export interface AddOutcome {
   readonly fingerprint: Fingerprint;
-  /** Why the key was not stored; undefined if it was stored. */
+  /** The reason why the server did not store the key; undefined if it stored the key. */
   readonly refused?: string;
 }
 
 const fileEnd = ".asc";
 
-/** For one key, feedkey checks signatures by at most this many other keys, the earliest first. */
+/** For each key, the server checks signatures by at most this many other keys, the oldest keys first. */
 const mostMakers = 200;
 
-/** A stored key and its place in the order of eviction. */
+/** A stored key, and its place in the order in which a full server evicts keys. */
 interface Held {
   readonly key: UploadedKey;
   /**
-   * The time at which the key was added, or the time for the key that certifies it if that is earlier: a successor
-   * counts as old as its predecessor. Milliseconds since 1970, unique among unrelated keys.
+   * The time of the key's upload, or the earlier time of a key that certifies it, so that a successor counts as old as its
+   * predecessor. In milliseconds since 1970; unrelated keys have different times.
    */
   readonly since: Instant;
 }
@@ -69,7 +69,7 @@ export class KeyDatabase {
   /**
    * Opens the database, and creates and locks its folder.
    * @param folder the folder that keeps one file for each key; undefined to keep keys in memory only
-   * @param lockWait milliseconds to wait for another run; by default long enough to take over from a killed run
+   * @param lockWait how long to wait for another run that uses the folder; the default is long enough to take over from a killed run
    * @throws FeedkeyError `locked`, `output`; `bad_state` if a file does not contain the key that its name gives
    */
   static async open(
@@ -92,8 +92,8 @@ export class KeyDatabase {
   }
 
   /**
-   * Returns the keys that match a search: `0x` with a fingerprint or a 16-digit key ID, or an exact address. The earliest
-   * keys come first.
+   * Returns the keys that match a search, the oldest first. The search is a fingerprint or 16-digit key ID after `0x`, or an
+   * exact email address.
    */
   find(search: string): UploadedKey[] {
     const id = /^(?:0x)?([0-9a-f]{16}|[0-9a-f]{40}|[0-9a-f]{64})$/i.exec(search)?.[1]?.toUpperCase();
@@ -109,12 +109,11 @@ export class KeyDatabase {
   }
 
   /**
-   * Stores an upload: each key is added, or merged with the stored key.
+   * Stores the keys in an upload. Merges each key with the stored key, if there is one.
    * @throws the merger's error for data that it can't read; FeedkeyError `output`, `locked`
    */
   add(armored: Uint8Array): Promise<AddOutcome[]> {
-    // Uploads are stored one after another: if two uploads were merged into the same key at once, one of them would be
-    // lost.
+    // The database stores uploads one after another. If it merged two uploads into the same key at once, one would be lost.
     const outcome = this.#queue.then(() => this.#addNow(armored));
     this.#queue = outcome.catch(() => {});
     return outcome;
@@ -130,8 +129,8 @@ export class KeyDatabase {
     const keys = parsed.flatMap((key) => this.#meant(key));
     const outcomes = new Map<UploadedKey, string | undefined>();
     for (const key of keys) outcomes.set(key, await this.#addKey(key));
-    // Signatures by a later key in the same upload count only now that this key is stored, so these keys are added
-    // again.
+    // A signature counts only if its maker is stored. The maker may come later in the same upload, so signed keys are added
+    // again here.
     const names = new Set(keys.flatMap(({ fingerprint, keyIds }) => [fingerprint, ...keyIds]));
     for (const key of keys) {
       if (key.makers?.some((maker) => names.has(maker))) outcomes.set(key, await this.#addKey(key));
@@ -142,8 +141,8 @@ export class KeyDatabase {
   }
 
   /**
-   * Returns the keys that an uploaded key may mean. A bare revocation may have only a key ID: then it counts for every
-   * stored key with that ID.
+   * Returns the keys that an upload may belong to. A revocation without a certificate may name only a key ID: then it is added
+   * to every stored key with this key ID.
    */
   #meant(key: UploadedKey): UploadedKey[] {
     if (key.bare !== true || key.fingerprint.length !== 16) return [key];
@@ -151,7 +150,7 @@ export class KeyDatabase {
     return held.length === 0 ? [key] : held.map(({ fingerprint }) => ({ ...key, fingerprint }));
   }
 
-  /** Stores a key, or returns the reason why the key is not stored. */
+  /** Stores a key. @returns the reason if the server does not store the key */
   async #addKey(fresh: UploadedKey): Promise<string | undefined> {
     const held = this.#keys.get(fresh.fingerprint);
     if (held === undefined && fresh.bare === true) return "the key that it revokes is not stored here";
@@ -179,7 +178,7 @@ export class KeyDatabase {
     return this.#last;
   }
 
-  /** Returns the key without the signatures that no stored key confirms. */
+  /** Returns the key without signatures by others that no stored key has made. */
   async #settle(whole: UploadedKey): Promise<{ key: UploadedKey; certifiedBy: readonly Fingerprint[] }> {
     const makers = new Set(whole.makers);
     const others = this.#earliestFirst(({ fingerprint, keyIds }) => {
@@ -192,9 +191,9 @@ export class KeyDatabase {
   }
 
   /**
-   * Returns the keys to evict: the latest keys, as long as they are later than the new key or the key that certifies it. So an
-   * unrelated key evicts no other key, and later keys can't keep out a revocation of a stored key, or its successor.
-   * @returns undefined if eviction does not free enough space
+   * Returns the keys to evict for a key: the newest keys, but only keys newer than `since`. So an unrelated new key evicts no
+   * key, and many new keys can't keep out a revocation or a successor of an old key.
+   * @returns undefined if these evictions would not free enough space
    */
   #evictable(key: UploadedKey, since: Instant, old: UploadedKey | undefined): Fingerprint[] | undefined {
     let keys = this.#keys.size + (old === undefined ? 1 : 0) - this.#limits.keys;
@@ -222,7 +221,7 @@ export class KeyDatabase {
     this.#keys.delete(fingerprint);
   }
 
-  /** Writes a key's file. The file's date records the key's place in the order for the next run. */
+  /** Writes a key's file. The file's date stores the key's place in the order of eviction for the next run. */
   async #write(key: UploadedKey, since: Instant): Promise<void> {
     if (this.#lock === undefined) return;
     const path = join(this.#lock.folder, key.fingerprint + fileEnd);
@@ -231,8 +230,8 @@ export class KeyDatabase {
   }
 
   /**
-   * Returns the only key in some packets. A bare revocation does not count: a revocation by a designated revoker also looks like a
-   * bare revocation of the revoker's own key.
+   * Returns the only key in some packets; undefined if there are several. Ignores revocations without a certificate: the parser
+   * also takes a revocation by a designated revoker for such a revocation of the revoker's own key.
    */
   async #reread(bytes: Uint8Array): Promise<UploadedKey | undefined> {
     const keys = await this.#merger.parse(Buffer.from(this.#merger.armor(bytes)));
@@ -251,7 +250,7 @@ export class KeyDatabase {
     for (const name of (await readdir(folder)).sort()) {
       if (!name.endsWith(fileEnd) || name.startsWith(".")) continue;
       const path = join(folder, name);
-      // Armor is a third larger than its content, so twice the size limit is enough.
+      // Armor makes a key about a third larger, so a file may have twice the size limit of a key.
       const { size, mtimeMs } = await stat(path);
       const keys = size <= 2 * this.#limits.key ? await this.#tryParse(path) : [];
       const [key, ...others] = keys.filter(({ bare }) => bare !== true);
@@ -264,7 +263,7 @@ export class KeyDatabase {
       }
       this.#hold({ key, since: Math.floor(mtimeMs) });
     }
-    // The run that wrote the files may have had higher limits.
+    // The keys are settled again because the run that wrote the files may have had higher limits.
     for (const { key, since } of this.#keys.values()) {
       if ((key.makers?.length ?? 0) > 0) this.#hold({ key: (await this.#settle(key)).key, since });
     }

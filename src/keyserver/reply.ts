@@ -1,7 +1,7 @@
-/** Sends short answers in plain text: never a stack trace, never HTML with text from outside. */
+/** Sends short answers as plain text, never as HTML, because an answer may contain text from a client. */
 import type { ServerResponse } from "node:http";
 
-/** Ends a response with a status and a text, or closes the connection if a body is already being sent. */
+/** Ends a response with a status and a text. If the server has already begun to send another body, closes the connection instead. */
 export function reply(
   response: ServerResponse,
   status: number,

@@ -14,35 +14,35 @@ import { serveFile } from "./static.ts";
 export interface ServeOptions {
   /** The folder to serve. */
   readonly root?: string;
-  /** The key server below `/pks/`. */
+  /** The settings of the key server below `/pks/`; undefined if the server is not a key server. */
   readonly keyserver?: {
-    /** The folder for keys; undefined to keep keys in memory only. */
+    /** The folder in which the key server stores keys; undefined to store keys only in memory. */
     readonly folder?: string | undefined;
     readonly merger: KeyMerger;
-    /** Milliseconds to wait until another run releases the folder. */
+    /** How long to wait until another run releases the folder. */
     readonly lockWait?: Duration;
   };
   /** The address to listen on; 127.0.0.1 by default, so that other machines can't reach the server. */
   readonly host?: string;
-  /** The port to listen on; 0 for any free port. */
+  /** The port to listen on; with 0, the system chooses a free port. */
   readonly port: number;
   /** The TLS certificate and its key, as PEM texts. */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly limits?: Partial<ServerLimits>;
-  /** Called for failures inside the server; clients only see status 500. */
+  /** Receives errors inside the server, of which clients see only the status 500. */
   readonly onError?: (error: unknown) => void;
-  /** Called once for each request, at the end of the answer. */
+  /** Receives each request after the server has answered it. */
   readonly onRequest?: ((request: ServedRequest) => void) | undefined;
 }
 
-/** A request for an access log. Everything except the numbers is unverified text from the client. */
+/** A request, with the fields that an access log contains. All texts except `address` come from the client unchecked. */
 export interface ServedRequest {
   readonly address: string;
   readonly method: string;
   readonly url: string;
   readonly httpVersion: string;
   readonly status: number;
-  /** Number of bytes sent, including headers. */
+  /** The number of bytes that the server sent, including headers. */
   readonly bytes: number;
   readonly userAgent: string;
 }
@@ -62,14 +62,14 @@ export interface RunningServer {
   /** The server's URL, with a trailing slash. The key server has the same host and port, under `hkps:` or `hkp:`. */
   readonly url: string;
   readonly port: number;
-  /** Closes all connections. Returns when the current uploads are stored. */
+  /** Closes all connections, and waits until the current uploads are stored. */
   close(): Promise<void>;
 }
 
 /**
  * Starts the server.
- * @throws FeedkeyError `not_found` if the root is not a folder; `unavailable` if the port is in use; `bad_config` if the TLS certificate
- * and key do not fit; `locked`, `output` or `bad_state` for the key server's folder
+ * @throws FeedkeyError `not_found` if the root is not a folder; `unavailable` if the port is in use; `bad_config` if the TLS
+ *   certificate and key do not match; `locked`, `output` or `bad_state` for the key server's folder
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
   const limits: ServerLimits = { ...serverLimits, ...options.limits };
@@ -90,7 +90,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     if (onRequest !== undefined) watch(request, response, onRequest);
     route(request, response).catch((error: unknown) => {
-      // A client that disconnects is not a failure of the server.
+      // If the client has disconnected, the error is not a fault of the server.
       if (!request.destroyed || systemCode(error) !== "ECONNRESET") options.onError?.(error);
       reply(response, 500, "internal error");
     });
@@ -136,13 +136,13 @@ function makeServer(
     headersTimeout: limits.head,
     requestTimeout: limits.request,
     keepAliveTimeout: 5_000,
-    // How often Node checks the two time limits above.
+    // Node.js checks the two time limits above at this interval.
     connectionsCheckingInterval: Math.min(limits.head, 5_000),
     maxHeaderSize: 16 * 1024,
   };
   const server = options.tls === undefined ? createPlainServer(bounds, handle) : secure(options.tls, bounds, handle);
   server.maxConnections = limits.connections;
-  // This also ends a download whose client stops reading.
+  // This limit also ends a download whose client has stopped reading.
   server.setTimeout(limits.idle);
   return server;
 }

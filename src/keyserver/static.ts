@@ -1,4 +1,6 @@
-/** Serves a folder to opkg, pkgin and feedkey: only files, no listings, nothing from outside the folder. */
+/**
+ * Serves the files in a folder to opkg, pkgin, feedkey and other clients. Serves no listings, and nothing from outside the folder.
+ */
 import type { Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -9,8 +11,8 @@ import { bundlePath } from "../profile/layout.ts";
 import { reply } from "./reply.ts";
 
 /**
- * Splits the target of a request into the segments of a file's path; returns undefined if no honest client sends this
- * path. Repeated slashes count as one slash, because clients often join URLs that way.
+ * Splits the target of a request into the segments of a file's path. Returns undefined for a path that no honest client sends.
+ * Treats repeated slashes as one slash, because clients often produce them when they join URLs.
  */
 export function segmentsOf(target: string): string[] | undefined {
   const path = target.split("?", 1)[0] ?? "";
@@ -27,18 +29,21 @@ export function segmentsOf(target: string): string[] | undefined {
 }
 
 /**
- * Returns a strong validator. It changes even if a file is replaced within one millisecond by a file of equal size:
- * otherwise opkg would get a new signature for an old cached index.
+ * Returns a strong validator for a file. The validator changes even if another file of the same size replaces the file within a
+ * millisecond. Otherwise opkg would combine a new signature with an old cached index.
  */
 async function etagOf(handle: FileHandle): Promise<string> {
   const { ino, size, mtimeNs, ctimeNs } = await handle.stat({ bigint: true });
   return `"${[ino, size, mtimeNs, ctimeNs].map((number) => number.toString(36)).join("-")}"`;
 }
 
-/** The path of the trust page, if the archive has one; `/` also serves this page. */
+/** The path of the trust page, which not every archive has. The server redirects `/` to this page. */
 const page = `${bundlePath.split("/").slice(0, -1).join("/")}/index.html`;
 
-/** Returns the file that a request means. A folder means the trust page in it, or no file: there are no listings. */
+/**
+ * Returns the path of the file that a request asks for. For a folder, this is the trust page if the page is in the folder, else
+ * undefined, because the server has no listings.
+ */
 function fileOf(target: string, segments: readonly string[]): string | undefined {
   if (segments.length > 0 && !/\/(\?|$)/.test(target)) return segments.join("/");
   const inFolder = [...segments, "index.html"].join("/");
@@ -46,8 +51,8 @@ function fileOf(target: string, segments: readonly string[]): string | undefined
 }
 
 /**
- * Protection that a static page can't declare by itself: nobody may show the page in a frame, and a page that opened it
- * may not access it.
+ * The security headers for the trust page, which a page can't set in its HTML: no other site may show the page in a frame, and
+ * a page that opened it can't access it.
  */
 const pageHeaders: Readonly<Record<string, string>> = {
   "Content-Security-Policy": "frame-ancestors 'none'",
@@ -55,7 +60,10 @@ const pageHeaders: Readonly<Record<string, string>> = {
   "Referrer-Policy": "no-referrer",
 };
 
-/** Answers a GET or HEAD request with a file below `root`, with ranges and conditions, or with 404 if the path is not a file. */
+/**
+ * Answers a GET or HEAD request with a file below `root`; supports ranges and conditional requests. Answers with 404 if there
+ * is no such file.
+ */
 export async function serveFile(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const target = request.url ?? "/";
   const segments = segmentsOf(target);
@@ -70,8 +78,8 @@ export async function serveFile(root: string, request: IncomingMessage, response
     return reply(response, 302, "this archive has a trust page", { location: `/${page.replace("index.html", "")}` });
   }
   if (response.destroyed) return handle.close();
-  // The handle is closed only after the answer was sent or the client has disconnected: the library reads the file
-  // through this handle.
+  // The library reads the file through this handle, so the handle is closed only after the answer, or when the client
+  // disconnects.
   response.once("close", () => void handle.close().catch(() => {}));
   const etag = await etagOf(handle);
   for (const [name, value] of file === page ? Object.entries(pageHeaders) : []) response.setHeader(name, value);
@@ -89,16 +97,16 @@ function stream(
   response.setHeader("ETag", etag);
   response.setHeader("Cache-Control", "no-cache");
   response.setHeader("X-Content-Type-Options", "nosniff");
-  // The library passes unknown options to fs.createReadStream, so it reads exactly the file that was checked. The option is a
-  // handle and not a number, because the stream closes it too: a number that is closed twice may belong to another file by then.
+  // The library passes `fd` to fs.createReadStream, so it reads exactly the file that was checked. `fd` is a handle and not a
+  // number, because the stream closes it too: a number that is closed twice may by then belong to another file.
   const options = {
     etag: false,
-    // The date has whole seconds: it can't distinguish two versions of a file from one second.
+    // The date has whole seconds, so the server sends no date for a file that may have changed twice in the last second.
     lastModified: Date.now() - stat.mtimeMs > 2000,
     fd: handle,
   };
-  // The library takes no-cache for a request for the whole file, but no-cache only tells caches to ask here (RFC 9111 section
-  // 5.2.1.4).
+  // The library would send the whole file for no-cache. But no-cache only tells caches to ask this server again (RFC 9111
+  // section 5.2.1.4).
   delete request.headers["cache-control"];
   const sending = send(request, name, options);
   sending.on("error", (error: { status?: number; headers?: Record<string, string> }) => {
@@ -106,11 +114,12 @@ function stream(
   });
   sending.on("stream", (file: { bytesRead: number; once(event: "end", then: () => void): void }) => {
     file.once("end", () => {
-      // The file became shorter in the meantime: the client must see a broken answer instead of waiting for the rest.
+      // If the file became shorter in the meantime, the server breaks off the answer. Otherwise the client would wait for the
+      // rest.
       if (file.bytesRead < Number(response.getHeader("content-length"))) response.destroy();
     });
   });
-  // The response is set here because `pipe`, which usually sets it, would look up a path.
+  // Usually `pipe` sets the response, but `pipe` would look up a path.
   Object.assign(sending, { res: response });
   sending.send(name, stat);
 }

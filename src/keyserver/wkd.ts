@@ -1,6 +1,6 @@
 /**
- * Web Key Directory (draft-koch-openpgp-webkey-service): gets the keys for an address from the web server of the
- * address's own domain.
+ * Web Key Directory (draft-koch-openpgp-webkey-service): downloads the keys for an email address from a web server in the
+ * address's domain.
  */
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
@@ -10,7 +10,7 @@ import { askForKeys, type KeyserverOptions } from "./hkp.ts";
 
 const alphabet = "ybndrfg8ejkmcpqxot1uwisza345h769";
 
-/** Encodes bytes in z-base-32 (RFC 6189 section 5.1.6). The length must be a multiple of five bytes, as for SHA-1. */
+/** Encodes bytes in z-base-32 (RFC 6189 section 5.1.6). The number of bytes must be a multiple of five, as in a SHA-1 digest. */
 export function zbase32(bytes: Uint8Array): string {
   let bits = 0n;
   for (const byte of bytes) bits = (bits << 8n) | BigInt(byte);
@@ -24,12 +24,13 @@ export function zbase32(bytes: Uint8Array): string {
 interface WkdUrls {
   /** The URL on the subdomain `openpgpkey`. */
   readonly advanced: URL;
-  /** The URL on the domain itself, which may be asked only if the subdomain does not exist. */
+  /** The URL on the domain itself, which a client may request only if the subdomain does not exist. */
   readonly direct: URL;
 }
 
 /**
- * Returns the URLs for the keys of an address. Only ASCII letters are lower-cased (section 3.1), and only for the hash.
+ * Returns the URLs for the keys of an email address. The hash in the URLs is that of the local part with ASCII letters in lower
+ * case (section 3.1).
  * @throws FeedkeyError `usage` if the text is not an email address with a host name
  */
 export function wkdUrls(address: string): WkdUrls {
@@ -50,7 +51,7 @@ export function wkdUrls(address: string): WkdUrls {
 }
 
 /**
- * Asks the domain of an address for the address's keys, with the same limits and outcomes as for key servers.
+ * Requests the keys for an email address from the address's domain, with the same limits and outcomes as for key servers.
  * @throws FeedkeyError `usage` if the text is not an email address
  */
 export async function lookupWkd(address: string, options: KeyserverOptions): Promise<Answer> {

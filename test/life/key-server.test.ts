@@ -150,7 +150,7 @@ describe("cases: key server, answers that are too long", function () {
         server.answer(seed.fingerprint, flood(seed));
         await chain.accepts(seed, []);
         expect((await chain.chain()).warnings.join()).to.match(
-          /could not be checked.*its beginning was used.*within the profile's grace/,
+          /could not be checked.*feedkey used .*beginning.*within the profile's grace/,
         );
       });
     });
