@@ -1,24 +1,26 @@
 /**
- * Names, passwords and tokens for private archives, in the format of .netrc and apt's auth.conf (as in curl and
- * apt_auth.conf(5)). feedkey is stricter than curl and apt: an entry is for one scheme, host and port, and for whole
- * folders.
+ * Reads user names, passwords and tokens for private archives, in the format of .netrc (curl) and apt_auth.conf(5). feedkey is
+ * stricter than curl and apt: an entry applies to only one scheme, host and port, and to whole folders.
  */
 
-/** The credentials in one entry, and the addresses to which feedkey may send them. */
+/** The credentials in one entry, and the URLs for which feedkey may send these credentials. */
 export interface Credentials {
   readonly protocol: "https:" | "http:";
-  /** The host as in a URL: with its port, unless it is the scheme's default port. */
+  /** The host and port as in a URL, which leaves out the scheme's default port. */
   readonly host: string;
-  /** The path of a folder, which begins and ends with a slash; the entry is for everything below the folder. */
+  /** The path of a folder, with a slash at the beginning and the end; the entry applies to everything below this folder. */
   readonly folder: string;
   /** The value of the header `Authorization`. */
   readonly authorization: string;
 }
 
-/** Finds the value of the header `Authorization` for an address; undefined if no such header is to be sent. */
+/** Returns the value of the header `Authorization` for a URL; undefined if feedkey must not send this header. */
 export type FindCredentials = (url: URL) => Promise<string | undefined>;
 
-/** Reports a syntax error by its line number, but never the text of the line, which may contain a password. */
+/**
+ * Receives the line number of a syntax error and a description. The description never contains the line's text, which may be a
+ * password.
+ */
 type TellProblem = (line: number, problem: string) => void;
 
 interface Token {
@@ -30,9 +32,9 @@ const fields = ["login", "password", "token", "account"] as const;
 type Field = (typeof fields)[number];
 
 /**
- * Returns the entries in a text, in their order. Each entry has `machine [http://|https://]HOST[:PORT][/FOLDER]`, then `login`
- * and `password`, or `token` for a bearer token (RFC 6750). An entry without a scheme is only for https. `default` entries and
- * macros are ignored, because they name no host.
+ * Returns the entries in a text, in the same order. Each entry has `machine [http://|https://]HOST[:PORT][/FOLDER]`, then
+ * `login` and `password`, or `token` for a bearer token (RFC 6750). An entry without a scheme applies only to https. Ignores
+ * `default` entries and macros, because they name no host.
  */
 export function parseCredentials(text: string, tell: TellProblem): Credentials[] {
   const found: Credentials[] = [];
@@ -60,7 +62,7 @@ export function parseCredentials(text: string, tell: TellProblem): Credentials[]
   return found;
 }
 
-/** Returns the `Authorization` value of the first entry whose folder contains an address; undefined if no entry does. */
+/** Returns the `Authorization` value of the first entry that applies to a URL; undefined if no entry applies. */
 export function findCredentials(entries: readonly Credentials[], url: URL): string | undefined {
   return entries.find(({ protocol, host, folder }) => {
     return protocol === url.protocol && host === url.host && `${url.pathname}/`.startsWith(folder);
@@ -68,8 +70,8 @@ export function findCredentials(entries: readonly Credentials[], url: URL): stri
 }
 
 /**
- * Splits a text into words between blanks or in double quotes. `#` at the start of a line begins a comment, `macdef` begins a macro
- * that ends at an empty line.
+ * Splits a text into words. Blanks separate words; a word with blanks is in double quotes. Skips comments (lines that begin
+ * with `#`) and macros (from `macdef` to the next empty line).
  */
 function tokensOf(text: string, tell: TellProblem): Token[] {
   const tokens: Token[] = [];
@@ -101,7 +103,7 @@ function entryOf(place: Token, values: ReadonlyMap<Field, string>, tell: TellPro
     return undefined;
   }
   const { protocol, host } = url;
-  // apt keeps credentials for other protocols in the same file.
+  // The file may also have apt's credentials for other protocols, which feedkey ignores.
   if (protocol !== "https:" && protocol !== "http:") return undefined;
   const [login, password, token] = [values.get("login"), values.get("password"), values.get("token")];
   const isToken = token !== undefined && login === undefined && password === undefined;

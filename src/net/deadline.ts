@@ -1,10 +1,10 @@
-/** The two deadlines for one fetch: until the head of the answer, and until the end of the fetch. */
+/** The two time limits for one request: one until the head of the answer arrives, the other until the whole answer has arrived. */
 import type { Duration } from "../time.ts";
 import { unavailable } from "./failure.ts";
 
 /**
- * Aborts its signal with the `unavailable` error to throw. The caller must call `stop`, because a running timer keeps the process
- * alive.
+ * Aborts a request through `signal` when a time limit is over; the reason of the abort is the error `unavailable` that the
+ * caller throws. The caller must call `stop` in the end, because a running timer keeps the process alive.
  */
 export class Deadline {
   readonly #url: URL;
@@ -12,7 +12,7 @@ export class Deadline {
   readonly #total: NodeJS.Timeout | undefined;
   #head: NodeJS.Timeout | undefined;
 
-  /** @param total milliseconds for the whole fetch, redirects included; undefined for no time limit */
+  /** @param total the milliseconds for the whole request, including redirects; undefined for no time limit */
   constructor(url: URL, total: Duration | undefined) {
     this.#url = url;
     if (total !== undefined) this.#total = setTimeout(() => this.#expire("no complete answer", total), total);
@@ -22,7 +22,7 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  /** Starts to wait for the head of an answer. */
+  /** Starts the time limit for the head of an answer. */
   awaitHead(within: Duration): void {
     clearTimeout(this.#head);
     this.#head = setTimeout(() => this.#expire("no answer", within), within);

@@ -1,10 +1,10 @@
-/** Makes a TCP connection to a host name with several addresses, as curl does (RFC 8305, "Happy Eyeballs"). */
+/** Makes a TCP connection to a host that may have several IP addresses, as curl does (RFC 8305, "Happy Eyeballs"). */
 import { lookup as systemLookup } from "node:dns/promises";
 import { isIP, connect as openSocket, type Socket } from "node:net";
 import { largest } from "../extremes.ts";
 import type { Duration } from "../time.ts";
 
-/** How long to wait for one address before also trying the next address; curl waits equally long. */
+/** How long feedkey waits for one address before it tries the next address too; curl uses the same time. */
 const nextAddressAfter: Duration = 200;
 
 interface Address {
@@ -13,14 +13,14 @@ interface Address {
 }
 
 interface DialOptions {
-  /** Time limit until any of the addresses answers. */
+  /** The time limit for the whole attempt, until one of the addresses answers. */
   readonly within: Duration;
   readonly lookup?: (host: string) => Promise<readonly Address[]>;
   /** Begins to connect to an address. */
   readonly open?: (address: string, port: number) => Socket;
 }
 
-/** Alternates between the address families, beginning with the family that the system puts first. */
+/** Sorts addresses so that IPv4 and IPv6 alternate, beginning with the family of the system's first address. */
 function alternating(addresses: readonly Address[]): string[] {
   const first = addresses[0]?.family;
   const lists = [
@@ -36,8 +36,8 @@ function timeout(): Error {
 }
 
 /**
- * Connects to the first address that answers. While the next address is tried, a slow earlier address can still win.
- * @throws the system's error for the look-up, or for the first address that failed; `UND_ERR_CONNECT_TIMEOUT`
+ * Connects to the address that answers first. A slow address can still win while feedkey tries the next addresses.
+ * @throws the system's error for the look-up, or for the first address that failed; an error with the code `UND_ERR_CONNECT_TIMEOUT`
  */
 export async function dial(host: string, port: number, options: DialOptions): Promise<Socket> {
   const lookup = options.lookup ?? ((name: string) => systemLookup(name, { all: true, verbatim: true }));
@@ -72,7 +72,7 @@ function race(addresses: readonly string[], open: (address: string) => Socket, w
       }
       const socket = open(address);
       trying.add(socket);
-      // The handler stays: a socket that lost the race may still fail, and its error must not end the process.
+      // This handler stays: a socket that lost the race may still fail, and the error must not end the process.
       socket.on("error", (error) => {
         if (isOver) return;
         trying.delete(socket);

@@ -1,4 +1,4 @@
-/** Sets up the HTTP library: certificate authorities for TLS, and time limits for connections. */
+/** Sets up the HTTP library (undici): certificate authorities, proxies and time limits for connections. */
 import { X509Certificate } from "node:crypto";
 import type { SecureContext } from "node:tls";
 import type { buildConnector, Dispatcher } from "undici";
@@ -9,9 +9,8 @@ import { type ProxyEnvironment, proxyFor } from "./proxy.ts";
 import { pemCertificates } from "./system-authorities.ts";
 
 /**
- * Returns the certificates in a PEM text.
- * @throws FeedkeyError `bad_config` if the text has no certificate or a broken one: a lost authority must not go
- * unnoticed
+ * Splits a PEM text into certificates.
+ * @throws FeedkeyError `bad_config` if the text contains no certificate, or a broken certificate, which the user must not overlook
  */
 export function certificateAuthorities(pem: string): string[] {
   const blocks = pemCertificates(pem);
@@ -32,9 +31,8 @@ function badAuthorities(message: string, cause?: unknown): FeedkeyError {
 }
 
 /**
- * Makes one TLS context for all connections, with Node's own roots (including `NODE_EXTRA_CA_CERTS` and
- * `--use-system-ca`) and these authorities. With the option "ca", Node's roots would have to be listed, and parsed again
- * for each connection.
+ * Makes one TLS context for all connections. It trusts Node's own roots (including `NODE_EXTRA_CA_CERTS` and `--use-system-ca`) and
+ * the given authorities. The simpler option "ca" would replace Node's roots, and parse all certificates again for each connection.
  */
 async function contextWith(authorities: readonly string[]): Promise<SecureContext> {
   const { createSecureContext } = await import("node:tls");
@@ -43,12 +41,12 @@ async function contextWith(authorities: readonly string[]): Promise<SecureContex
   return made;
 }
 
-/** A method that Node's types lack: it adds a certificate to the roots of a context. */
+/** A method that is missing in Node's types. The method adds a certificate to the roots of a context. */
 interface RootStore {
   addCACert(pem: string): void;
 }
 
-/** Connects as curl does, because Node allows too little time for each address of a host; `secure` adds TLS to the connection. */
+/** Returns a connector that connects as `dial` does, because Node allows too little time for each address. `secure` adds TLS. */
 function dialling(secure: buildConnector.connector, limits: NetLimits): buildConnector.connector {
   return (options, callback) => {
     const isSecure = options.protocol === "https:";
@@ -64,7 +62,7 @@ function dialling(secure: buildConnector.connector, limits: NetLimits): buildCon
   };
 }
 
-/** Connections to each server: direct, or through the proxy that the environment names for the server. */
+/** The connections to servers, either direct or through the proxy that the environment names. */
 export interface Dispatchers {
   /** Returns the dispatcher for a URL. @throws FeedkeyError `bad_config` if the proxy can't be used */
   of(url: URL): Dispatcher;
@@ -73,8 +71,8 @@ export interface Dispatchers {
 }
 
 /**
- * Loads undici and sets it up. Loading undici is slow, so the caller does this only when the network is needed.
- * @param authorities PEM certificates that are trusted in addition to the usual roots
+ * Loads undici and sets it up. Loading undici is slow, so callers call this function only when they need the network.
+ * @param authorities the PEM certificates that feedkey trusts in addition to the usual roots
  */
 export async function makeDispatchers(
   authorities: readonly string[],
@@ -84,12 +82,12 @@ export async function makeDispatchers(
   const { Agent, Pool, ProxyAgent, buildConnector } = await import("undici");
   const tls = {
     timeout: limits.connect,
-    // Set explicitly, because NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would switch the check off.
+    // This option is set explicitly: otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would switch the check off.
     rejectUnauthorized: true,
     ...(authorities.length === 0 ? {} : { secureContext: await contextWith(authorities) }),
   };
-  // feedkey has its own deadline for the head: a server that sends single bytes slowly can extend the library's time
-  // limit.
+  // The library's time limit for the head is off, because a server that sends single bytes can extend it. `Deadline` limits the
+  // head instead.
   const connect = dialling(buildConnector(tls), limits);
   const options = { connect, allowH2: false, headersTimeout: 0, bodyTimeout: limits.idle };
   const made = new Map<string, Dispatcher>();
@@ -107,7 +105,7 @@ export async function makeDispatchers(
               requestTls: tls,
               proxyTunnel: false,
               clientFactory: (origin) => new Pool(origin, options),
-              // Requests for plain HTTP go to the proxy itself; all others go through the tunnel that the library
+              // Requests for plain HTTP go to the proxy itself; all other requests go through the tunnel that the library
               // makes.
               factory: (origin, terms) => new Pool(origin, String(origin) === proxy.href ? options : terms),
             }));

@@ -1,4 +1,4 @@
-/** One HTTP request and its answer; turns the library's types into feedkey's types. */
+/** Sends one HTTP request and reads the answer. Converts between the library's types and feedkey's types. */
 import type { Dispatcher } from "undici";
 import { BodyTaker } from "./body.ts";
 import type { Deadline } from "./deadline.ts";
@@ -8,7 +8,7 @@ import type { AnswerHead, GetOptions, HttpAnswer, Question } from "./types.ts";
 
 type Body = Dispatcher.ResponseData["body"];
 
-/** An answer whose body has not been read yet. The caller reads the body with `readBody` or drops it with `dropBody`. */
+/** An answer whose body feedkey has not read yet. The caller must read the body with `readBody` or drop it with `dropBody`. */
 export interface Arriving {
   readonly head: AnswerHead;
   readonly body: Body;
@@ -22,7 +22,7 @@ function lowerCase(headers: Dispatcher.ResponseData["headers"]): Record<string, 
   return plain;
 }
 
-/** Returns the header for the user name and password in a URL, as curl would send it. */
+/** Returns the header `Authorization` for the user name and password in a URL, as curl does. */
 function credentials(url: URL): Record<string, string> {
   if (url.username === "" && url.password === "") return {};
   const plain = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
@@ -50,7 +50,7 @@ export async function ask(
       body: question.body ?? null,
       signal: deadline.signal,
     });
-    // If a body is dropped, or fails while nobody reads it, the error must not end the process.
+    // Without this handler, an error in a body that nobody reads would end the process.
     answer.body.on("error", () => {});
     const head = { status: answer.statusCode, headers: lowerCase(answer.headers), url: plainUrl(url) };
     return { head, body: answer.body };
@@ -61,14 +61,14 @@ export async function ask(
   }
 }
 
-/** Drops a body that is not needed, and closes its connection. */
+/** Drops the body of an answer, and closes the connection. */
 export function dropBody(arriving: Arriving): void {
   arriving.body.destroy();
 }
 
 /**
- * Reads the whole body. For an error status, reads only the beginning, which may explain the error.
- * @throws FeedkeyError `unavailable`, and whatever the sink throws
+ * Reads the whole body of an answer. For an error status, reads only the beginning, which may explain the error.
+ * @throws FeedkeyError `unavailable`, and every error of the sink
  */
 export async function readBody(
   url: URL,
@@ -79,8 +79,8 @@ export async function readBody(
   const { head } = arriving;
   try {
     const encoding = head.headers["content-encoding"] ?? "identity";
-    // Some servers send this header for a stored .gz file; curl, apt and opkg ignore the header. The signature shows whether
-    // the bytes are right.
+    // Some servers send this header for a stored .gz file, and curl, apt and opkg ignore the header. So does feedkey for
+    // archives: the signature shows whether the bytes are right.
     const isStored = options.policy === "archive" && /^(x-)?gzip$/i.test(encoding.trim());
     if (!isStored && encoding.trim().toLowerCase() !== "identity") {
       throw unavailable(
@@ -115,7 +115,10 @@ async function beginning(url: URL, arriving: Arriving, limits: NetLimits): Promi
   return new Uint8Array(Buffer.concat(kept).subarray(0, limits.errorBody));
 }
 
-/** Yields the pieces of a body as they arrive. With `rate`, throws if the server is below the slowest acceptable rate. */
+/**
+ * Yields the pieces of a body as they arrive.
+ * @param rate the limits with the slowest acceptable rate; undefined to accept any rate
+ */
 async function* pieces(url: URL, body: Body, rate: NetLimits | undefined): AsyncGenerator<Uint8Array> {
   const source: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
   let waited = 0;
@@ -126,7 +129,7 @@ async function* pieces(url: URL, body: Body, rate: NetLimits | undefined): Async
       throw networkFailure(url, error);
     });
     if (next.done === true) return;
-    // Only the time spent waiting for the server counts: a slow local disk is not the server's fault.
+    // Only the time that feedkey waits for the server counts, because a slow local disk is not the server's fault.
     waited += performance.now() - before;
     came += next.value.length;
     if (rate !== undefined && waited >= rate.slowWindow) {

@@ -1,4 +1,4 @@
-/** Describes network failures in words. Text from a server is escaped and cut. */
+/** Describes network failures in words. Escapes and shortens text that comes from a server. */
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 
@@ -14,7 +14,7 @@ export type FailureReason =
   | "http"
   | "offline";
 
-/** Returns text from a server on one line, without terminal escapes, and with a limited length. */
+/** Returns text from a server as one short line without terminal escape sequences. */
 export function shown(text: string): string {
   const plain = escapeText(text);
   return plain.length > 200 ? `${plain.slice(0, 199)}…` : plain;
@@ -43,7 +43,7 @@ export function unavailable(
   });
 }
 
-/** Returns the words in a server's answer, in quotes and after a colon; empty if the answer has no words. */
+/** Returns the text of a server's answer without HTML tags, as `: "TEXT"`; empty if the answer has no text. */
 export function said(body: Uint8Array): string {
   const text = Buffer.from(body.subarray(0, 4096)).toString("utf8");
   const words = text
@@ -53,7 +53,7 @@ export function said(body: Uint8Array): string {
   return words === "" ? "" : `: "${shown(words)}"`;
 }
 
-/** Makes the error for an answer with an unexpected status. */
+/** Makes the error for an answer whose status is not 200. */
 export function httpFailure(url: URL, status: number, body: Uint8Array = new Uint8Array(0)): FeedkeyError {
   const hint =
     status === 401 || status === 403
@@ -83,7 +83,7 @@ const untrustedIssuer = new Set([
   "INVALID_CA",
 ]);
 
-/** Whether a connection failed because the certificate authority is unknown. */
+/** Whether a connection failed because feedkey does not know the certificate authority. */
 export function isUnknownAuthority(error: unknown): boolean {
   return error instanceof FeedkeyError && untrustedIssuer.has(systemCode(error.cause) ?? "");
 }
@@ -94,7 +94,7 @@ function namesOf(error: unknown): string {
   return typeof names === "string" ? names : "no name";
 }
 
-/** Describes an error in the server's TLS; returns undefined if the error is not about TLS. */
+/** Describes a TLS error; undefined if the code is not that of a TLS error. */
 function tlsFailure(code: string, url: URL, error: unknown): { found: string; hint: string } | undefined {
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
     return {
@@ -123,14 +123,14 @@ function tlsFailure(code: string, url: URL, error: unknown): { found: string; hi
   return undefined;
 }
 
-/** Whether the look-up of a host name failed, for whatever reason: ENOTFOUND, EAI_AGAIN... */
+/** Whether the look-up of a host name failed, with any code (ENOTFOUND, EAI_AGAIN...). */
 function isUnresolved(error: unknown): boolean {
   return typeof error === "object" && error !== null && "syscall" in error && error.syscall === "getaddrinfo";
 }
 
 const down = "the server may be down, or a firewall may block it";
 
-/** What the codes of the system and of the HTTP library mean, with a hint. `%` stands for the code. */
+/** The meaning of error codes of the system and the HTTP library, each with a hint. `%` stands for the code. */
 const failures: readonly (readonly [codes: readonly string[], FailureReason, found: string, hint: string])[] = [
   [
     [
@@ -157,7 +157,7 @@ const failures: readonly (readonly [codes: readonly string[], FailureReason, fou
   ],
 ];
 
-/** Turns any error from the HTTP library into `unavailable`. A FeedkeyError is returned unchanged. */
+/** Converts an error from the HTTP library into the error `unavailable`. Returns a `FeedkeyError` unchanged. */
 export function networkFailure(url: URL, error: unknown): FeedkeyError {
   if (error instanceof FeedkeyError) return error;
   const code = systemCode(error) ?? "";

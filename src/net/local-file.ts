@@ -1,4 +1,4 @@
-/** Reads `file:` URLs behind the same interface as HTTP: for an archive on a disk or a USB stick. */
+/** Reads `file:` URLs through the same interface as HTTP, for an archive on a disk or a USB stick. */
 import type { FileHandle } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { FeedkeyError } from "../error.ts";
@@ -14,7 +14,7 @@ function localPath(url: URL): string {
     const path = fileURLToPath(url);
     if (!path.includes("\0")) return path;
   } catch {
-    // The path has an encoded slash, or the URL has a host name: the error is thrown below.
+    // The path has an encoded slash, or the URL has a host name. The code below throws the error.
   }
   throw new FeedkeyError("bad_path", `"${shown(plainUrl(url))}" is not the address of a local file`, {
     details: { url: plainUrl(url) },
@@ -23,10 +23,10 @@ function localPath(url: URL): string {
 }
 
 /**
- * Reads a regular file inside `options.root`. The status is 200 with `content-length`, 404 if the file does not exist,
- * or 403 if the file is unreadable.
- * @throws FeedkeyError `bad_path` if `options.root` is missing, the URL names no path, or a symbolic link leads out of
- * the root; `unavailable` (`too_large`, `cut_off`)
+ * Reads a regular file below `options.root`. The answer has the status 200 and `content-length`, 404 if the file does not
+ * exist, or 403 if feedkey may not read the file.
+ * @throws FeedkeyError `bad_path` if `options.root` is missing, the URL names no path, or a symbolic link leads out of the
+ *   root; `unavailable` (`too_large`, `cut_off`)
  */
 export async function getFile(url: URL, options: GetOptions): Promise<HttpAnswer> {
   const path = localPath(url);
@@ -61,7 +61,7 @@ async function readWhole(url: URL, handle: FileHandle, options: GetOptions): Pro
   const taker = new BodyTaker(url, head, options);
   const length = Math.min(pieceBytes, size + 1);
   for (;;) {
-    // Each piece needs a new buffer, because the taker keeps it.
+    // Each piece needs a new buffer, because `taker` keeps the buffer.
     const { bytesRead, buffer } = await handle.read(new Uint8Array(length), 0, length, null).catch((cause) => {
       throw unavailable(url, "cut_off", "the file could not be read to its end", { hint: "check the disk", cause });
     });

@@ -1,9 +1,9 @@
-/** Finds the proxy for an address in the environment, as curl does. */
+/** Finds the proxy for a URL in the environment variables, as curl does. */
 import { BlockList, isIP } from "node:net";
 import { FeedkeyError } from "../error.ts";
 
 /**
- * The environment variables for proxies: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in upper or lower case;
+ * The environment variables for proxies: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`. A variable with a name in
  * lower case has precedence.
  */
 export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
@@ -13,7 +13,7 @@ function setting(env: ProxyEnvironment, name: string): string {
 }
 
 /**
- * Returns the proxy for a URL; undefined if feedkey is to ask the server directly.
+ * Returns the proxy for a URL; undefined if feedkey must connect to the server directly.
  * @throws FeedkeyError `bad_config` if the proxy in the environment can't be used
  */
 export function proxyFor(url: URL, env: ProxyEnvironment): URL | undefined {
@@ -28,7 +28,10 @@ export function proxyFor(url: URL, env: ProxyEnvironment): URL | undefined {
   });
 }
 
-/** Whether a list such as `localhost,.example.org:8080,10.0.0.0/8,[::1]` excepts a URL from the proxy. `*` excepts all URLs. */
+/**
+ * Whether the list in `NO_PROXY`, such as `localhost,.example.org:8080,10.0.0.0/8,[::1]`, contains the host of a URL. `*`
+ * stands for all hosts.
+ */
 function isExcepted(url: URL, list: string): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
   const port = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;

@@ -1,6 +1,6 @@
 /**
- * Decides where a redirect may lead. An archive's files are signed, wherever they come from; a key server's answer is
- * not signed.
+ * Decides which redirects feedkey follows. An archive may redirect, because its files are signed; a key server may not, because
+ * its answers are not signed.
  */
 import type { FeedkeyError } from "../error.ts";
 import { plainUrl, shown, unavailable } from "./failure.ts";
@@ -25,7 +25,7 @@ function refuse(from: URL, status: number, found: string): FeedkeyError {
 export function nextUrl(from: URL, head: AnswerHead, policy: Policy, within: Redirects): URL | undefined {
   if (!redirecting.has(head.status)) return undefined;
   const location = head.headers.location ?? "";
-  // An empty `Location` would mean the same address again.
+  // An empty `Location` would be the same URL again, so it is not valid.
   const to = location !== "" && URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   if (to === undefined)
     throw refuse(from, head.status, `the server redirects to "${shown(location)}", which is not a URL`);
@@ -33,14 +33,14 @@ export function nextUrl(from: URL, head: AnswerHead, policy: Policy, within: Red
   if (policy === "keyserver" || !isWeb || (within === "same-origin" && to.origin !== from.origin)) {
     throw refuse(from, head.status, `the server redirects to "${shown(plainUrl(to))}"`);
   }
-  // The port is compared too: another port may belong to another person's server.
+  // The comparison includes the port, because another port may belong to another person's server.
   const isSameHost = to.host === from.host;
   to.username = isSameHost ? from.username : "";
   to.password = isSameHost ? from.password : "";
   return to;
 }
 
-/** Makes the error for more than `most` redirects in succession (`unavailable`). */
+/** Makes the error (`unavailable`) for more than `most` redirects in a row. */
 export function tooManyRedirects(from: URL, status: number, most: number): FeedkeyError {
   return refuse(from, status, `more than ${most} redirects in a row`);
 }

@@ -1,23 +1,23 @@
-/** Continues a large download after the connection breaks. The caller hashes all bytes from the first. */
+/** Continues a large download after the connection breaks. The caller hashes all bytes, from the first to the last. */
 import { FeedkeyError } from "../error.ts";
 import type { Duration } from "../time.ts";
 import { unavailable } from "./failure.ts";
 import { countdown, patiently } from "./retry-after.ts";
 import type { AnswerHead, GetOptions, HttpAnswer, Transport } from "./types.ts";
 
-/** How often one download may break. Each part must bring at least one byte, so that the download ends. */
+/** How often one download may break. After each break, the next part must bring at least one new byte; otherwise feedkey gives up. */
 const mostBreaks = 20;
 
-/** How long to wait in total for a server that answers 429 or 503 with Retry-After. */
+/** How long feedkey waits in total for a server that answers 429 or 503 with Retry-After. */
 const patience: Duration = 60_000;
 
 const broken: ReadonlySet<unknown> = new Set(["cut_off", "timeout"]);
 
 /**
  * Downloads a file. If the connection breaks or stalls, requests the rest of the file with Range (RFC 9110 section 14).
- * @param take gets each byte once, in order
+ * @param take receives each byte once, in order
  * @returns the last answer: its status is 200 or 206 if all bytes arrived, and another status if not
- * @throws FeedkeyError as `Transport.get` does, and whatever `take` throws
+ * @throws FeedkeyError as `Transport.get` does, and every error of `take`
  */
 export async function getResuming(
   transport: Transport,
@@ -30,7 +30,7 @@ export async function getResuming(
   let validator: string | undefined;
   for (let breaks = 0; ; breaks++) {
     const from = taken;
-    // If the server sends the whole file again, the client skips this many bytes.
+    // If the server sends the whole file again, the client skips this number of bytes.
     let known = 0;
     let isFirst = true;
     const sink = async (chunk: Uint8Array, head: AnswerHead) => {
@@ -62,14 +62,14 @@ function rangeFrom(from: number, validator: string | undefined): Record<string, 
   return { range: `bytes=${from}-`, ...(validator === undefined ? {} : { "if-range": validator }) };
 }
 
-/** A weak entity tag can be the same for two different files. */
+/** Returns the answer's entity tag unless it is weak, because two different files can have the same weak tag. */
 function strongValidator({ headers }: AnswerHead): string | undefined {
   return headers.etag?.startsWith('"') === true ? headers.etag : undefined;
 }
 
 /**
- * Returns how many bytes at the start of an answer are already known.
- * @throws FeedkeyError `unavailable` (`protocol`) if the answer is a part that was not requested
+ * Returns how many bytes at the start of an answer the client already has.
+ * @throws FeedkeyError `unavailable` (`protocol`) if the answer is another part of the file than the requested part
  */
 function beginsAt(url: URL, head: AnswerHead, from: number): number {
   if (head.status !== 206) return from;

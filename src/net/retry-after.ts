@@ -1,19 +1,18 @@
-/** Repeats a request as Retry-After asks, for a limited time. */
+/** Repeats a request if the server asks for this with Retry-After, for a limited time. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Duration } from "../time.ts";
 import { keyserverLimits } from "./limits.ts";
 import type { HttpAnswer } from "./types.ts";
 
 /**
- * Returns how long a 429 or 503 answer asks the client to wait (RFC 9110 section 10.2.3); undefined if the answer does
- * not say. A date is compared with the server's own `Date` header, so that neither the client's nor the server's clock
- * needs to be right.
+ * Returns how long the server asks the client to wait with `Retry-After` in a 429 or 503 answer (RFC 9110 section 10.2.3); undefined
+ * if the server does not ask. Compares a date with the server's own `Date` header, so that no clock needs to be right.
  */
 export function retryAfter(answer: HttpAnswer): Duration | undefined {
   const wish = answer.headers["retry-after"];
   if ((answer.status !== 429 && answer.status !== 503) || wish === undefined) return undefined;
   if (/^\d{1,9}$/.test(wish)) return Number(wish) * 1000;
-  // Date.parse accepts many more forms than the dates of HTTP.
+  // This check is needed because Date.parse accepts many forms that are not HTTP dates.
   if (!/^[A-Z][a-z]{2}, \d\d .* GMT$/.test(wish)) return undefined;
   const wait = Date.parse(wish) - Date.parse(answer.headers.date ?? "");
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
@@ -26,10 +25,10 @@ export function countdown(total: Duration): () => Duration {
 }
 
 /**
- * Sends a request, waits as Retry-After asks, and repeats the request, at most twice. Does not wait longer than
- * `within`.
- * @param within time limit for all requests and waits, in milliseconds
- * @param ask sends the request; gets the time that is left
+ * Sends a request. If the answer has Retry-After, waits for this time and repeats the request, at most twice. Returns the
+ * answer at once if the wait would exceed `within`.
+ * @param within the time limit for all requests and waits together, in milliseconds
+ * @param ask sends the request; receives the remaining time in milliseconds
  */
 export async function patiently(within: Duration, ask: (left: Duration) => Promise<HttpAnswer>): Promise<HttpAnswer> {
   const left = countdown(within);

@@ -1,4 +1,4 @@
-/** Makes a self-signed TLS certificate for this machine only: for the demo, and for trying out a configuration. */
+/** Makes a self-signed TLS certificate that is valid only for this machine, for the demo and for tests of a configuration. */
 import { createPrivateKey, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 
 function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
@@ -24,8 +24,8 @@ function extension(id: string, critical: boolean, value: Uint8Array): Buffer {
 
 /**
  * Makes a certificate for `localhost` and 127.0.0.1 with a new P-256 key (RFC 5280).
- * @param at start of the certificate's validity period of one day, in milliseconds
- * @returns PEM texts; the certificate is its own certificate authority
+ * @param at the start of the certificate's validity period, which is one day, in milliseconds
+ * @returns the certificate and its key as PEM texts; the certificate is its own certificate authority
  */
 export function selfSigned(at: number): { readonly cert: string; readonly key: string } {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });

@@ -1,4 +1,4 @@
-/** Access to the network: with limits on time and size, with verified TLS only, and with a distinct reason for each failure. */
+/** Sends requests over the network, with limits on time and size and with verified TLS. Each kind of failure has its own reason. */
 
 import type { FindCredentials } from "./credentials.ts";
 import { Deadline } from "./deadline.ts";
@@ -22,21 +22,24 @@ import type {
 } from "./types.ts";
 
 export interface TransportOptions {
-  /** PEM certificates of authorities that are trusted in addition to the usual roots. */
+  /** The PEM text with the CA certificates that feedkey trusts in addition to the usual roots. */
   readonly ca?: string;
-  /** Whether to refuse network requests; `file:` URLs still work. */
+  /** Whether the transport refuses network requests; it still reads `file:` URLs. */
   readonly offline?: boolean;
   readonly limits?: Partial<NetLimits>;
   /** Where an archive's redirects may lead; `any` by default. */
   readonly redirects?: Redirects;
-  /** Finds names, passwords and tokens for archives' servers; none by default. Key servers get no credentials. */
+  /**
+   * Finds the credentials for archives' servers; without this function, feedkey sends no credentials. Key servers never get
+   * credentials.
+   */
   readonly credentials?: FindCredentials;
-  /** The environment variables with the proxies; the environment of the process by default. */
+  /** The environment variables that name proxies; by default the environment of the process. */
   readonly env?: ProxyEnvironment;
 }
 
 /**
- * Makes a transport. Nothing is loaded or connected before the first request.
+ * Makes a transport. The transport loads the HTTP library and connects only when the caller sends the first request.
  * @throws FeedkeyError `bad_config` if `ca` has no readable certificate
  */
 export function createTransport(options: TransportOptions = {}): Transport {
@@ -48,7 +51,8 @@ export function createTransport(options: TransportOptions = {}): Transport {
   const credentials: FindCredentials = options.credentials ?? (async () => undefined);
   let usual: Promise<Dispatchers> | undefined;
   let system: Promise<Dispatchers> | undefined;
-  // Reading the system's hundreds of certificates is slow, so they are read only if Node's own list is not enough.
+  // Reading the system's hundreds of CA certificates is slow, so feedkey reads them only if a server's CA is not in Node's own
+  // list.
   const withSystem = async () => makeDispatchers([...authorities, ...(await systemAuthorities(env))], limits, env);
 
   async function followSafely(question: Question, terms: FollowTerms, deadline: Deadline) {
@@ -134,7 +138,7 @@ interface FollowTerms {
   readonly credentials: FindCredentials;
 }
 
-/** Sends a request and follows the redirects that are allowed. */
+/** Sends a request and follows allowed redirects. */
 async function follow(
   dispatchers: Dispatchers,
   first: Question,
@@ -163,8 +167,8 @@ async function follow(
 }
 
 /**
- * Returns the credentials for one server in a series of redirects. Only the first host gets credentials: otherwise an
- * archive's server could make the client send the user's credentials for another host.
+ * Returns the header with the credentials for one server in a series of redirects. feedkey sends credentials only to the first
+ * host: otherwise an archive's server could make the client use the user's credentials for another host.
  */
 async function authorizationFor(
   url: URL,

@@ -1,63 +1,66 @@
-/** The interface through which other code reaches servers and local archives. */
+/** The interface through which the rest of feedkey sends requests to servers and reads local archives. */
 import type { Readable } from "node:stream";
 import type { Duration } from "../time.ts";
 import type { NetLimits } from "./limits.ts";
 
 /**
- * What a server may do. `keyserver`: no redirects, and one short deadline for the whole fetch. `archive`: redirects are
- * allowed, and the fetch may take any time at an acceptable rate.
+ * What feedkey allows a server. `keyserver`: no redirects, and a short time limit for the whole request. `archive`: redirects,
+ * and any time at an acceptable rate.
  */
 export type Policy = "keyserver" | "archive";
 
 /** Where an archive's redirects may lead: to any host, or to the same scheme, host and port. */
 export type Redirects = "any" | "same-origin";
 
-/** What feedkey asks a server. */
+/** A request to a server. */
 export interface Question {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | Readable | undefined;
-  /** Time limit until the head of the answer, if a long body is sent before it. */
+  /** The time limit until the head of the answer, instead of the usual limit, for a request with a long body. */
   readonly headWithin?: Duration;
 }
 
 export interface AnswerHead {
   /** The HTTP status; for files, 200, 403 or 404. */
   readonly status: number;
-  /** Names are in lower case; the values of repeated headers are joined by `, `. */
+  /** The headers, with names in lower case. The values of a repeated header are joined by `, `. */
   readonly headers: Readonly<Record<string, string>>;
   /** The URL that the answer came from, after redirects, without user name and password. */
   readonly url: string;
 }
 
 export interface HttpAnswer extends AnswerHead {
-  /** The body; empty if a sink took it. For answers other than 200 and 206, only the beginning of the body. */
+  /** The body; empty if the pieces went to a sink. If the status is not 200 or 206, only the beginning of the body. */
   readonly body: Uint8Array;
   /** Whether the body is only the beginning of a longer body (see `beginning`). */
   readonly isCut?: boolean;
 }
 
 export interface GetOptions {
-  /** Size limit for the body; a longer body is an error (`too_large`), thrown before or while the body is read. */
+  /** The size limit for the body. A longer body is an error (`too_large`). */
   readonly maxBytes: number;
   /**
-   * Whether to cut a longer body; a body that is many times too long is still an error. Not allowed with a sink or for
-   * `file:`.
+   * Whether to return only the beginning of a longer body; a body that is more than 16 times too long is still an error. Not
+   * allowed with a sink or for `file:`.
    */
   readonly beginning?: boolean;
   readonly policy: Policy;
-  /** For `file:` URLs: the folder that must really contain the file. Without a root, `file:` URLs are refused. */
+  /**
+   * The folder that must contain the file of a `file:` URL, also after symbolic links are followed. Without a root, the
+   * transport refuses `file:` URLs.
+   */
   readonly root?: string | undefined;
-  /** Total time limit, instead of the policy's own. */
+  /** The total time limit, instead of the policy's limit. */
   readonly within?: Duration | undefined;
-  /** Further request headers. A partial answer (206) is accepted only if `range` is among them. */
+  /** Further request headers. The transport accepts a partial answer (206) only if the headers contain `range`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Called with the number of bytes received so far and the announced total. */
+  /** Receives the number of bytes that have arrived so far, and the total number if the server announced it. */
   readonly onProgress?: (received: number, total: number | undefined) => void;
   /**
-   * Takes the body of a 200 or 206 answer piece by piece, one piece at a time. Errors from the sink reach the caller unchanged.
-   * The sink may get pieces of an answer that then fails: a body is complete only if the answer is returned.
+   * Receives the body of a 200 or 206 answer piece by piece. The caller gets an error of the sink unchanged. An answer may fail
+   * after the sink has received pieces: the body is complete only when `get` returns the answer.
    */
   readonly sink?: (chunk: Uint8Array, head: AnswerHead) => Promise<void> | void;
 }
@@ -71,9 +74,9 @@ export interface SendOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** The body to send. For a stream, the headers must give the length. */
   readonly body?: Uint8Array | Readable | undefined;
-  /** Size limit for the body of the answer. */
+  /** The size limit for the body of the answer. */
   readonly maxBytes: number;
-  /** Total time limit: a long body needs more time. */
+  /** The total time limit, which the caller chooses because a long body needs more time. */
   readonly within: Duration;
 }
 
@@ -82,15 +85,15 @@ export interface Transport {
   readonly offline: boolean;
   readonly limits: NetLimits;
   /**
-   * Fetches an `https:`, `http:` or `file:` URL. Any status except a redirect is returned as an answer.
-   * @throws FeedkeyError `unavailable` with `details.reason` (see `FailureReason`); `bad_path` for a `file:` URL that leads
-   * out of its root
+   * Fetches an `https:`, `http:` or `file:` URL. Returns the answer whatever its status is, except for redirects.
+   * @throws FeedkeyError `unavailable` with `details.reason` (see `FailureReason`); `bad_path` for a `file:` URL that leads out
+   *   of its root
    */
   get(url: URL, options: GetOptions): Promise<HttpAnswer>;
-  /** Sends a body under the policy `keyserver`. Throws as `get` does. */
+  /** Sends a POST request under the policy `keyserver`. Throws as `get` does. */
   post(url: URL, body: Uint8Array, contentType: string, options: PostOptions): Promise<HttpAnswer>;
-  /** Sends any request to a server for which the keeper has an access key. Follows no redirects. Throws as `get` does. */
+  /** Sends a request to an object store, for which the keeper has an access key. Follows no redirects. Throws as `get` does. */
   send(method: Question["method"], url: URL, options: SendOptions): Promise<HttpAnswer>;
-  /** Aborts requests in progress and closes all connections. */
+  /** Aborts the current requests and closes all connections. */
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** How to access an object store: URL, region and keys, read from the same places as Amazon's own programs. */
+/** Finds the URL, the region and the keys for an object store, in the places where Amazon's own programs look. */
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
@@ -24,18 +24,22 @@ export interface StoreAccess {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Finds the access to a bucket. @throws FeedkeyError `bad_config`; no message contains a key */
+/** Finds the URL, region and keys for a bucket. @throws FeedkeyError `bad_config`; no message contains a key */
 export async function storeAccess(place: BucketPlace, env: Environment = process.env): Promise<StoreAccess> {
   const region = place.region ?? (env.AWS_REGION || env.AWS_DEFAULT_REGION || "us-east-1");
   if (!isRegion(region)) throw bad("AWS_REGION is not the name of a region", "give a name such as eu-central-1");
   return { url: urlOf(place, region, env), region, keys: keysOf(env) ?? (await keysInFile(env)) };
 }
 
-/** Returns the bucket's URL. With an endpoint, the bucket's name is in the path, unless the endpoint is the bucket's own. */
+/**
+ * Returns the bucket's URL. If an endpoint is given, the bucket's name goes into the path, unless the endpoint's host name
+ * begins with it.
+ */
 function urlOf({ bucket, endpoint }: BucketPlace, region: string, env: Environment): string {
   const given = endpoint ?? (env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL);
   if (given === undefined || given === "") {
-    // Amazon's wildcard certificate does not match a host name with a bucket that has dots in its name.
+    // Amazon's wildcard certificate does not match dots, so a bucket with dots in its name goes into the path instead of the
+    // host name.
     const [own, path] = bucket.includes(".") ? ["", `/${bucket}`] : [`${bucket}.`, ""];
     return `https://${own}s3.${region}.amazonaws.com${path}`;
   }
@@ -59,7 +63,7 @@ async function keysInFile(env: Environment): Promise<StoreKeys> {
   try {
     const use = { what: "the file of object store keys", code: "bad_config", isSecret: true } as const;
     const text = (await readTrustedFile(path, use)).toString("utf8");
-    // Not the reader's own words: a line that it can't read may be a secret.
+    // The error must not quote the line, as the INI reader's own error would: the line may be a secret.
     const plain = errorsOf("bad_config", path);
     const sections = readIni(text, (line) => plain(line, "the line is not one of a file of object store keys"));
     const values = sections.find(({ name }) => name === profile)?.values;

@@ -1,6 +1,6 @@
 /**
- * A bucket in an object store with Amazon's S3 API: list, read, write and remove whole objects. A write of one object is atomic,
- * and may depend on the present object. The API can't change several objects together.
+ * A bucket in an object store with Amazon's S3 API, which can list, read, write and remove whole objects. Writing one object is
+ * atomic, and can be conditional. The API can't change several objects together.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { FeedkeyError } from "../error.ts";
@@ -17,24 +17,27 @@ import { encodedPath, signed } from "./signed.ts";
 /** An object to write. */
 export interface NewObject {
   readonly size: number;
-  /** SHA-256 in lower-case hex. The server compares this digest with the received bytes. */
+  /** The object's SHA-256, lower-case hex. The server compares this digest with the bytes that it receives. */
   readonly sha256: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Returns the object's bytes. Called again for each attempt. */
+  /** Returns the object's bytes. `Bucket` calls this function for each attempt. */
   body(): Promise<Question["body"]>;
 }
 
-/** The condition for a write: the present object has this ETag; if undefined, no object exists under the name. */
+/** The condition for a write: the present object must have this ETag; with undefined, there must be no object with this name. */
 type Condition = { readonly etag: string | undefined };
 
-/** The written object's ETag. `changed`: the condition was not met. `unsupported`: the server does not support conditions. */
+/**
+ * The result of a write: the written object's ETag; `changed` if the condition was not met; `unsupported` if the server does
+ * not support conditions.
+ */
 type Written = { readonly etag: string } | "changed" | "unsupported";
 
 const emptyDigest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const attempts = 5;
 const maxDelay: Duration = 20_000;
 const listingBytes = 8 * 1024 * 1024;
-/** The largest object, in bytes, that S3 accepts in one request. */
+/** The size in bytes of the largest object that S3 accepts in one request. */
 export const maxObject = 5 * 1024 ** 3;
 
 const hints: Readonly<Record<string, string>> = {
@@ -49,7 +52,7 @@ const hints: Readonly<Record<string, string>> = {
   XAmzContentSHA256Mismatch: "the file changed while it was uploaded; run the command again",
 };
 
-/** Whether another attempt may succeed: after a network failure, or if the server is overloaded. */
+/** Whether another attempt may succeed, because the network failed or the server is overloaded. */
 function isPassing(outcome: HttpAnswer | FeedkeyError): boolean {
   if (!(outcome instanceof FeedkeyError)) {
     const { status } = outcome;
@@ -58,14 +61,14 @@ function isPassing(outcome: HttpAnswer | FeedkeyError): boolean {
   return ["connect", "cut_off", "timeout", "dns"].includes(String(outcome.details.reason));
 }
 
-/** The objects below a prefix. All names that callers give or get are without the prefix. */
+/** The objects in a bucket whose names begin with a prefix. Callers give and get names without this prefix. */
 export class Bucket {
   readonly #access: StoreAccess;
   readonly #prefix: string;
   readonly #transport: Transport;
   readonly #delay: Duration;
 
-  /** @param delay time before the second attempt, in milliseconds; doubles with each attempt */
+  /** @param delay the time before the second attempt, in milliseconds; it doubles with each attempt */
   constructor(access: StoreAccess, prefix: string, transport: Transport, delay: Duration = 500) {
     this.#access = access;
     this.#prefix = prefix;
@@ -91,7 +94,10 @@ export class Bucket {
     return found;
   }
 
-  /** Reads an object; returns undefined if no such object exists. @throws FeedkeyError `unavailable`, also if it is too large */
+  /**
+   * Reads an object; undefined if the bucket does not have the object.
+   * @throws FeedkeyError `unavailable`, also if it is too large
+   */
   async read(name: string, maxBytes: number): Promise<Uint8Array | undefined> {
     const answer = await this.#ask("GET", this.#url(name), {}, maxBytes);
     if (answer.status === 404) return undefined;
@@ -99,7 +105,7 @@ export class Bucket {
     return answer.body;
   }
 
-  /** Writes an object. @param condition undefined replaces any present object @throws FeedkeyError `unavailable` */
+  /** Writes an object. @param condition if undefined, the write replaces any present object @throws FeedkeyError `unavailable` */
   async write(name: string, object: NewObject, condition?: Condition): Promise<Written> {
     const { size, sha256, headers } = object;
     const when =
@@ -126,7 +132,7 @@ export class Bucket {
 
   #url(name: string | undefined, query: Readonly<Record<string, string>> = {}): URL {
     const url = new URL(`${this.#access.url}/${name === undefined ? "" : encodedPath(this.#prefix + name)}`);
-    // Not URLSearchParams, which encodes a space as "+": the signature needs "%20".
+    // URLSearchParams would encode a space as "+", but the signature needs "%20".
     url.search = Object.entries(query)
       .map(([key, value]) => `${key}=${encodeURIComponent(value)}`)
       .join("&");
@@ -161,7 +167,9 @@ export class Bucket {
     }
   }
 
-  /** Makes an error. From the server's answer it takes only the code, because the answer to a wrong secret contains the signed text. */
+  /**
+   * Makes an error from the server's answer. Shows only the code in the answer: the answer to a wrong secret contains the signed text.
+   */
   #failure(what: string, name: string | undefined, { status, body }: HttpAnswer): FeedkeyError {
     const text = Buffer.from(body.subarray(0, 4096)).toString("utf8");
     const code = /<Code>([A-Za-z0-9]{1,64})<\/Code>/.exec(text)?.[1];

@@ -1,16 +1,19 @@
-/** Reads an object store's list of a bucket (ListObjectsV2). The list is not trusted: it only shows what need not be uploaded. */
+/**
+ * Reads an object store's list of the objects in a bucket (ListObjectsV2). feedkey does not trust the list: it only finds out
+ * which files it need not upload again.
+ */
 
-/** A listed object. */
+/** An object, as the list describes it. */
 export interface Stored {
-  /** The ETag without quotes. */
+  /** The object's ETag, without quotes. */
   readonly etag: string;
-  /** The size in bytes. */
+  /** The object's size in bytes. */
   readonly size: number;
 }
 
 export interface Listing {
   readonly objects: readonly (readonly [string, Stored])[];
-  /** Where the next page begins; undefined on the last one. */
+  /** The token with which to request the next page; undefined on the last page. */
   readonly next: string | undefined;
 }
 
@@ -45,7 +48,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Reads one page. Names are URL-encoded if the server says so, because XML can't contain every name. */
+/** Reads one page of the list. Decodes names if the server says that it URL-encoded them, because XML can't contain every name. */
 export function readListing(xml: string): Listing {
   const isEncoded = element(xml, "EncodingType") === "url";
   const objects = xml

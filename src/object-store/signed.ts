@@ -1,8 +1,8 @@
-/** Requests with the signature that object stores ask for (AWS Signature Version 4). */
+/** Signs requests to object stores (AWS Signature Version 4). */
 import type { Question } from "../net/types.ts";
 import type { StoreAccess } from "./access.ts";
 
-/** An object's name in a URL: the signature is over one way to write it. */
+/** Returns an object's name as a path in a URL, in the only encoding that the signature allows. */
 export function encodedPath(name: string): string {
   const odd = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
   return name
@@ -11,14 +11,14 @@ export function encodedPath(name: string): string {
     .join("/");
 }
 
-/** Returns a request's headers with its AWS signature, dated now. @param headers must contain the digest of the body */
+/** Returns the headers of a request with an AWS signature, dated now. @param headers the other headers, with the body's digest */
 export async function signed(
   method: Question["method"],
   url: URL,
   headers: Readonly<Record<string, string>>,
   { keys, region }: StoreAccess,
 ): Promise<Record<string, string>> {
-  // Loaded late: only few archives need it.
+  // feedkey loads the library only here, because few archives need it.
   const { AwsV4Signer } = await import("aws4fetch");
   const signer = new AwsV4Signer({ method, url: url.href, headers: { ...headers }, ...keys, region, service: "s3" });
   return Object.fromEntries((await signer.sign()).headers);
