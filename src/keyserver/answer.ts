@@ -96,10 +96,15 @@ function cutShort(url: URL): FeedkeyError {
 }
 
 function tooLong(url: URL, limit: number): FeedkeyError {
-  return unavailable(url, "too_large", `expected at most ${limit} bytes, found more; feedkey used the beginning of the answer`, {
-    status: 200,
-    hint: "somebody may have flooded the key with signatures there: add a key server to the profile that removes other people's signatures from keys",
-  });
+  return unavailable(
+    url,
+    "too_large",
+    `expected at most ${limit} bytes, found more; feedkey used the beginning of the answer`,
+    {
+      status: 200,
+      hint: "somebody may have flooded the key with signatures there: add a key server to the profile that removes other people's signatures from keys",
+    },
+  );
 }
 
 /** Classifies a server's answer to a request for a key. */
