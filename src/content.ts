@@ -1,4 +1,4 @@
-/** Bytes that may be too many for memory. They can be read piece by piece, any number of times. */
+/** Bytes that may not fit into memory. Callers can read these bytes piece by piece, as often as they need. */
 export interface Content {
   /** The total number of bytes. */
   readonly length: number;
@@ -9,12 +9,12 @@ export interface Content {
 /** Bytes, in memory or elsewhere. */
 export type Data = Uint8Array | Content;
 
-/** Returns the pieces of data. Bytes in memory are one piece. */
+/** Returns the bytes of data in pieces. Bytes in memory are a single piece. */
 export function piecesOf(data: Data): Iterable<Uint8Array> {
   return data instanceof Uint8Array ? [data] : data.pieces();
 }
 
-/** Returns all bytes in memory. */
+/** Reads all bytes of data into memory. */
 export function bytesOf(data: Data): Uint8Array {
   if (data instanceof Uint8Array) return data;
   const bytes = Buffer.allocUnsafeSlow(data.length);

@@ -1,15 +1,18 @@
-/** Guesses the word that someone mistyped. */
+/** Guesses which word a user meant but mistyped. */
 
 /**
- * Returns a hint: `did you mean "base"?` followed by `otherwise`, or only `otherwise` if no known word is similar.
- * @param otherwise a text in lower case, without a full stop
+ * Returns a hint that asks `did you mean "base"?` before `otherwise`. If no known word is similar, the hint is only `otherwise`.
+ * @param otherwise the rest of the hint, in lower case and without a full stop
  */
 export function didYouMean(word: string, known: Iterable<string>, otherwise: string): string {
   const guess = nearest(word, known);
   return guess === undefined || edits(word, guess) > 0.4 ? otherwise : `did you mean "${guess}"? ${otherwise}`;
 }
 
-/** Returns the known word with the fewest edits (insert, delete, replace, swap) for its length, ignoring case. */
+/**
+ * Returns the known word that differs least from a word: by the number of edits (insert, delete, replace or swap letters)
+ * relative to the length. Ignores case.
+ */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let fewest = Number.POSITIVE_INFINITY;
@@ -24,15 +27,15 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
 }
 
 /**
- * Returns the number of edits, divided by the length of the longer word. Only the first 64 characters are compared, because the
- * table grows with the words' lengths.
+ * Returns the number of edits divided by the length of the longer word. Compares only the first 64 characters, because the time
+ * grows with the square of the length.
  */
 function edits(word: string, known: string): number {
   const [a, b] = [word, known].map((one) => one.slice(0, 64).toLowerCase());
   return editDistance(a ?? "", b ?? "") / Math.max(word.length, known.length, 1);
 }
 
-/** Returns the optimal string alignment distance, and computes the table row by row. */
+/** Returns the optimal string alignment distance between two texts. Keeps only the last two rows of the table. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);

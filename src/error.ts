@@ -38,17 +38,17 @@ const statusOf = {
 
 export type ErrorCode = keyof typeof statusOf;
 
-/** Facts about a failure for programs (`--json`), in plain JSON values. */
+/** The facts about a failure for programs (`--json`), as plain JSON values. */
 export type Details = Readonly<Record<string, unknown>>;
 
 interface ErrorContext {
   readonly details?: Details;
-  /** The next step for the person who reads the message, in lower case and without a full stop. */
+  /** What the person who reads the message should do next, in lower case and without a full stop. */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
 }
 
-/** An expected failure. `code` and `details` are API; `message` is for people. */
+/** A failure that feedkey foresees. `code` and `details` are part of the API; `message` and `hint` are for people. */
 export class FeedkeyError extends Error {
   readonly code: ErrorCode;
   readonly details: Details;
@@ -69,8 +69,8 @@ export function exitStatus(code: ErrorCode): number {
 }
 
 /**
- * Returns the gravest of several codes. A refusal is graver than malformed input, and malformed input is graver than an unreachable
- * network, because "refused" must never look like "could not ask".
+ * Returns the gravest of several codes. A refusal is graver than malformed input, and malformed input is graver than an
+ * unreachable server: "refused" must never look like "could not ask".
  */
 function gravest(codes: readonly ErrorCode[]): ErrorCode | undefined {
   return [...codes].sort((a, b) => exitStatus(a) - exitStatus(b))[0];
@@ -92,7 +92,7 @@ export async function orRefusal<T>(action: () => T | Promise<T>): Promise<T | Fe
   }
 }
 
-/** Returns the result of an action; if the action throws a FeedkeyError, what `instead` makes of the error. */
+/** Returns the result of an action. If the action throws a `FeedkeyError`, returns what `instead` returns for this error. */
 export async function onRefusal<T, Other>(
   action: () => T | Promise<T>,
   instead: (error: FeedkeyError) => Other | Promise<Other>,
@@ -102,8 +102,8 @@ export async function onRefusal<T, Other>(
 }
 
 /**
- * Returns the result of an action on a file; undefined if the file or a folder in its path is missing.
- * @param fail makes the error to throw for any other failure
+ * Waits for an action on a file. @returns the action's result; undefined if the file or a folder in its path is missing
+ * @param fail makes the error that `unlessMissing` throws for any other failure
  */
 export async function unlessMissing<T>(
   result: Promise<T>,
@@ -117,7 +117,7 @@ export async function unlessMissing<T>(
   }
 }
 
-/** Runs an action on each item in turn. After a FeedkeyError, the action still runs on the other items. */
+/** Runs an action on each item in turn, also after a `FeedkeyError`. @returns the results, and the errors */
 export async function tryEach<Item, T>(items: Iterable<Item>, action: (item: Item) => T | Promise<T>) {
   const good: T[] = [];
   const errors: FeedkeyError[] = [];
@@ -130,8 +130,8 @@ export async function tryEach<Item, T>(items: Iterable<Item>, action: (item: Ite
 }
 
 /**
- * Returns the system's error code (`ENOENT`, `EACCES`...) of a thrown value; undefined if the value has no such code, or is a
- * FeedkeyError.
+ * Returns the system's error code (`ENOENT`, `EACCES`...) in a thrown value; undefined for a `FeedkeyError` and for values
+ * without a code.
  */
 export function systemCode(error: unknown): string | undefined {
   if (error instanceof FeedkeyError) return undefined;

@@ -1,6 +1,6 @@
 /**
- * The public API, only re-exports. With this API, programs can do everything that the command line does. `feedkey/trust` has
- * only the trust rules.
+ * The public API of the package `feedkey`, with which programs can do everything that the command line does. The module
+ * `feedkey/trust` has only the trust rules.
  */
 
 export type {

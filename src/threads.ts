@@ -1,28 +1,28 @@
-/** Work on many items that several threads share. Each thread takes the next few free items. */
+/** Lets several threads work on a list of items. Each thread takes the next few free items from the list. */
 import { parentPort, Worker } from "node:worker_threads";
 import { FeedkeyError } from "./error.ts";
 
-/** How many results a thread reports at once. */
+/** The minimum number of results in a message from a thread, except for the last message. */
 const REPORTED = 64;
 
-/** The message that tells threads on which items they work together. */
+/** A list of items that several threads work on together, sent to each thread as a message. */
 export interface Share<Item = unknown> {
   readonly id: number;
-  /** Name of the task for each item. The program that the threads run uses this name to choose the work. */
+  /** The name of the task for each item. `worker.ts`, which the threads run, has a function for each task name. */
   readonly task: string;
   readonly items: readonly Item[];
-  /** Data that the task needs for every item. */
+  /** The data that the task needs for every item. */
   readonly terms: unknown;
-  /** How many items a thread takes at once. */
+  /** The number of items that a thread takes at once. */
   readonly batch: number;
-  /** One Int32 with the number of the next free batch. */
+  /** Shared memory with one Int32: the number of the next free batch of items. */
   readonly next: SharedArrayBuffer;
 }
 
-/** Works on some items. Must not throw: any error is a bug. */
+/** A function that works on some items. The function must not throw: any error is a bug. */
 type Work<Item, Result> = (items: readonly Item[], terms: unknown) => Result[] | Promise<Result[]>;
 
-/** A thread's answer: some results, and whether the thread sends no more. */
+/** A thread's message with some results, and whether this is the thread's last message for the share. */
 interface Report {
   readonly id: number;
   readonly results: readonly unknown[];
@@ -31,12 +31,12 @@ interface Report {
 
 let shares = 0;
 
-/** Makes the message for threads that share these items. @param batch how many items a thread takes at once */
+/** Makes a share from a list of items. @param batch the number of items that a thread takes at once */
 export function shareOf<Item>(task: string, items: readonly Item[], terms: unknown, batch: number): Share<Item> {
   return { id: shares++, task, items, terms, batch, next: new SharedArrayBuffer(4) };
 }
 
-/** Takes free batches and works on them, until no free batch is left. */
+/** Takes free batches from a share and works on their items, until no free batch is left. */
 export async function* takeBatches<Item, Result>(
   { items, terms, batch, next }: Share<Item>,
   work: Work<Item, Result>,
@@ -49,14 +49,14 @@ export async function* takeBatches<Item, Result>(
   }
 }
 
-/** Returns how many items all threads together have taken so far. */
+/** Returns the number of items that all threads together have taken so far. */
 export function takenOf({ items, batch, next }: Share): number {
   return Math.min(items.length, Atomics.load(new Int32Array(next), 0) * batch);
 }
 
 /**
  * Works on one share after another, in this thread and in other threads.
- * @param onResults called in this thread with the results of some items at a time, in no particular order
+ * @param onResults receives the results of some items at a time, in this thread and in no particular order
  * @throws FeedkeyError `internal` if a thread dies
  */
 export async function workTogether<Item, Result>(
@@ -73,21 +73,22 @@ export async function workTogether<Item, Result>(
     try {
       await Promise.all([here(), ...there]);
     } finally {
-      // After a failure, no thread may take another batch.
+      // After a failure, this counter keeps all threads from taking another batch.
       Atomics.store(new Int32Array(share.next), 0, share.items.length);
       await Promise.allSettled(there);
     }
   }
 }
 
-/** Another thread. A thread takes about 40 ms to start, so start it before the work is known. */
+/** A second thread. It takes about 40 ms to start, so callers should make it before they know the items. */
 export class Helper {
-  // The URL has the name of the compiled file. A task's results are sent soon; without a limit, V8 would reserve 48 MB for them.
+  // The URL names the compiled file. Threads soon send their results, so they need little memory; without the limit, V8 would
+  // reserve 48 MB.
   readonly #worker = new Worker(new URL("./worker.js", import.meta.url), {
     resourceLimits: { maxYoungGenerationSizeMb: 8 },
   });
   readonly #died: Promise<never>;
-  /** Shares that it works on now. */
+  /** The number of shares that the thread works on now. */
   #serving = 0;
 
   constructor() {
@@ -97,14 +98,14 @@ export class Helper {
       this.#worker.on("error", died);
       this.#worker.on("exit", (status) => died(new Error(`it ended with status ${status}`)));
     });
-    // `serve` reports the death of a thread. Without this handler the rejection would end the process.
+    // `serve` reports the thread's death. Without this handler, an unhandled rejection would end the process.
     this.#died.catch(() => undefined);
     // An idle thread must not keep the process alive.
     this.#worker.unref();
   }
 
   /**
-   * Lets the thread work on a share until no item is left.
+   * Lets the thread work on a share until no free item is left.
    * @throws FeedkeyError `internal` if the thread dies
    */
   async serve<Item, Result>(share: Share<Item>, onResults: (results: readonly Result[]) => void): Promise<void> {
@@ -125,21 +126,21 @@ export class Helper {
     this.#serving++;
     this.#worker.ref();
     await Promise.race([reported, this.#died]).finally(() => {
-      // Another share may still be waited for: without the reference, the process would end first.
+      // While a caller waits for another share, the reference must stay: without it, the process would end too early.
       if (--this.#serving === 0) this.#worker.unref();
     });
   }
 
   async end(): Promise<void> {
-    // An unreferenced thread keeps nobody waiting: the process would end before this does.
+    // Without the reference, the process could end while it waits here.
     this.#worker.ref();
     await this.#worker.terminate();
   }
 }
 
 /**
- * Runs in a thread: works on every share that the thread receives.
- * @param tasks loads the work for each task name on demand
+ * Works on every share that this thread receives. Only `worker.ts` calls this function.
+ * @param tasks for each task name, a function that loads the task's code
  */
 export function serveShares(tasks: Readonly<Record<string, () => Promise<Work<never, unknown>>>>): void {
   parentPort?.on("message", async (share: Share<never>) => {

@@ -1,6 +1,6 @@
 import { FeedkeyError } from "./error.ts";
 
-/** A point in time: milliseconds since 1970-01-01T00:00:00Z. */
+/** A point in time, in milliseconds since 1970-01-01T00:00:00Z. */
 export type Instant = number;
 
 /** A length of time in milliseconds. */
@@ -15,19 +15,19 @@ const unitLength: Readonly<Record<string, Duration>> = {
   y: 365 * 86_400_000,
 };
 
-/** Returns a time as RFC 3339 in UTC without fractions: `2026-01-31T12:00:00Z`. */
+/** Returns a time as an RFC 3339 text in UTC, without fractions of a second: `2026-01-31T12:00:00Z`. */
 export function iso(at: Instant): string {
   return new Date(at).toISOString().replace(/\.\d{3}Z$/, "Z");
 }
 
-/** Returns the start of the second of a time: OpenPGP's dates are in whole seconds. */
+/** Rounds a time down to a whole second, because OpenPGP's dates have whole seconds. */
 export function wholeSecond(at: Instant): Instant {
   return Math.floor(at / 1000) * 1000;
 }
 
 /**
- * Reads `90s`, `15m`, `12h`, `14d`, `2w`, `2y` (a year is 365 days) or `0`.
- * Returns undefined for anything else, because the caller chooses the error's code.
+ * Reads a length of time such as `90s`, `15m`, `12h`, `14d`, `2w`, `2y` (a year is 365 days) or `0`. Returns undefined for any
+ * other text, so that the caller can choose the error's code.
  */
 export function parseDuration(text: string): Duration | undefined {
   if (text === "0") return 0;
@@ -36,7 +36,7 @@ export function parseDuration(text: string): Duration | undefined {
   return match?.[1] === undefined || unit === undefined ? undefined : Number(match[1]) * unit;
 }
 
-/** Returns a duration in rough words: `3 days`, `5 hours`, `12 minutes`. */
+/** Returns a duration in words, rounded down to one unit: `3 days`, `5 hours`, `12 minutes`. */
 export function roughly(length: Duration): string {
   const scale: readonly [Duration, string][] = [
     [86_400_000, "day"],
@@ -52,15 +52,15 @@ export function roughly(length: Duration): string {
 }
 
 /**
- * Reads an RFC 3339 time with a zone (RFC 3339 section 5.6).
- * @throws FeedkeyError `usage` if the text is not such a time
+ * Reads a date and time with a time zone (RFC 3339 section 5.6).
+ * @throws FeedkeyError `usage` if the text does not have this form
  */
 export function parseTime(text: string): Instant {
   const shape = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
   const at = shape.test(text) ? Date.parse(text.replace(" ", "T").toUpperCase()) : Number.NaN;
   if (Number.isNaN(at)) {
     throw new FeedkeyError("usage", `"${text}" is not a time`, {
-      hint: "write it as RFC 3339 with a zone, for example 2026-01-31T12:00:00Z",
+      hint: "write the time as RFC 3339 with a time zone, for example 2026-01-31T12:00:00Z",
     });
   }
   return at;

@@ -1,6 +1,7 @@
 /**
- * `feedkey/trust`: only the trust rules, and functions that make the rules' input. These read no file, clock or network. The
- * caller must add what a client adds: memory, revocation checks, age and order of indexes.
+ * The module `feedkey/trust`: the trust rules, and functions that read certificates and signatures for these rules. No function
+ * uses files, clock or network. The caller must do what a client does in addition: remember keys, check for revocations, and
+ * compare the dates of indexes.
  */
 
 export { type ErrorCode, FeedkeyError } from "./error.ts";

@@ -1,4 +1,6 @@
-/** The program that worker threads run. An error is a bug and ends the thread, unless it is a FeedkeyError. */
+/**
+ * The program that worker threads run. The tasks return foreseen errors as results; any thrown error is a bug and ends the thread.
+ */
 import { serveShares } from "./threads.ts";
 
 serveShares({

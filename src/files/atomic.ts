@@ -17,14 +17,14 @@ import { temporaryName } from "./temporary-name.ts";
 
 export { discard, type StagedFile, type StageOptions } from "./staged-stream.ts";
 
-/** The part of a lock that `commitStaged` needs. */
+/** The method of a lock that `commitStaged` needs. */
 interface Held {
   assertHeld(): Promise<void>;
 }
 
 /**
- * Writes and syncs a file beside its target, under a temporary name.
- * @throws FeedkeyError `output` if the file can't be written; no temporary file is then left
+ * Writes and syncs a file under a temporary name, in the folder of its final name.
+ * @throws FeedkeyError `output` if feedkey can't write the file; the temporary file is then gone
  */
 export async function stageFile(path: string, data: Data | string, options: StageOptions = {}): Promise<StagedFile> {
   const stream = await StagedStream.open(path, options);
@@ -39,9 +39,9 @@ export async function stageFile(path: string, data: Data | string, options: Stag
 }
 
 /**
- * Gives staged files their final names in the given order, and syncs each folder after its files. A file that refers to another
- * file must come after that file. If one rename fails, the remaining files are discarded.
- * @param lock the lock that must still be held before the first rename
+ * Gives staged files their final names in the given order, and syncs each folder after its files. The caller must list a file
+ * after all files that it refers to. If a rename fails, discards the remaining files.
+ * @param lock the lock that this run must still hold before the first rename
  * @throws FeedkeyError `output`, `locked`
  */
 export async function commitStaged(staged: readonly StagedFile[], lock?: Held): Promise<void> {
@@ -52,7 +52,7 @@ export async function commitStaged(staged: readonly StagedFile[], lock?: Held): 
       await moveIntoPlace(file);
       done += 1;
       const [folder, next] = [dirname(file.path), staged[done]];
-      // Even after a power failure, a file in another folder must not refer to a missing file.
+      // Without this sync, a file in the next folder could refer to a missing file after a power failure.
       if (next === undefined || dirname(next.path) !== folder) await syncFolder(folder);
     }
   } catch (error) {
@@ -61,10 +61,10 @@ export async function commitStaged(staged: readonly StagedFile[], lock?: Held): 
   }
 }
 
-/** Number of files staged at once: a disk syncs several files in the time that one file takes. */
+/** Number of files that `stageAll` writes at the same time: a disk can sync several files in the time that one file takes. */
 const stagedAtOnce = 16;
 
-/** Stages several files, or none of them if one fails. @throws FeedkeyError `output` if a file can't be written */
+/** Stages several files; after an error, no temporary file is left. @throws FeedkeyError `output` if feedkey can't write a file */
 export async function stageAll(
   files: readonly { readonly path: string; readonly data: Uint8Array | string; readonly mode: number }[],
 ): Promise<StagedFile[]> {
@@ -82,8 +82,8 @@ export async function stageAll(
 }
 
 /**
- * Writes a whole file in one step: readers see the old file or the new file, also after a crash.
- * @throws FeedkeyError `output` if the file can't be written; `locked` if the lock is lost
+ * Replaces a whole file in one step: readers see either the old file or the new file, even after a crash.
+ * @throws FeedkeyError `output` if feedkey can't write the file; `locked` if this run has lost the lock
  */
 export async function writeFileAtomic(
   path: string,
@@ -96,7 +96,7 @@ export async function writeFileAtomic(
 
 /**
  * Makes a symbolic link, or changes its target, in one step.
- * @throws FeedkeyError `output` if the link can't be made; `locked` if the lock is lost
+ * @throws FeedkeyError `output` if feedkey can't make the link; `locked` if this run has lost the lock
  */
 export async function replaceLink(link: string, target: string, lock?: Held): Promise<void> {
   const temporary = join(dirname(link), temporaryName());
@@ -111,8 +111,8 @@ export async function replaceLink(link: string, target: string, lock?: Held): Pr
 }
 
 /**
- * Removes temporary files that a killed run left in a folder. The caller must hold the folder's lock: the temporary files of a
- * living run look the same. Does nothing if the folder is missing.
+ * Removes all temporary files in a folder, which killed runs have left. The caller must hold the folder's lock: otherwise the
+ * files may belong to a run that is still writing them. Does nothing if the folder is missing.
  * @throws FeedkeyError `output` if the folder can't be read or a file can't be removed
  */
 export async function removeLeftovers(folder: string): Promise<void> {

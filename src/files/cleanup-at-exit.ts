@@ -1,4 +1,4 @@
-/** Releases locks and private folders when a run ends early: on `process.exit()` and on the signals that end a program. */
+/** Releases locks and removes private folders and temporary files if a run ends early, on `process.exit()` or because of a signal. */
 const signals = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 const held = new Set<() => void>();
 
@@ -10,7 +10,7 @@ function giveBackAll(): void {
 function onSignal(signal: NodeJS.Signals): void {
   giveBackAll();
   stopListening();
-  // The signal then ends the program as if there were no handler, unless the program has another handler.
+  // If the program has no other handler, the signal is sent again, and ends the program as usual.
   if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
 }
 
@@ -20,10 +20,10 @@ function stopListening(): void {
 }
 
 /**
- * Calls a function if the process ends before the returned function is called. Handlers for exit and signals exist only as long
- * as they are needed.
- * @param giveBack a synchronous function that must not throw
- * @returns a function that cancels the call
+ * Registers a function that is called if the process ends early. Installs handlers for exit and signals only while functions
+ * are registered.
+ * @param giveBack the function to call; it must be synchronous and must not throw
+ * @returns a function that cancels the registration
  */
 export function givenBackAtExit(giveBack: () => void): () => void {
   if (held.size === 0) {

@@ -1,4 +1,4 @@
-/** Digests many files on two cores (`docs/performance.md`). */
+/** Hashes many files on two cores (`docs/performance.md`). */
 import { availableParallelism } from "node:os";
 import { Helper, type Share, shareOf, takeBatches, takenOf } from "../threads.ts";
 import { digestFile, type FileDigest } from "./file-digest.ts";
@@ -9,7 +9,7 @@ interface Digested {
   readonly found: FileDigest | undefined;
 }
 
-/** Hashes files. Leaves out files that can't be read; the error occurs again when a caller requests their digest. */
+/** Hashes files. Leaves out a file that it can't read: `Digesting.join` reads the file again and then throws the error. */
 export function digestBatch(paths: readonly string[]): Digested[] {
   return paths.flatMap((path) => {
     try {
@@ -25,13 +25,13 @@ export class Digests {
 
   /**
    * Starts the second thread, unless the machine has only one core.
-   * @param files how many files there will be; one file alone needs no second thread
+   * @param files the number of files that the caller will hash; for a single file, feedkey starts no second thread
    */
   constructor(files = Number.POSITIVE_INFINITY) {
     this.#helper = availableParallelism() < 2 || files < 2 ? undefined : new Helper();
   }
 
-  /** Begins to hash files in the second thread. */
+  /** Begins to hash files on the second thread. */
   begin(paths: readonly string[]): Digesting {
     return new Digesting(shareOf("digest", paths, undefined, 1), this.#helper);
   }
@@ -42,7 +42,7 @@ export class Digests {
   }
 }
 
-/** Files that are being hashed. */
+/** A list of files that the second thread hashes, and their digests. */
 export class Digesting {
   readonly #share: Share<string>;
   readonly #found = new Map<string, FileDigest | undefined>();
@@ -50,7 +50,7 @@ export class Digesting {
 
   constructor(share: Share<string>, helper: Helper | undefined) {
     this.#share = share;
-    // If the second thread dies, this thread does its work.
+    // If the second thread dies, `join` hashes its files on this thread.
     const isEmpty = share.items.length === 0;
     this.#served = isEmpty
       ? undefined
@@ -58,9 +58,9 @@ export class Digesting {
   }
 
   /**
-   * Lets this thread hash files too; it is busy until all files are done.
-   * @param onProgress called with the number of files begun so far
-   * @returns a function that returns the digest of a file by the file's index in the list; undefined if the file is missing or
+   * Hashes files on this thread too, until all files are hashed.
+   * @param onProgress receives the number of files that both threads have begun to hash
+   * @returns a function that returns a file's digest for the file's position in the list; undefined if the file is missing or
    *   is not a regular file. The function throws as `digestFile`.
    */
   async join(onProgress: (begun: number) => void): Promise<(index: number) => FileDigest | undefined> {

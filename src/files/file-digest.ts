@@ -1,4 +1,4 @@
-/** The SHA-256 and size of a file. */
+/** A file's SHA-256 and size. */
 
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
@@ -6,18 +6,18 @@ import { systemCode } from "../error.ts";
 import { readError } from "./system-error.ts";
 
 export interface FileDigest {
-  /** SHA-256 of the file, lower-case hex. */
+  /** The file's SHA-256, lower-case hex. */
   readonly sha256: string;
-  /** Size of the file in bytes. */
+  /** The file's size in bytes. */
   readonly size: number;
 }
 
-// The fastest way is to read synchronously, in pieces that stay in the processor's cache until they are hashed. Each thread has
-// its own buffer.
+// Synchronous reads are fastest, in pieces that stay in the processor's cache until they are hashed. Each thread has its own
+// buffer.
 const piece = Buffer.allocUnsafeSlow(128 * 1024);
 
 /**
- * Hashes a file. Follows no links, and opens no pipes.
+ * Hashes a regular file. Follows no symbolic link at the path, and does not wait for a pipe.
  * @returns undefined if the file is missing or is not a regular file
  * @throws FeedkeyError `not_found` if the file can't be read
  */
@@ -28,7 +28,7 @@ export function digestFile(path: string): FileDigest | undefined {
     return fstatSync(descriptor).isFile() ? digestOpen(descriptor) : undefined;
   } catch (cause) {
     const code = systemCode(cause);
-    // The path is a link, leads through a file, or is a socket.
+    // The file is missing or is a symbolic link or socket, or a folder in its path is a file.
     if (code === "ENOENT" || code === "ELOOP" || code === "ENOTDIR" || code === "ENXIO") return undefined;
     if (code === undefined) throw cause;
     throw readError(cause, path, { hint: "check the path, and that you may read the file" });
@@ -37,7 +37,7 @@ export function digestFile(path: string): FileDigest | undefined {
   }
 }
 
-/** A file's bytes and their hash. */
+/** The bytes of a file, and a hash object that has hashed these bytes. */
 export interface Hashed {
   readonly bytes: Buffer;
   readonly sha256: Hash;
@@ -45,7 +45,7 @@ export interface Hashed {
 
 /**
  * Reads an open file and hashes each piece while the piece is in the processor's cache.
- * @param size the file's size in bytes; bytes that were added since are left out
+ * @param size the number of bytes to read; leaves out bytes that another program appends meanwhile
  */
 export function readHashed(descriptor: number, size: number): Hashed {
   const sha256 = createHash("sha256");

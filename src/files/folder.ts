@@ -5,7 +5,7 @@ import { FeedkeyError, systemCode } from "../error.ts";
 import { causeInWords, outputError } from "./system-error.ts";
 
 /**
- * Makes the names in a folder durable: a rename survives a power failure only after its folder was synced.
+ * Syncs a folder: only then does a rename in the folder survive a power failure.
  * @throws FeedkeyError `output` if the folder can't be synced
  */
 export async function syncFolder(folder: string): Promise<void> {
@@ -17,15 +17,15 @@ export async function syncFolder(folder: string): Promise<void> {
       await handle.close();
     }
   } catch (error) {
-    // Some network file systems have no fsync for folders; feedkey can do nothing more on such a file system.
+    // Some network file systems can't sync folders. This is not an error, because feedkey can do nothing about it.
     if (systemCode(error) === "EINVAL" || systemCode(error) === "ENOTSUP") return;
     throw outputError(error, folder);
   }
 }
 
 /**
- * Makes a folder and its missing parents, durably. Leaves an existing folder as it is.
- * @param mode permissions of new folders, whatever the umask: programs of other users must be able to read
+ * Makes a folder and its missing parents, and syncs them. Does not change an existing folder.
+ * @param mode the exact mode of new folders: a strict umask must not keep programs of other users from reading them
  * @throws FeedkeyError `output` if the folder can't be made
  */
 export async function ensureFolder(folder: string, mode: number): Promise<void> {
@@ -33,7 +33,7 @@ export async function ensureFolder(folder: string, mode: number): Promise<void> 
   try {
     for (const made of await makeMissing(path, mode)) {
       await fs.chmod(made, mode).catch((error: unknown) => {
-        // The file system has no modes.
+        // These codes mean that the file system has no modes.
         if (systemCode(error) !== "EPERM" && systemCode(error) !== "ENOTSUP") throw error;
       });
       await syncFolder(dirname(made));
@@ -44,9 +44,9 @@ export async function ensureFolder(folder: string, mode: number): Promise<void> 
 }
 
 /**
- * Makes a folder and its missing parents. Node's own recursive mkdir never returns if the system answers ENOENT below an
- * existing folder, as in /proc.
- * @returns the folders that were made, the lowest first
+ * Makes a folder and its missing parents. Replaces Node's recursive mkdir, which never returns if the system answers ENOENT
+ * below an existing folder, as in /proc.
+ * @returns the new folders, the deepest first
  */
 async function makeMissing(path: string, mode: number): Promise<string[]> {
   try {
@@ -73,7 +73,7 @@ async function isFolder(path: string): Promise<boolean> {
   return stat?.isDirectory() === true;
 }
 
-/** Tells whether `path` is `root` or below `root`. Both are absolute; symbolic links are not followed. */
+/** Tells whether `path` is `root` or below `root`. Compares only the texts of these absolute paths, and follows no symbolic links. */
 export function isWithin(root: string, path: string): boolean {
   return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
@@ -89,8 +89,8 @@ async function enter(folder: string): Promise<string> {
 }
 
 /**
- * Returns the real path of a folder at or below `root`, and makes the folder if it is missing. A symbolic link below `root` may
- * lead elsewhere inside `root`, never out: else anyone who can put a link there could choose where feedkey writes files.
+ * Returns the real path of a folder at or below `root`, and makes the folder if it is missing. Refuses symbolic links below
+ * `root` that lead out of `root`: otherwise anyone who can make a link there could choose where feedkey writes files.
  * @throws FeedkeyError `bad_path` if the folder is outside `root`; `output` if the folder can't be made
  */
 export async function folderWithin(root: string, folder: string): Promise<string> {
@@ -121,9 +121,9 @@ function outside(root: string, folder: string): FeedkeyError {
 }
 
 /**
- * Refuses a folder that other users can write to: they could replace anything in the folder. A missing folder passes.
- * @param refuse makes the error from the problem and the next step
- * @throws what `refuse` makes; FeedkeyError `output` if a parent of the folder is a file
+ * Refuses a folder that other users can write to, because they could replace any file in the folder. Accepts a missing folder.
+ * @param refuse makes the error from a description of the problem and a hint
+ * @throws the error that `refuse` makes; FeedkeyError `output` if a parent of the folder is a file
  */
 export async function refuseWritableByOthers(
   folder: string,
@@ -134,7 +134,7 @@ export async function refuseWritableByOthers(
     mode = (await fs.stat(folder)).mode;
   } catch (error) {
     if (systemCode(error) === "ENOENT") return;
-    // Nobody can have written anything at an impossible path, for example below a file.
+    // A path below a file is not a danger, because nothing can exist there; it is only wrong.
     if (systemCode(error) === "ENOTDIR") throw outputError(error, folder);
     throw refuse(
       `cannot check the folder "${folder}": ${causeInWords(error)}`,

@@ -1,5 +1,6 @@
 /**
- * A file too large for memory, which somebody else may have put in its place: read without blocking and within a size limit.
+ * Reads files that may not fit into memory and that another user may have replaced, for example by a pipe. So it never waits
+ * for a file, and reads only up to a size limit.
  */
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, readSync } from "node:fs";
@@ -23,7 +24,7 @@ export class HashedFile implements Content {
 
   /**
    * Hashes a whole file.
-   * @param most size limit; feedkey does not read a larger file, and returns it as a problem
+   * @param most the size limit in bytes; for a larger file, `read` returns a problem without reading the file
    * @throws the system's error, such as ENOENT
    */
   static read(path: string, most: number): HashedFile | NotPlain {
@@ -43,7 +44,10 @@ export class HashedFile implements Content {
     return this.#sha256.copy();
   }
 
-  /** Yields the file in pieces. @throws FeedkeyError `locked` at the end, if the file has changed since `read` */
+  /**
+   * Yields the file's bytes in pieces.
+   * @throws FeedkeyError `locked` if the file has changed since `read`, possibly only after the last piece
+   */
   *pieces(): Generator<Buffer, void> {
     const descriptor = openPlain(this.#path);
     if (typeof descriptor !== "number") throw this.#changed();

@@ -1,27 +1,27 @@
-/** Opens a file that must really be inside a folder, even if symbolic links lead elsewhere. */
+/** Opens a file only if the file is really inside a folder, after all symbolic links are followed. */
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, realpath } from "node:fs/promises";
 import { systemCode } from "../error.ts";
 import { isWithin } from "./folder.ts";
 
 /**
- * `missing`: the file is missing or not a regular file. `outside`: a link leads out of the folder. `denied`: the file can't be
- * read.
+ * The open file, or the reason why there is none: `missing` if it does not exist or is not a regular file, `outside` if a
+ * symbolic link leads out of the folder, `denied` if feedkey may not read it.
  */
 type Opened = { readonly handle: FileHandle } | { readonly refused: "missing" | "outside" | "denied" };
 
 const absent = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EISDIR", "ENXIO", "ENODEV"]);
 
 /**
- * Opens a regular file below `root` for reading. Symbolic links are followed as long as they stay inside `root`. The check is
- * made on the opened file, so that changing a link meanwhile is useless: the file that the name leads to *now*, inside the
- * root, must be the very file that was opened.
- * @throws the system's errors, except for a missing, unreadable or irregular file
+ * Opens a regular file below `root` for reading. Follows symbolic links that stay inside `root`. Checks after opening that the
+ * path, with all links followed, is inside `root` and still leads to the opened file. So nobody can trick feedkey by changing a
+ * link between check and opening.
+ * @throws the system's error, unless the file is missing, unreadable or not a regular file
  */
 export async function openInside(root: string, path: string): Promise<Opened> {
   let handle: FileHandle;
   try {
-    // O_NONBLOCK: opening a FIFO would wait for a writer forever.
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer, perhaps for ever.
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
     const code = systemCode(error) ?? "";

@@ -11,23 +11,23 @@ import { outputError } from "./system-error.ts";
 const staleAfterMs = 10_000;
 const refreshMs = 2_500;
 const retryMs = 100;
-// Longer than staleAfterMs, so that the lock of a killed run goes stale before this run gives up.
+// The wait is longer than `staleAfterMs`, so that a killed run's lock becomes stale before this run gives up.
 const defaultWaitMs = 15_000;
 
 export interface LockOptions {
-  /** How long to wait for another run to release the lock, in milliseconds; 0 means one attempt. */
+  /** How long to wait until another run releases the lock, in milliseconds; with 0, only one attempt. */
   readonly waitMs?: number | undefined;
-  /** Permissions of the folder if it has to be made. */
+  /** The mode of the folder, if feedkey must make it. */
   readonly mode?: number;
 }
 
-/** The right to change a folder, as long as `assertHeld` does not throw. */
+/** A lock that this run holds: this run may change the folder as long as `assertHeld` does not throw. */
 export interface HeldLock {
   readonly folder: string;
   /**
-   * Checks that this run still holds the lock. The caller checks before each commit: a run that was suspended for longer than a
-   * lock lives has lost its lock, and another run may have taken it.
-   * @throws FeedkeyError `locked` if the lock is lost
+   * Checks that this run still holds the lock. Callers must check before each commit: if this run was suspended, its lock may
+   * have become stale, and another run may have taken the lock.
+   * @throws FeedkeyError `locked` if this run has lost the lock
    */
   assertHeld(): Promise<void>;
   release(): Promise<void>;
@@ -35,8 +35,8 @@ export interface HeldLock {
 
 /**
  * Locks a folder against other runs. Makes the folder (0700 by default) if it is missing.
- * @throws FeedkeyError `locked` if another run still holds the lock after the wait; `output` if the folder or lock can't be
- *   made
+ * @throws FeedkeyError `locked` if another run still holds the lock after the wait; `output` if feedkey can't make the folder
+ *   or the lock
  */
 export async function acquireLock(folder: string, options: LockOptions = {}): Promise<HeldLock> {
   await ensureFolder(folder, options.mode ?? 0o700);
@@ -45,8 +45,8 @@ export async function acquireLock(folder: string, options: LockOptions = {}): Pr
   const lockFolder = join(await fs.realpath(folder), ".lock");
   await waitForLockFolder(folder, lockFolder, options.waitMs ?? defaultWaitMs);
   try {
-    // Two runs that find the same stale lock can both take the lock, because the second run may remove the first run's lock.
-    // The first run notices this by the token: only the run that wrote last continues.
+    // If two runs find the same stale lock, the second may remove the lock that the first has just made, and both continue. The
+    // token file decides between them: only the run that wrote its token last still holds the lock.
     await writeToken(ownerFile, token);
   } catch (error) {
     await fs.rmdir(lockFolder).catch(() => undefined);
@@ -54,7 +54,7 @@ export async function acquireLock(folder: string, options: LockOptions = {}): Pr
   }
   const isOurs = async () => (await readToken(ownerFile)) === token;
   const refreshing = setInterval(async () => {
-    // Never refresh another run's lock: the lock's age shows whether that run was killed.
+    // This run must not refresh another run's lock, because the lock's age shows whether the other run was killed.
     if (await isOurs()) await fs.utimes(lockFolder, new Date(), new Date()).catch(() => undefined);
   }, refreshMs).unref();
   const forget = givenBackAtExit(() => giveBack(ownerFile, token, lockFolder));
@@ -67,7 +67,7 @@ export async function acquireLock(folder: string, options: LockOptions = {}): Pr
       clearInterval(refreshing);
       forget();
       const owner = await readToken(ownerFile);
-      // If this run lost the lock, the lock's folder belongs to the run that took it.
+      // If another run has taken the lock, the lock's folder belongs to that run.
       if (owner !== undefined && owner !== token) return;
       await fs.rm(ownerFile, { force: true });
       await fs.rmdir(lockFolder).catch(() => undefined);
@@ -77,7 +77,7 @@ export async function acquireLock(folder: string, options: LockOptions = {}): Pr
 
 /**
  * Runs an action while this run holds the lock of a folder.
- * @throws FeedkeyError `locked`, `output`, and what the action throws
+ * @throws FeedkeyError `locked`, `output`, and every error of the action
  */
 export async function withLock<T>(
   folder: string,
@@ -92,7 +92,10 @@ export async function withLock<T>(
   }
 }
 
-/** Makes the folder that is the lock, which only one run can do; removes a stale lock first. */
+/**
+ * Makes the folder that serves as the lock, after removing a stale lock. Only one run can succeed, because mkdir fails if the
+ * folder exists.
+ */
 async function waitForLockFolder(folder: string, lockFolder: string, waitMs: number): Promise<void> {
   const deadline = performance.now() + waitMs;
   for (;;) {
@@ -113,7 +116,7 @@ async function waitForLockFolder(folder: string, lockFolder: string, waitMs: num
   }
 }
 
-/** Returns the milliseconds since a lock was made or last refreshed; undefined if there is no lock. */
+/** Returns how many milliseconds ago a run made or last refreshed the lock; undefined if there is no lock. */
 async function ageOf(lockFolder: string): Promise<number | undefined> {
   const found = await unlessMissing(fs.stat(lockFolder));
   return found && Date.now() - found.mtimeMs;
@@ -126,7 +129,7 @@ function giveBack(ownerFile: string, token: string, lockFolder: string): void {
     rmSync(ownerFile, { force: true });
     rmdirSync(lockFolder);
   } catch {
-    // The lock goes stale without this.
+    // If releasing fails, the lock becomes stale by itself.
   }
 }
 

@@ -1,13 +1,13 @@
 /**
- * Finds out whether a file system keeps the modes of files. FAT and exFAT, as on USB sticks, do not: their files have the modes
- * that were set when the file system was mounted.
+ * Finds out whether a file system stores the modes of files. FAT and exFAT, which USB sticks use, do not: all files have the
+ * mode that was set when the file system was mounted.
  */
 import { type FileHandle, open, stat, statfs } from "node:fs/promises";
 import { systemCode } from "../error.ts";
 
-/** File system types in statfs(2) on Linux that have no modes: FAT, exFAT, and NTFS with its two drivers. */
+/** The types of file systems without modes, as statfs(2) on Linux returns them: FAT, exFAT, and NTFS with either of its drivers. */
 const without: readonly number[] = [0x4d44, 0x2011bab0, 0x5346544e, 0x7366746e];
-/** The type of any FUSE file system, such as exfat-fuse and ntfs-3g: only a test shows whether it keeps modes. */
+/** The type of all FUSE file systems, including exfat-fuse and ntfs-3g. Only a test shows whether a FUSE file system stores modes. */
 const fuse = 0x65735546;
 
 /** The functions with which `keepsModes` examines a file. */
@@ -18,13 +18,13 @@ export interface ModeProbe {
   chmod(mode: number): Promise<void>;
 }
 
-/** Tells whether the owner of a file that is open to others could change the file's mode. */
+/** Tells whether the file system of a file that is open to other users stores modes, so that the owner could protect the file. */
 export async function keepsModes(file: ModeProbe): Promise<boolean> {
   const type = await file.type();
   if (without.includes(type)) return false;
   if (type !== fuse) return true;
   const { mode, uid } = await file.stat();
-  // This process can't change the mode of another user's file, so the test would show nothing about the file system.
+  // This process can't change the mode of another user's file, so the test would say nothing about the file system.
   if (uid !== process.geteuid?.()) return true;
   const before = mode & 0o7777;
   try {
@@ -37,7 +37,7 @@ export async function keepsModes(file: ModeProbe): Promise<boolean> {
   return true;
 }
 
-/** Returns the functions for an open file. @param path the file's path */
+/** Returns the functions with which `keepsModes` examines an open file. @param path the file's path */
 export function probeOf(handle: FileHandle, path: string): ModeProbe {
   return {
     type: async () => (await statfs(path)).type,
@@ -48,7 +48,7 @@ export function probeOf(handle: FileHandle, path: string): ModeProbe {
 
 /**
  * Returns a warning if a folder is on a file system without modes, so that other users may read the secret keys in the folder;
- * else undefined. Returns no warning for a folder that can't be read, because reading from the folder fails later.
+ * else undefined. Returns undefined also if feedkey can't read the folder, because a later step then fails anyway.
  */
 export async function warnOfModes(folder: string): Promise<string | undefined> {
   try {
@@ -62,5 +62,5 @@ export async function warnOfModes(folder: string): Promise<string | undefined> {
   } catch {
     return undefined;
   }
-  return `"${folder}" is on a file system that keeps no modes (FAT, exFAT): other users of this machine may read the secret keys there; mount it with umask=077`;
+  return `"${folder}" is on a file system that does not store file modes (FAT, exFAT): other users of this machine may read the secret keys there; mount it with umask=077`;
 }

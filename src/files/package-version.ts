@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 
 let known: string | undefined;
 
-/** Returns the version in package.json, with the commit if the commit was known at build time. */
+/** Returns the version in package.json, followed by the commit if the build recorded the commit. */
 export function packageVersion(): string {
   known ??= read();
   return known;

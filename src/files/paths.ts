@@ -6,7 +6,7 @@ import { didYouMean } from "../did-you-mean.ts";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { causeInWords } from "./system-error.ts";
 
-// The XDG base directory specification says that programs ignore relative paths in its variables.
+// Ignores relative paths in the variables, as the XDG base directory specification requires.
 function baseFolder(variable: `XDG_${string}_HOME`, fallback: string): string {
   const found = process.env[variable];
   return found !== undefined && isAbsolute(found) ? found : join(homedir(), fallback);
@@ -17,28 +17,29 @@ function chosen(option: string | undefined, variable: string): string | undefine
 }
 
 /**
- * Returns the absolute path of the folder of client state: the option, else `$FEEDKEY_STATE`, else `$XDG_STATE_HOME/feedkey`.
+ * Returns the absolute path of the folder with the client state: from the option, or else `$FEEDKEY_STATE`, or else
+ * `$XDG_STATE_HOME/feedkey`.
  */
 export function stateFolder(option?: string): string {
   return resolve(chosen(option, "FEEDKEY_STATE") ?? join(baseFolder("XDG_STATE_HOME", ".local/state"), "feedkey"));
 }
 
-/** Returns the absolute path of the archive's key store: the option, else `$FEEDKEY_HOME`, else `$XDG_DATA_HOME/feedkey`. */
+/** Returns the absolute path of the key store: from the option, or else `$FEEDKEY_HOME`, or else `$XDG_DATA_HOME/feedkey`. */
 export function homeFolder(option?: string): string {
   return resolve(chosen(option, "FEEDKEY_HOME") ?? join(baseFolder("XDG_DATA_HOME", ".local/share"), "feedkey"));
 }
 
-/** Returns the profile's name or file: the option, else `$FEEDKEY_PROFILE`. */
+/** Returns the name or file of the profile: from the option, or else `$FEEDKEY_PROFILE`; undefined if neither is set. */
 export function chosenProfile(option?: string): string | undefined {
   return chosen(option, "FEEDKEY_PROFILE");
 }
 
-/** The folder where feedkey is installed: this module runs as dist/src/files/paths.js. */
+/** The folder in which feedkey is installed, three levels above this module (dist/src/files/paths.js). */
 export const programFolder = resolve(fileURLToPath(new URL("../../..", import.meta.url)));
 
 /**
- * Returns the folders in which feedkey looks up a profile's name, in this order. The working folder is not among these folders,
- * because it may belong to anybody.
+ * Returns the folders in which feedkey looks for a profile by its name, the first folder first. The current folder is not on
+ * this path, because its files may come from anybody.
  */
 export function profileSearchPath(): string[] {
   return [
@@ -48,7 +49,7 @@ export function profileSearchPath(): string[] {
   ];
 }
 
-/** Returns the sorted names of the profiles in one folder; none if the folder can't be read. */
+/** Returns the sorted names of the profiles in a folder; an empty array if feedkey can't read the folder. */
 export async function profileNamesIn(folder: string): Promise<string[]> {
   const files = await fs.readdir(folder).catch((error: unknown) => {
     if (systemCode(error) === undefined) throw error;
@@ -61,10 +62,7 @@ async function profileNames(): Promise<string[]> {
   return (await Promise.all(profileSearchPath().map(profileNamesIn))).flat();
 }
 
-/**
- * Returns the files in which feedkey looks up credentials for private archives if the profile names no file, the first file
- * first.
- */
+/** Returns the files in which feedkey looks for credentials for private archives, in this order, if the profile names no file. */
 export function credentialFiles(): string[] {
   return [
     join(baseFolder("XDG_CONFIG_HOME", ".config"), "feedkey", "auth.conf"),
@@ -74,9 +72,11 @@ export function credentialFiles(): string[] {
 }
 
 /**
- * Finds the file of a profile. A text with a `/` or ending in `.ini` is a file; any other text is a name to look up.
- * @throws FeedkeyError `usage` if the text can be neither a file nor a name; `not_found`, with the places searched;
- *   `bad_profile` if a file exists but can't be read: using another file with the same name would be a surprise
+ * Finds the file of a profile. If the text contains a `/` or ends in `.ini`, it is the path of a file; otherwise it is a name,
+ * which feedkey looks for on the search path.
+ * @throws FeedkeyError `usage` if the text can be neither a file nor a name; `not_found` if there is no such profile;
+ *   `bad_profile` if feedkey can't read a file that it finds. It then does not try the next folder, because a profile from
+ *   there would surprise the user
  */
 export async function findProfile(nameOrFile: string): Promise<string> {
   const isFile = nameOrFile.includes("/") || nameOrFile.endsWith(".ini");

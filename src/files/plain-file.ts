@@ -1,4 +1,7 @@
-/** Reads files that somebody else may have put in their place, without blocking and within a size limit. */
+/**
+ * Reads regular files that another user may have replaced, for example by a pipe. So it never waits for a file, and reads only
+ * up to a size limit.
+ */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
@@ -7,17 +10,17 @@ import type { FileOwner } from "./staged-stream.ts";
 
 interface PlainFile {
   readonly bytes: Buffer;
-  /** Permissions of the file. */
+  /** The permission bits of the file. */
   readonly mode: number;
   readonly owner: FileOwner;
 }
 
-/** What is in the place of a plain file. */
+/** The reason why something is not a plain file, or why feedkey can't use the file. */
 export interface NotPlain {
   readonly problem: string;
 }
 
-/** Returns the kind of something that is not a plain file, in words, such as `is a named pipe`. */
+/** Describes something that is not a regular file, with words such as `is a named pipe`. */
 export function kindOf(stat: Stats): string {
   if (stat.isSymbolicLink()) return "is a symbolic link";
   if (stat.isDirectory()) return "is a folder";
@@ -26,14 +29,14 @@ export function kindOf(stat: Stats): string {
   return "is a device";
 }
 
-/** Makes the error for something else in the place of a file, or of a folder in its path. */
+/** Makes the error for a path at which feedkey finds something other than the expected file or folder. */
 export function notExpected(path: string, problem: string, expected: string): FeedkeyError {
   const isKind = problem.startsWith("is a ");
   const wanted = isKind ? `: expected ${expected}` : "";
   return new FeedkeyError("bad_path", `${escapeText(path)} ${problem}${wanted}`, {
     details: { path, problem },
     hint: isKind
-      ? `find out who put it there, and remove it; feedkey follows no links here`
+      ? `find out who put it there, and remove it; feedkey does not follow symbolic links here`
       : problem.startsWith("is larger")
         ? "find out who wrote so large a file, and remove it"
         : "run the command again once the program that writes there has ended",
@@ -41,10 +44,10 @@ export function notExpected(path: string, problem: string, expected: string): Fe
 }
 
 /**
- * Opens a plain file, and passes its descriptor to an action.
- * @param most size limit; a larger file is a problem
- * @param read returns undefined if the file has more bytes than its size said
- * @param follow whether the name may be a symbolic link
+ * Opens a regular file, and passes its file descriptor to a function.
+ * @param most the size limit in bytes; for a larger file, the result is a problem
+ * @param read reads the file; returns undefined if the file has become larger since it was opened
+ * @param follow whether the path may be a symbolic link
  * @throws the system's error, such as ENOENT
  */
 export function withPlainFile<Read>(
@@ -53,13 +56,13 @@ export function withPlainFile<Read>(
   read: (descriptor: number, stat: Stats) => Read | undefined,
   follow = false,
 ): Read | NotPlain {
-  // Checked before the file is opened: opening a device may start it.
+  // This check comes before opening, because opening a device may start the device.
   const there = follow ? statSync(path) : lstatSync(path);
   if (!there.isFile()) return { problem: kindOf(there) };
   const descriptor = openPlain(path, follow);
   if (typeof descriptor !== "number") return descriptor;
   try {
-    // Check the open file, so that the checked file is the file that is read.
+    // The open file is checked again, because somebody may have replaced the file after the first check.
     const stat = fstatSync(descriptor);
     if (!stat.isFile()) return { problem: kindOf(stat) };
     if (stat.size > most) return { problem: `is larger than ${most} bytes` };
@@ -69,10 +72,10 @@ export function withPlainFile<Read>(
   }
 }
 
-/** Opens a file without waiting for anything. @throws the system's error, except for a symbolic link */
+/** Opens a file, and does not wait for a pipe. @returns a problem if the path is a symbolic link @throws the system's error */
 export function openPlain(path: string, follow = false): number | NotPlain {
   try {
-    // O_NONBLOCK, in case a pipe replaces the file meanwhile.
+    // O_NONBLOCK is needed because somebody may have replaced the file by a pipe.
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | (follow ? 0 : constants.O_NOFOLLOW));
   } catch (error) {
     if (systemCode(error) === "ELOOP") return { problem: "is a symbolic link" };
@@ -80,7 +83,7 @@ export function openPlain(path: string, follow = false): number | NotPlain {
   }
 }
 
-/** Reads a whole plain file. The parameters are those of {@link withPlainFile}. */
+/** Reads a whole regular file. The parameters are those of {@link withPlainFile}. */
 export function readPlainFile(
   path: string,
   most: number,
@@ -98,9 +101,9 @@ export function readPlainFile(
 }
 
 /**
- * Opens a file, checks the open file, and reads it, so that the checked file is the file that is read.
- * @param flags flags for open(), in addition to `O_RDONLY`
- * @throws what the check throws, and the system's errors
+ * Opens a file, lets the caller check the open file, and reads it. So nobody can replace the file between check and reading.
+ * @param flags the flags for open(), in addition to `O_RDONLY`
+ * @throws every error of the check, and the system's errors
  */
 export async function readChecked(
   path: string,
@@ -116,7 +119,7 @@ export async function readChecked(
   }
 }
 
-/** Returns the first bytes of an open file or pipe, at most the given number. */
+/** Reads an open file or pipe, up to the given number of bytes. */
 export async function readUpTo(handle: fs.FileHandle, most: number): Promise<Buffer> {
   const room = Buffer.allocUnsafeSlow(most);
   let filled = 0;

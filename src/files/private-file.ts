@@ -7,21 +7,21 @@ import { readChecked } from "./plain-file.ts";
 import { causeInWords } from "./system-error.ts";
 
 /**
- * Reads a file with a secret key. The path must be a plain file, not a symbolic link, that belongs to this user or root and
- * that no other user can read or write, in a folder that no other user can write to. Returns undefined if the file is missing.
- * On a file system without modes, other users may be able to read the file: see `warnOfModes`.
- * @throws FeedkeyError `bad_config` if the file or its folder is refused
+ * Reads a file with a secret key; undefined if the file is missing. The file must be a regular file that belongs to this user
+ * or root. No other user may be able to read or write the file, or to write to its folder. On a file system without modes,
+ * other users may still be able to read the file: see `warnOfModes`.
+ * @throws FeedkeyError `bad_config` if feedkey refuses the file or its folder
  */
 export async function readPrivateFile(path: string): Promise<string | undefined> {
   await refuseWritableByOthers(dirname(path), (problem, hint) => refuse(path, problem, hint));
   const what = `the secret key "${path}"`;
   try {
-    // O_NONBLOCK: opening a pipe that somebody put at this path must not hang.
+    // With O_NONBLOCK, opening a pipe that somebody put at this path does not wait.
     const bytes = await readChecked(path, constants.O_NOFOLLOW | constants.O_NONBLOCK, async (stat, handle) => {
       if (!stat.isFile()) throw refuse(path, `${what} is not a plain file`, "put the key file itself at that path");
       refuseForeign(stat, what, path);
-      // If the file system has no modes, as FAT on a USB stick, the owner can't change the mode; `warnOfModes` warns the keeper
-      // instead.
+      // If the file system has no modes, such as FAT on a USB stick, the owner can't change the mode, so feedkey accepts the
+      // file; `warnOfModes` warns the keeper instead.
       if (isOpenToOthers(stat) && (await keepsModes(probeOf(handle, path)))) throw openToOthers(stat, what, path);
     });
     return bytes.toString("utf8");
@@ -33,14 +33,14 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
 }
 
 /**
- * Reads a file with a passphrase, which needs the same care as the key: no other user may be able to read the file. Follows
- * links and accepts a pipe, so that `--passphrase-file <(pass show archive)` works.
- * @throws FeedkeyError `bad_config` if others can read the file; the system's error if the file can't be opened
+ * Reads a file with a passphrase. As for a key, no other user may be able to read the file. Follows symbolic links and accepts
+ * a pipe, so that `--passphrase-file <(pass show archive)` works.
+ * @throws FeedkeyError `bad_config` if other users can read the file; the system's error if feedkey can't open the file
  */
 export async function readPassphraseFile(path: string): Promise<string> {
   const what = `the passphrase file "${path}"`;
   const bytes = await readChecked(path, 0, (stat) => {
-    // A pipe belongs to the user of the shell, who need not be the user that signs.
+    // The owner of a pipe is not checked: a pipe belongs to the user of the shell, who need not be the user that signs.
     if (stat.isFile()) refuseForeign(stat, what, path);
     if ((stat.isFile() || stat.isFIFO()) && isOpenToOthers(stat)) throw openToOthers(stat, what, path);
   });

@@ -1,38 +1,44 @@
-/** Runs other programs. Only this file starts programs. */
+/** Runs other programs. No other file of feedkey starts programs. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 
 export interface Ran {
-  /** Exit status; undefined if the program could not be started, was killed or took too long. */
+  /** The exit status; undefined if feedkey could not start the program, or the program was killed or took too long. */
   readonly status: number | undefined;
   readonly stdout: Buffer;
   readonly stderr: string;
-  /** The error if the program could not be started. */
+  /** The error, if feedkey could not start the program. */
   readonly cause?: unknown;
 }
 
 interface RunTerms {
   /**
-   * A folder that the program uses as its home, also for GnuPG: the program does not see this user's keys and settings, and
-   * must end within a minute. Without `home`, the program runs as the user would run it.
+   * A private folder that the program gets as its home folder and GnuPG home, so that the program does not see the user's keys
+   * and settings. The program must then end within a minute. Without `home`, the program runs as if the user had started it.
    */
   readonly home?: string;
-  /** More environment variables for a program with its own home. */
+  /** Further environment variables for a program that runs with `home`. */
   readonly environment?: Readonly<Record<string, string>>;
   /** The program's standard input; empty by default. */
   readonly input?: Uint8Array | string;
-  /** The program's input on file descriptor 3, which does not appear in a list of processes; empty by default. */
+  /**
+   * The input that the program reads from file descriptor 3, such as a passphrase: unlike an argument, it does not appear in
+   * the list of processes.
+   */
   readonly secret?: string | undefined;
 }
 
 const patienceMs = 60_000;
-/** Number of bytes of output that are kept, counted from the end, for a program with its own home. */
+/**
+ * Number of bytes that feedkey keeps from the end of a program's output. With `home`, this limits both outputs; without `home`,
+ * only standard error.
+ */
 const kept = 64 * 1024;
 const running = new Set<ChildProcess>();
 
-/** Returns a program's path, as a shell would find it; undefined if the program is not installed. */
+/** Finds a program on $PATH, as a shell does; undefined if the program is not installed. */
 export function findProgram(name: string, path = process.env.PATH ?? ""): string | undefined {
   const candidates = path.split(delimiter).filter((folder) => folder !== "");
   return candidates
@@ -47,12 +53,12 @@ export function findProgram(name: string, path = process.env.PATH ?? ""): string
     });
 }
 
-/** Kills all programs that still run with a private home, because the home is about to be removed. */
+/** Kills all programs that still run with a private home folder. Callers do this before they remove the folder. */
 export function endPrograms(): void {
   for (const child of running) child.kill("SIGKILL");
 }
 
-/** Runs a program until it ends. Never throws: the result contains any failure. */
+/** Runs a program and waits until it ends. Never throws: the result describes any failure. */
 export async function runProgram(program: string, args: readonly string[], terms: RunTerms = {}): Promise<Ran> {
   const { home, environment, input, secret } = terms;
   const env = { PATH: process.env.PATH ?? "", HOME: home, GNUPGHOME: home, LC_ALL: "C.UTF-8", ...environment };
@@ -82,12 +88,12 @@ export async function runProgram(program: string, args: readonly string[], terms
 }
 
 function feed(stream: Writable, input: Uint8Array | string): void {
-  // The program may end before it has read all its input; its exit status says enough.
+  // A program may end before it has read all its input. The exit status then says whether this is a failure.
   stream.on("error", () => undefined);
   stream.end(input);
 }
 
-/** Collects output. @returns a function that returns the output, or at least its last bytes */
+/** Collects a stream's output. @returns a function that returns the output, or at least the last `most` bytes of a longer output */
 function collect(stream: NodeJS.ReadableStream, most: number): () => Buffer {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -100,13 +106,13 @@ function collect(stream: NodeJS.ReadableStream, most: number): () => Buffer {
 }
 
 interface GpgTerms extends RunTerms {
-  /** Path of the program; `gpg` by default. */
+  /** The program's path; by default `gpg`. */
   readonly program?: string;
 }
 
 /**
- * Runs gpg without questions. With a private home, gpg starts neither gpg-agent nor dirmngr, so that no process stays running
- * or uses the network.
+ * Runs gpg, which asks no questions. With `home`, gpg starts neither gpg-agent nor dirmngr, so no process keeps running or uses
+ * the network.
  */
 export async function runGpg(args: readonly string[], { program = "gpg", ...terms }: GpgTerms = {}): Promise<Ran> {
   const own = terms.home === undefined ? [] : ["--homedir", resolve(terms.home), "--no-autostart"];

@@ -1,18 +1,18 @@
-/** Reads a large file with Node's own threads, and hashes it at the same time (`docs/performance.md`). */
+/** Reads a large file with Node's own threads, and hashes the first bytes while the threads read the rest (`docs/performance.md`). */
 import { createHash } from "node:crypto";
 import { close, constants, fstatSync, openSync, read, statSync } from "node:fs";
 import type { Hashed } from "./file-digest.ts";
 
-/** Number of bytes read in one step: small enough for several threads to share the work and for hashing to start early. */
+/** Number of bytes that a thread reads in one step. It is small, so that several threads share the work and hashing starts early. */
 const piece = 1024 * 1024;
 
 export class ReadAhead {
   readonly path: string;
-  /** The file's bytes; undefined if the caller must read the file in the usual way. */
+  /** The file's bytes and hash; undefined if the caller must read the file in another way. */
   readonly found: Promise<Hashed | undefined>;
 
   /**
-   * Begins to read a file. Gives up on anything unusual; the caller then reads the file in the usual way, and gets the error.
+   * Begins to read a file. After any failure, gives up: the caller then reads the file in another way, and sees the error.
    * @param limit size limit in bytes
    */
   constructor(path: string, limit: number) {
@@ -24,11 +24,11 @@ export class ReadAhead {
 /**
  * Reads and hashes a regular file.
  * @param limit size limit in bytes
- * @returns undefined if the file is not a regular file, is larger than the limit, or is truncated meanwhile
+ * @returns undefined if the file is not a regular file, is larger than the limit, or becomes shorter meanwhile
  * @throws the system's error, such as ENOENT
  */
 export async function readHashedFile(path: string, limit = Number.POSITIVE_INFINITY): Promise<Hashed | undefined> {
-  // Checked before opening: if a pipe is opened and closed again, what is written to the pipe is lost.
+  // This check comes before opening: if feedkey opened and closed a pipe, the data in the pipe would be lost.
   if (!statSync(path).isFile()) return undefined;
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -48,7 +48,7 @@ async function readPieces(descriptor: number, size: number): Promise<Hashed | un
   try {
     for (const [place, count] of counts.entries()) {
       const part = bytes.subarray(place * piece, (place + 1) * piece);
-      // Somebody is truncating the file.
+      // The file has become shorter.
       if ((await count) !== part.length) return undefined;
       sha256.update(part);
     }

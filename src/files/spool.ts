@@ -1,4 +1,6 @@
-/** Bytes in transit, too many for memory: written once, then read at any place and as often as needed. */
+/**
+ * Stores bytes that may not fit into memory: the caller writes them once, and then reads them in any order and as often as needed.
+ */
 import { closeSync, constants, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,16 +8,19 @@ import type { Content } from "../content.ts";
 import { outputError } from "./system-error.ts";
 import { temporaryName } from "./temporary-name.ts";
 
-/** Size of the write buffer: content that fits in the buffer needs no file. */
+/** The size of the write buffer in bytes. Content that fits into the buffer needs no file. */
 const room = 256 * 1024;
-/** Number of bytes read in one step by a reader that needs all bytes. */
+/** The number of bytes that `pieces` reads in one step. */
 const piece = 1024 * 1024;
 
-/** Size and number of the blocks that are kept in memory, for readers that read at several places in turn. */
+/** The size in bytes of the blocks that `read` keeps in memory, for callers that read at several places in turn. */
 const block = 16 * 1024;
 const blocks = 256;
 
-/** A file without a name: nobody else can open the file, and it disappears with the process, however the process ends. */
+/**
+ * Bytes in a temporary file without a name: no other process can open the file, and the file disappears when the process ends,
+ * even if the process is killed.
+ */
 export class Spool implements Content {
   #file: number | undefined;
   readonly #tail = Buffer.allocUnsafeSlow(room);
@@ -46,13 +51,16 @@ export class Spool implements Content {
     }
   }
 
-  /** Returns a view of bytes, valid until the next read or write. @throws FeedkeyError `output` */
+  /**
+   * Returns bytes, which are valid only until the next read or write.
+   * @throws FeedkeyError `output` if feedkey can't write or read the file
+   */
   read(start: number, length: number): Buffer {
     const end = start + length;
     if (start >= this.#written) return this.#tail.subarray(start - this.#written, end - this.#written);
     if (end > this.#written) this.#flush();
     const first = Math.floor(start / block);
-    // Readers rarely ask for bytes from more than one block.
+    // This case is rare: the bytes are in more than one block, or in a block that is not yet complete.
     if (end > (first + 1) * block || end > Math.floor(this.#written / block) * block)
       return this.#readAt(start, Buffer.allocUnsafeSlow(length));
     let found = this.#ahead.get(first);
@@ -65,7 +73,10 @@ export class Spool implements Content {
     return found.subarray(start - first * block, end - first * block);
   }
 
-  /** Yields all bytes in pieces, each valid until the next piece. @throws FeedkeyError `output` */
+  /**
+   * Yields all bytes in pieces. A piece is valid only until the next piece.
+   * @throws FeedkeyError `output` if feedkey can't read the file
+   */
   *pieces(): Generator<Buffer, void> {
     const bytes = Buffer.allocUnsafeSlow(Math.min(piece, this.#written));
     for (let at = 0; at < this.#written; at += piece) {
@@ -74,7 +85,7 @@ export class Spool implements Content {
     if (this.#filled > 0) yield this.#tail.subarray(0, this.#filled);
   }
 
-  /** Closes the file, so that the disk has its space again. */
+  /** Closes the file, which frees its space on the disk. */
   close(): void {
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
@@ -123,7 +134,7 @@ function openNameless(): number {
   return file;
 }
 
-/** The spools of one task, which are closed together. */
+/** The spools of one task, which the task closes together. */
 export class Spools {
   readonly #open: { close(): void }[] = [];
 
@@ -133,7 +144,7 @@ export class Spools {
     return spool;
   }
 
-  /** Adds something else that must be closed together with the spools. */
+  /** Adds another object that must be closed together with the spools. */
   closeLater(open: { close(): void }): void {
     this.#open.push(open);
   }

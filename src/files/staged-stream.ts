@@ -6,11 +6,11 @@ import { folderWithin, syncFolder } from "./folder.ts";
 import { outputError } from "./system-error.ts";
 import { temporaryName } from "./temporary-name.ts";
 
-/** A complete, synced temporary file beside its target, which a rename will replace. */
+/** A complete and synced temporary file, in the folder of its final name. A rename gives the file this name. */
 export interface StagedFile {
-  /** The final name of the file. */
+  /** The path of the file after the rename. */
   readonly path: string;
-  /** The name of the file until it is committed. */
+  /** The path of the temporary file. */
   readonly temporary: string;
 }
 
@@ -20,33 +20,38 @@ export interface FileOwner {
 }
 
 export interface StageOptions {
-  /** Exact permissions of the file; by default 0666 less the umask. */
+  /** The exact mode of the file; by default 0666 without the bits in the umask. */
   readonly mode?: number;
-  /** Owner of the file; by default the user that writes. */
+  /** The owner of the file; by default this user. */
   readonly owner?: FileOwner;
 }
 
 interface StreamOptions extends StageOptions {
-  /** The output folder that must really contain the target; missing folders below the output folder are made. */
+  /**
+   * The output folder that must contain the target after symbolic links are followed. feedkey makes missing folders below the
+   * output folder.
+   */
   readonly within?: string;
 }
 
-/** For each temporary file, the function that cancels its removal at exit. */
+/** The functions that cancel the removal of temporary files at exit, by the files' paths. */
 const forgets = new Map<string, () => void>();
 
-/** Has a temporary file removed if the program ends before the file gets its final name, for example after Ctrl-C. */
+/**
+ * Arranges the removal of a temporary file in case the program ends before the file gets its final name, for example after Ctrl-C.
+ */
 export function removeAtExit(temporary: string): void {
   const forget = givenBackAtExit(() => {
     try {
       unlinkSync(temporary);
     } catch {
-      // The file already has its final name, or `removeLeftovers` removes the file later.
+      // Either the file already has its final name, or `removeLeftovers` removes the file in a later run.
     }
   });
   forgets.set(temporary, forget);
 }
 
-/** Cancels the removal at exit of a file that is gone or has its final name. */
+/** Cancels the removal at exit, because the temporary file is gone or has its final name. */
 export function keepAtExit(temporary: string): void {
   forgets.get(temporary)?.();
   forgets.delete(temporary);
@@ -64,8 +69,8 @@ export async function moveIntoPlace(file: StagedFile): Promise<void> {
 }
 
 /**
- * Removes staged files that will not be committed. Never fails, because it runs after another failure, which must be reported.
- * `removeLeftovers` later removes the files that could not be removed.
+ * Removes staged files that will not get their final names. Never throws, because it usually runs after another failure, which
+ * must be reported. A later run removes the files that this function could not remove (`removeLeftovers`).
  */
 export async function discard(staged: readonly StagedFile[]): Promise<void> {
   for (const { temporary } of staged) {
@@ -74,12 +79,12 @@ export async function discard(staged: readonly StagedFile[]): Promise<void> {
   }
 }
 
-/** Number of bytes that small pieces are collected up to, so that most packages need only one write. */
+/** Number of bytes from which collected pieces are written, so that most packages need only one write. */
 const writeBytes = 1024 * 1024;
 
 /**
- * A file that is written piece by piece under a temporary name. Only `commit` gives the file its final name; any failure
- * removes the file. A symbolic link at the final name is replaced, never followed.
+ * A file that feedkey writes piece by piece under a temporary name. Only `commit` gives the file its final name. Any failure
+ * removes the temporary file. If there is a symbolic link at the final name, `commit` replaces the link and does not follow it.
  */
 export class StagedStream implements StagedFile {
   readonly path: string;
@@ -101,7 +106,7 @@ export class StagedStream implements StagedFile {
   static async open(path: string, options: StageOptions = {}): Promise<StagedStream> {
     const temporary = join(dirname(path), temporaryName());
     removeAtExit(temporary);
-    // POSIX says that O_EXCL implies O_NOFOLLOW, but not every system does what POSIX says.
+    // By POSIX, O_EXCL implies O_NOFOLLOW, but not every system does what POSIX requires.
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     try {
       const handle = await fs.open(temporary, flags, options.mode ?? 0o666);
@@ -112,15 +117,15 @@ export class StagedStream implements StagedFile {
     }
   }
 
-  /** Number of bytes written so far. */
+  /** The number of bytes that the caller has written so far. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /**
-   * Writes a chunk, perhaps not at once.
-   * @param chunk bytes that must not change until the file is finished
-   * @throws FeedkeyError `output` if the write failed; the temporary file is then gone
+   * Writes a chunk, perhaps only together with later chunks.
+   * @param chunk the bytes, which the caller must not change until the file is finished
+   * @throws FeedkeyError `output` if feedkey can't write; the temporary file is then gone
    */
   async write(chunk: Uint8Array): Promise<void> {
     this.#pieces.push(chunk);
@@ -141,7 +146,8 @@ export class StagedStream implements StagedFile {
     const left = this.#gathered;
     this.#gathered = 0;
     if (left === 0) return;
-    // writev avoids copying the pieces together. If the disk is nearly full, the system may write only a part.
+    // writev writes all pieces without copying them together. If the disk is nearly full, the system may write only a part of
+    // them.
     const { bytesWritten: first } = await this.#handle.writev(pieces);
     if (first === left) return;
     for (let rest = Buffer.concat(pieces).subarray(first); rest.length > 0; ) {
@@ -151,13 +157,13 @@ export class StagedStream implements StagedFile {
   }
 
   /**
-   * Ends writing: the file is complete on the disk, still under its temporary name, for `commitStaged`.
+   * Ends writing. Afterwards the complete file is on the disk under its temporary name, ready for `commitStaged`.
    * @throws FeedkeyError `output` if the file can't be written; the temporary file is then gone
    */
   async finish(): Promise<StagedFile> {
     await this.#orDiscard(async () => {
       await this.#flush();
-      // open() applied the umask, and chown clears set-user-ID bits; the mode must be exact.
+      // The mode must be exact, but open() applies the umask, and chown clears set-user-ID bits. So chmod comes last.
       const { mode, owner } = this.#options;
       if (owner !== undefined) await this.#handle.chown(owner.uid, owner.gid);
       if (mode !== undefined) await this.#handle.chmod(mode);
@@ -168,9 +174,9 @@ export class StagedStream implements StagedFile {
   }
 
   /**
-   * Gives the file its final name, durably.
-   * @param syncLater the caller syncs the folder once for many files; after a power failure before that sync, files may be
-   *   missing, but no file is damaged
+   * Gives the file its final name, and syncs the folder.
+   * @param syncLater whether the caller syncs the folder later, once for many files. After a power failure before this sync,
+   *   files may be missing, but no file is damaged
    * @throws FeedkeyError `output` if the file can't be written or renamed
    */
   async commit({ syncLater = false } = {}): Promise<void> {
@@ -178,7 +184,7 @@ export class StagedStream implements StagedFile {
     if (!syncLater) await syncFolder(dirname(this.path));
   }
 
-  /** Removes the temporary file. The caller may call this again, and after a failure. */
+  /** Removes the temporary file. Callers may call this method several times, and after a failure. */
   async discard(): Promise<void> {
     await this.#close().catch(() => undefined);
     await discard([this]);
@@ -201,12 +207,12 @@ export class StagedStream implements StagedFile {
 }
 
 /**
- * Starts a file of unknown or large size, such as a package that is being downloaded.
- * @throws FeedkeyError `bad_path` if the target's folder lies outside `within`; `output` if the file can't be made
+ * Starts to write a file of large or unknown size, such as a package download.
+ * @throws FeedkeyError `bad_path` if the target's folder is outside `within`; `output` if feedkey can't make the file
  */
 export async function stageStream(path: string, options: StreamOptions = {}): Promise<StagedStream> {
   if (options.within === undefined) return StagedStream.open(path, options);
-  // From here on only the real path is used, so a link that someone puts in its place later has no effect.
+  // From here on, feedkey uses the folder's real path: a symbolic link that somebody later puts in its place has no effect.
   const folder = await folderWithin(options.within, dirname(path));
   return StagedStream.open(join(folder, basename(path)), options);
 }

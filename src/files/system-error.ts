@@ -22,15 +22,15 @@ const causes: ReadonlyMap<string, string> = new Map([
   ["ENFILE", "too many files are open"],
 ]);
 
-/** Returns why the system refused, in words: `no space is left on the device`. Unknown codes are returned as codes. */
+/** Describes a system error in words, such as `no space is left on the device`. For an unknown code, gives the code itself. */
 export function causeInWords(error: unknown): string {
   const code = systemCode(error) ?? "unknown";
   return causes.get(code) ?? `the system reports ${code}`;
 }
 
 /**
- * Returns the error to throw if a file that is needed can't be read; a FeedkeyError unchanged.
- * @param what names the file in the message
+ * Makes the error for a needed file that feedkey can't read. Returns a `FeedkeyError` unchanged.
+ * @param what the name of the file in the message
  */
 export function readError(
   cause: unknown,
@@ -42,8 +42,8 @@ export function readError(
 }
 
 /**
- * Returns the error to throw if writing failed: FeedkeyError `output` for a system error; any other error (a FeedkeyError, a
- * bug) unchanged.
+ * Makes the error `output` from a system error that occurred while writing. Returns any other error (a `FeedkeyError` or a bug)
+ * unchanged.
  * @param path the path that could not be written
  */
 export function outputError(error: unknown, path: string): unknown {

@@ -1,7 +1,7 @@
 /**
- * Files below the root of a system. The system may be the running one or one that is being installed. Names are relative to the
- * root, without a leading slash. No symbolic link may lead out of the root: otherwise whoever made the tree could choose which
- * files of the running system feedkey writes.
+ * Reads and writes files below the root of a system: of the running system or of one that is being installed. Names are paths
+ * relative to the root, without a leading slash. feedkey refuses symbolic links out of the root: otherwise the maker of the
+ * tree could choose which files of the running system feedkey writes.
  */
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
@@ -14,7 +14,7 @@ import { kindOf, type NotPlain, notExpected, readPlainFile } from "./plain-file.
 import type { FileOwner } from "./staged-stream.ts";
 import { causeInWords, outputError } from "./system-error.ts";
 
-/** What exists at a name; a symbolic link there is not followed. */
+/** What exists at a name: nothing, a regular file, a symbolic link (not followed), a folder, or something else. */
 export type Found =
   | { readonly kind: "absent" }
   | { readonly kind: "file"; readonly bytes: Buffer; readonly mode: number; readonly owner: FileOwner }
@@ -22,11 +22,11 @@ export type Found =
   | { readonly kind: "folder"; readonly names: readonly string[] }
   | { readonly kind: "other" };
 
-/** Which symbolic links are followed: those that stay inside the root, or none. */
+/** Which symbolic links feedkey follows: those that stay inside the root, or none. */
 type LinkPolicy = "inside" | "none";
 
 export class TargetRoot {
-  /** The root's path as given, made absolute, for messages. */
+  /** The absolute path of the root as the user gave it, for messages. */
   readonly folder: string;
   readonly #real: string;
   readonly #links: LinkPolicy;
@@ -39,8 +39,8 @@ export class TargetRoot {
 
   /**
    * Opens the root of a system.
-   * @param links how to treat links in paths below the root; links in the path of the root itself are followed
-   * @throws FeedkeyError `not_found` if there is no such folder: a misspelt root must not become a new folder
+   * @param links which symbolic links below the root to follow; feedkey always follows links in the path of the root itself
+   * @throws FeedkeyError `not_found` if the folder does not exist; feedkey does not make the folder, because its name may be mistyped
    */
   static async open(folder: string, links: LinkPolicy = "inside"): Promise<TargetRoot> {
     const path = resolve(folder);
@@ -60,18 +60,18 @@ export class TargetRoot {
     return this.#real === sep;
   }
 
-  /** Examines a name. @throws FeedkeyError `bad_path` if a link leads out of the root; `output` if the system refuses */
+  /** Tells what exists at a name. @throws FeedkeyError `bad_path` if a link leads out of the root; `output` if the system refuses */
   async look(name: string): Promise<Found> {
     const path = await this.hostPath(name);
     return (await unlessMissing(lookAt(path), (error) => outputError(error, path))) ?? { kind: "absent" };
   }
 
-  /** Whether anything exists at a name, following links within the root. */
+  /** Whether anything exists at a name. Follows symbolic links that stay inside the root. */
   async exists(name: string): Promise<boolean> {
     return (await this.#realPath(name)) !== undefined;
   }
 
-  /** Returns the text of a file, following links within the root; undefined if the file can't be read. */
+  /** Returns the text of a file; undefined if feedkey can't read the file. Follows symbolic links that stay inside the root. */
   async text(name: string): Promise<string | undefined> {
     try {
       const path = await this.#realPath(name);
@@ -83,7 +83,7 @@ export class TargetRoot {
     }
   }
 
-  /** Returns a name's path on the running system. @throws FeedkeyError `bad_path` if a link leads out of the root */
+  /** Returns the path of a name on the running system. @throws FeedkeyError `bad_path` if a link leads out of the root */
   async hostPath(name: string): Promise<string> {
     const folders = parts(name);
     const last = folders.pop() ?? "";
@@ -107,7 +107,7 @@ export class TargetRoot {
     return missing;
   }
 
-  /** Makes a folder and its missing parents, readable for everybody. @throws FeedkeyError `bad_path`, `output` */
+  /** Makes a folder and its missing parents, which every user can read. @throws FeedkeyError `bad_path`, `output` */
   async makeFolder(name: string): Promise<void> {
     for (const folder of await this.missingFolders(`${name}/x`)) {
       const path = await this.hostPath(folder);
@@ -120,7 +120,7 @@ export class TargetRoot {
       }
       await syncFolder(dirname(path));
     }
-    // Throws if a link out of the root, or a file, is in the place of the last folder.
+    // This call throws if the last folder is really a file, or a link out of the root.
     await this.hostPath(`${name}/x`);
   }
 
@@ -161,7 +161,7 @@ export class TargetRoot {
   }
 
   /**
-   * Refuses symbolic links out of the root at any depth below a folder, before other code writes in the folder.
+   * Refuses symbolic links out of the root at any depth below a folder. Callers use this before another program writes to the folder.
    * @throws FeedkeyError `bad_path` if a link leads out of the root
    */
   async refuseLinksOut(name: string): Promise<void> {
@@ -178,7 +178,7 @@ export class TargetRoot {
     return real !== undefined && this.#holds(real) ? real : undefined;
   }
 
-  /** Returns the real path of a folder on the way to a name; undefined if the folder is missing. */
+  /** Returns the real path of one folder in the path of a name; undefined if the folder is missing. */
   async #enter(path: string, name: string): Promise<string | undefined> {
     const stat = await unlessMissing(fs.lstat(path), (error) => outputError(error, path));
     if (stat === undefined) return undefined;
@@ -191,15 +191,15 @@ export class TargetRoot {
   }
 
   /**
-   * Returns the bytes of a plain file; undefined if the file is missing.
-   * @throws FeedkeyError `bad_path` if the name is not a plain file, is behind a link that must not be followed, or is larger
-   *   than allowed; `output` if the file can't be read
+   * Returns the bytes of a regular file; undefined if the file is missing.
+   * @throws FeedkeyError `bad_path` if it is not a regular file, is behind a link that feedkey does not follow, or is too
+   *   large; `output` if feedkey can't read it
    */
   async read(name: string, most: number): Promise<Buffer | undefined> {
     return (await this.#found(name, async (path) => readPlainFile(path, most)))?.bytes;
   }
 
-  /** Hashes a plain file without keeping its bytes in memory. @throws FeedkeyError as {@link read} */
+  /** Hashes a regular file without keeping its bytes in memory. @throws FeedkeyError as {@link read} */
   async content(name: string, most: number): Promise<HashedFile | undefined> {
     return await this.#found(name, async (path) => HashedFile.read(path, most));
   }
@@ -212,7 +212,7 @@ export class TargetRoot {
     try {
       const read = await readAt(path);
       if ("problem" in read) throw notExpected(this.#shown(path), read.problem, "a plain file");
-      // The opened file must be the one that the name leads to now: a folder in its path may have become a link meanwhile.
+      // The name must still lead to the opened file: somebody may have replaced a folder in its path by a link.
       if ((await fs.realpath(path)) === path) return read;
       throw notExpected(this.#shown(path), "was moved while it was read", "a plain file");
     } catch (error) {
@@ -225,7 +225,7 @@ export class TargetRoot {
     }
   }
 
-  /** Returns the target if a name is a link to a file in its own folder, as repo-add makes links; else the name itself. */
+  /** Returns the target if the name is a link to a file in the same folder, as repo-add makes them; else the name itself. */
   async beside(name: string): Promise<string> {
     const target = await fs.readlink(await this.hostPath(name)).catch(() => undefined);
     if (target === undefined || target === ".." || target === "." || target.includes("/")) return name;
@@ -233,7 +233,8 @@ export class TargetRoot {
   }
 
   /**
-   * Refuses a name that is going to be written, unless it is free, a plain file, or a link to a plain file in its own folder.
+   * Refuses a name to which feedkey can't safely write. Allowed are a missing or regular file, and a link to such a file in the
+   * same folder.
    * @throws FeedkeyError `bad_path` if the name is something else
    */
   async refuseOdd(name: string): Promise<void> {
@@ -242,7 +243,7 @@ export class TargetRoot {
     if (stat !== undefined && !stat.isFile()) throw notExpected(this.#shown(path), kindOf(stat), "a plain file");
   }
 
-  /** Returns a path below the root as the user knows it: with the root's path as given. */
+  /** Returns a path below the root as the user would write it, with the root's path as the user gave it. */
   #shown(path: string): string {
     return join(this.folder, relative(this.#real, path));
   }
@@ -264,7 +265,7 @@ export class TargetRoot {
   }
 }
 
-/** Splits a name at slashes. @throws FeedkeyError `bad_path` if it is not plain: some names come from records on the disk */
+/** Splits a name at slashes. @throws FeedkeyError `bad_path` if the name is not plain: it may come from a record on the disk */
 function parts(name: string): string[] {
   const found = name.split("/");
   const plain = found.every((part) => part !== "" && part !== "." && part !== ".." && !part.includes("\0"));
@@ -272,7 +273,7 @@ function parts(name: string): string[] {
   throw new FeedkeyError("bad_path", `"${name}" is not a plain path below a root`, { details: { path: name } });
 }
 
-/** Size limit in bytes, far larger than any configuration file or keyring that feedkey writes. */
+/** Size limit for a file in bytes, far larger than any configuration file or keyring that feedkey writes. */
 const maxBytes = 16 * 1024 * 1024;
 
 async function lookAt(path: string): Promise<Found> {

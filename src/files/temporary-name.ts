@@ -1,5 +1,6 @@
 /**
- * The names of temporary files. A name contains the process ID, so that files of killed runs differ from those of living runs.
+ * Makes the names of temporary files. Each name contains the process ID, so that feedkey can tell whether the process that made
+ * the file still runs.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
@@ -10,7 +11,7 @@ import { systemCode } from "../error.ts";
 
 let known: string | undefined;
 
-/** Returns a hash of what makes a process ID unique: the boot of the system and, in a container, the PID namespace. */
+/** Returns a hash of the system's boot ID and the PID namespace, because a process ID is unique only within these. */
 function numbering(): string {
   known ??= createHash("sha256")
     .update(`${read(readFileSync, "sys/kernel/random/boot_id")} ${read(readlinkSync, "self/ns/pid")}`)
@@ -27,7 +28,7 @@ function read(how: (path: string, encoding: "utf8") => string, name: string): st
   }
 }
 
-/** Returns a name that no other run uses, and that `removeLeftovers` and {@link removeForsaken} recognise. */
+/** Returns a new name for a temporary file, which `removeLeftovers` and {@link removeForsaken} recognise. */
 export function temporaryName(): string {
   return `.feedkey-${numbering()}-${process.pid}-${randomBytes(12).toString("hex")}.tmp`;
 }
@@ -35,15 +36,15 @@ export function temporaryName(): string {
 const ours = /^\.feedkey-([0-9a-f]{8})-([1-9]\d{0,9})-[0-9a-f]{24}\.tmp$/;
 
 /**
- * A temporary file from another machine, container or boot is removed if nothing was written to it for this many milliseconds:
- * feedkey can't know whether its process still runs. Slow downloads end after a minute.
+ * For a temporary file from another machine, container or boot, feedkey can't know whether its process still runs. So it removes the
+ * file if nobody has written to it for this number of milliseconds. Stalled downloads end much sooner, after a minute.
  */
 const silentForMs = 3_600_000;
 
 /**
- * Removes temporary files of processes that no longer exist from a folder without a lock, such as the output folder of
- * packages. Removes only files of this user with feedkey's exact form of name; neither follows nor removes links. Never fails:
- * a file that can't be removed does no harm.
+ * Removes temporary files of ended processes from a folder that has no lock, such as the output folder for packages. Removes
+ * only regular files of this user whose names have exactly the form of {@link temporaryName}. Never throws, because a file that
+ * stays does no harm.
  */
 export async function removeForsaken(folder: string): Promise<void> {
   const names = await fs.readdir(folder).catch(() => []);
@@ -58,13 +59,13 @@ export async function removeForsaken(folder: string): Promise<void> {
   }
 }
 
-/** Whether a process exists. */
+/** Whether a process with this ID exists. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // If the error is not ESRCH, the process exists and belongs to another user.
+    // Any error other than ESRCH means that the process exists but belongs to another user.
     return systemCode(error) !== "ESRCH";
   }
 }

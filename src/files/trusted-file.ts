@@ -1,6 +1,6 @@
 /**
- * Files that decide whom to trust: profiles, keyrings, certificate authorities. Anyone who can change or replace such a file
- * decides for the user, so no other user may be able to write to the file or to any folder in its path.
+ * Reads files that decide whom feedkey trusts: profiles, keyrings, certificate authorities. Anyone who can change such a file
+ * could make feedkey trust other keys. So no other user may be able to write to the file or to any folder in its path.
  */
 import { constants, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
@@ -11,49 +11,51 @@ import { isWithin } from "./folder.ts";
 import { programFolder } from "./paths.ts";
 import { readChecked } from "./plain-file.ts";
 
-/** A file's name in messages, and the error code if feedkey refuses the file. */
+/** How messages name a file, and the error code if feedkey refuses the file. */
 interface TrustedUse {
-  /** The file's name with an article: `the profile`. */
+  /** The name of the file in messages, with an article: `the profile`. */
   readonly what: string;
   readonly code: Extract<ErrorCode, "bad_profile" | "bad_config">;
   /** Whether feedkey also refuses the file if other users can read it. */
   readonly isSecret?: boolean;
 }
 
-/** Maximum number of symbolic links in a path, as on Linux (path_resolution(7)). */
+/** Maximum number of symbolic links in a path; Linux has the same limit (path_resolution(7)). */
 const MAX_LINKS = 40;
 
 const OTHERS_WRITE = 0o022;
 const OTHERS_READ = 0o077;
 const STICKY = 0o1000;
 
-/** A file that is being checked. */
+/** A file that feedkey checks, and who may own it. */
 interface Judging {
-  /** The path as given, for messages. */
+  /** The path as the caller gave it, for messages. */
   readonly path: string;
   readonly use: TrustedUse;
-  /** Numeric IDs of the users who may change the file: root, this user, and for shipped files the program's owner. */
+  /**
+   * The user IDs (numbers) that may own the file: root, this user, and for files that were shipped with feedkey, the program's owner.
+   */
   readonly owners: ReadonlySet<number>;
 }
 
-/** One part of the path to a file. */
+/** One component of the path to a file. */
 interface Step {
   readonly folder: string;
   readonly path: string;
   readonly stat: Stats;
-  /** Whether the path is the file itself or a link in place of the file, not a folder further up. */
+  /** Whether this component is the last: the file itself, or a symbolic link to the file. */
   readonly isLast: boolean;
 }
 
 /**
- * Reads a file that no other user can change. Root or this user must own the file and all folders and links in its path, and
- * neither group nor world may write to them. Higher up, a folder with the sticky bit, such as /tmp, is accepted, because only a
- * file's owner can replace the file there.
- * @throws FeedkeyError with the code in `use`; the system's error if the file can't be read
+ * Reads a file that no other user can change. Root or this user must own the file and all folders and links in its path, and no
+ * other user may write to these. Only above the file's own folder, a folder with the sticky bit, such as /tmp, is allowed:
+ * there, only the owner of an entry can replace the entry.
+ * @throws FeedkeyError with the code in `use`; the system's error if feedkey can't read the file
  */
 export async function readTrustedFile(path: string, use: TrustedUse): Promise<Buffer> {
   const { real, judging } = await judgeWay(path, use, true);
-  // O_NONBLOCK: opening a pipe that somebody put at this path must not hang.
+  // With O_NONBLOCK, opening a pipe that somebody put at this path does not wait.
   return await readChecked(real, constants.O_NOFOLLOW | constants.O_NONBLOCK, (stat) => {
     if (!stat.isFile()) throw refuse(judging, "is not a plain file", "put the file itself at that path");
     refuseOpen(stat, judging);
@@ -61,7 +63,7 @@ export async function readTrustedFile(path: string, use: TrustedUse): Promise<Bu
 }
 
 /**
- * Returns the names in a folder to which no other user can add names; undefined if the path is not a folder.
+ * Returns the names of the files in a folder that no other user can change; undefined if the path is not a folder.
  * @throws as {@link readTrustedFile}
  */
 export async function trustedNames(path: string, use: TrustedUse): Promise<string[] | undefined> {
@@ -73,15 +75,16 @@ export async function trustedNames(path: string, use: TrustedUse): Promise<strin
 }
 
 /**
- * Follows a path as the system does, and checks each folder and link.
- * @param isFile whether the path is that of a file, whose own folder must not have the sticky bit either
+ * Resolves a path as the system does, and checks each folder and symbolic link in it.
+ * @param isFile whether the path is that of a file; the exception for the sticky bit then does not apply to the file's own folder
  */
 async function judgeWay(path: string, use: TrustedUse, isFile: boolean): Promise<{ real: string; judging: Judging }> {
   const { real, steps } = await follow(path);
   const isOurs = isWithin(programFolder, real);
   const owners = new Set([0, process.geteuid?.() ?? 0]);
   const judging = { path, use, owners };
-  // Shipped profiles are in the program's folder: a user who can write to this folder can change the program anyway.
+  // Shipped profiles are in the program's folder. The owner of this folder may own them, because this user can change the
+  // program anyway.
   if (isOurs) owners.add((await fs.lstat(programFolder)).uid);
   for (const step of steps) {
     const isAbove = step.folder !== programFolder && isWithin(step.folder, programFolder);

@@ -105,13 +105,13 @@ describe("files/modes", () => {
       const keygen = ["keygen", "--user-id", "Example Archive <archive@example.org>"];
       const { fingerprint } = await feedkey("home", ...keygen);
       const backup = await feedkey("home", "key", "backup", join(folder, "stick", "safe"));
-      expect(JSON.stringify(backup.warnings)).to.include("keeps no modes");
+      expect(JSON.stringify(backup.warnings)).to.include("does not store file modes");
       const restored = await feedkey("other", "key", "restore", join(folder, "stick", "safe"));
       expect(restored.restored).to.deep.equal([fingerprint]);
       const made = await feedkey("third", ...keygen, "--offline-primary", join(folder, "stick", "away"));
-      expect(JSON.stringify(made.warnings)).to.include("keeps no modes");
+      expect(JSON.stringify(made.warnings)).to.include("does not store file modes");
       const extended = await feedkey("stick/away", "key", "extend", String(made.fingerprint), "--expires", "3y");
-      expect(JSON.stringify(extended.warnings)).to.include("keeps no modes");
+      expect(JSON.stringify(extended.warnings)).to.include("does not store file modes");
     });
   });
 });
