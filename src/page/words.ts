@@ -23,7 +23,7 @@ const refusals: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> = {
   bad_signature: {
     title: "Changed after it was signed",
     advice:
-      "The list of packages and its signature do not fit each other. Try again in a few minutes: the archive may be in the middle of an update. If it stays so, do not install anything from it.",
+      "The list of packages and its signature do not fit each other. Try again in a few minutes: the archive may be in the middle of an update. If the error stays, do not install anything from this feed.",
   },
   no_signature: { title: "Not signed", advice: doNotInstall },
   bad_signature_data: {
@@ -62,7 +62,7 @@ const refusals: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> = {
   },
   bad_index: {
     title: "The list of packages is damaged",
-    advice: "Try again in a few minutes. If it stays so, tell the archive's keepers.",
+    advice: "Try again in a few minutes. If the error stays, tell the archive's keepers.",
   },
   digest_mismatch: {
     title: "Not the file that the archive lists",
@@ -104,7 +104,7 @@ const ofFingerprint: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> =
   untrusted_signer: {
     title: "No key of this archive has this fingerprint",
     advice:
-      "Compare it with its source, digit by digit. If it is right, this is not the archive that you are looking for, or somebody has replaced its keys.",
+      "Compare the fingerprint with its source, digit by digit. If it is right, this is not the archive that you are looking for, or somebody has replaced its keys.",
   },
   bad_certificate: {
     title: "The archive's keys can't be used",
@@ -148,5 +148,5 @@ export function momentText(at: string): string {
 export const notChecked = [
   "Key servers. A key that was revoked only there, and not in the archive's own files, still passes.",
   "Whether there is a newer list of packages. An older list passes if its signature is good and has not expired.",
-  "This page itself. It comes from the archive: whoever controls the archive can change what it does and what it says. A program on your own machine can't be changed from there.",
+  "This page itself. It comes from the archive: whoever controls the archive can change what the page does and says, but can't change a program on your own machine.",
 ] as const;

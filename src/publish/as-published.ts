@@ -35,8 +35,8 @@ interface Terms {
 
 /**
  * Returns why an index must not be signed again as this feed's latest index: no key of the archive signed it, its signature is for another
- * feed or has expired, it is not the last published index, or the delegate that signed it may not sign the feed. Also tells if a delegate
- * signs the feed.
+ * feed or has expired, it is not the last published index, or the delegate that signed it may not sign the feed. Returns the delegate if a
+ * delegate signed the index, and may.
  */
 async function look(
   feed: ArchiveFeed,
@@ -70,7 +70,7 @@ async function look(
   const known = published.indexes.get(path);
   // If the record has no entry for this file, another program writes the index, and feedkey only signs it.
   if (known === undefined || known.includes(sha256)) return undefined;
-  return refuse("rollback", "it is not the one that was published last");
+  return refuse("rollback", "it is not the index that was published last");
 }
 
 /** Returns what delegates may sign, as a client would judge whose seeds are these keys. */

@@ -87,8 +87,8 @@ export function inOrder<Key>(several: SeveralSignatures, { key, before, after }:
 
 /**
  * Returns the file with the signer's certificate that some clients request beside a root. Returns no file if the published file is right
- * already, or if the format has no such file. The certificate file leaves out the other keys that sign the root. For zypper decides the
- * first signature whose key is in this file, or the last signature if none of the signers' keys is in the file (libzypp 17.25).
+ * already, or if the format has no such file. The certificate file leaves out the other keys that sign the root. zypper judges by the first
+ * signature whose key is in this file; if none of the signers' keys is in it, zypper judges by the last signature (libzypp 17.25).
  * @param name the name of the root
  */
 export async function certificateBeside(

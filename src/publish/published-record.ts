@@ -25,11 +25,11 @@ export interface PublishedRecord {
   readonly indexes: ReadonlyMap<string, readonly string[]>;
   /** Whether a run with this key store wrote the key bundle, or was about to write it. */
   readonly bundle: boolean;
-  /** For each feed, by its path: from what the present index was made. */
+  /** What feedkey made the present index of each feed from, by the feed's path. */
   readonly made: ReadonlyMap<string, MadeRecord>;
 }
 
-/** From what feedkey made an index. If nothing has changed since, the same files need not be made again. */
+/** What feedkey made an index from. As long as this stays the same, the index's files need not be made again. */
 export interface MadeRecord {
   /** A digest of the packages and the settings. */
   readonly from: string;

@@ -63,7 +63,7 @@ export function refuseUnreadable<Read>(what: string, hint: string, read: () => R
 export function warnOfNone(what: string, packages: number): string[] {
   if (packages > 0) return [];
   return [
-    `${what} lists no package: a client that has accepted packages of this feed refuses it until its user runs feedkey update --allow-empty`,
+    `${what} lists no package: a client that has accepted packages in this feed refuses the empty index until its user runs feedkey update --allow-empty`,
   ];
 }
 

@@ -103,7 +103,7 @@ function refuseMisfit(path: string, signing: Signing | undefined, { severally, f
     });
   }
   if (signing === undefined && /^Packages\.(gz|xz|zst|bz2)$/.test(name)) {
-    throw new FeedkeyError("usage", `an opkg index is signed in its plain form, not as ${name}`, {
+    throw new FeedkeyError("usage", `an opkg index must be signed uncompressed, not as ${name}`, {
       hint: `sign ${path.replace(/\.[a-z0-9]+$/, "")}: clients use its signature for the compressed form too`,
     });
   }

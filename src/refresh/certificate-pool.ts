@@ -68,7 +68,7 @@ export class Knowledge {
   }
 
   /**
-   * From now on, reads these signers, and no longer every delegate.
+   * From now on, leaves out delegates that are not among these signers or above them.
    * @param names fingerprints or key IDs of the signers
    */
   readOnly(names: Iterable<string>): void {
@@ -76,14 +76,14 @@ export class Knowledge {
     this.#reading = undefined;
   }
 
-  /** From now on, reads every delegate. */
+  /** From now on, reads the certificates of all delegates. */
   readEverything(): void {
     this.#wanted = undefined;
     this.#reading = undefined;
   }
 
   /**
-   * From now on, reads these signers too.
+   * From now on, reads the certificates of these signers too.
    * @returns the certificates that were not read before
    */
   async want(names: Iterable<string>): Promise<Fingerprint[]> {

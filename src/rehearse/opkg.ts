@@ -40,7 +40,7 @@ export const opkg: StockClient = {
   reads: (format) => format === "opkg",
   async equip(program, keyring, folder) {
     const gpg = findProgram("gpg");
-    if (gpg === undefined) return async () => ({ word: "fails", reason: "gpg is needed to make its keyring" });
+    if (gpg === undefined) return async () => ({ word: "fails", reason: "gpg is needed to make a keyring for opkg" });
     const home = join(folder, homeName);
     await mkdir(home, { mode: 0o700 });
     // Without this option, gpg would start a dirmngr, which can run for a minute longer than this folder exists.

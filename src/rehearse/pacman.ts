@@ -42,8 +42,8 @@ export const pacman: StockClient = {
   reads: (format) => format === "pacman",
   async equip(program, keyring, folder) {
     const gpg = findProgram("gpg");
-    if (gpg === undefined) return async () => ({ word: "fails", reason: "gpg is needed to make its keyring" });
-    if (process.geteuid?.() !== 0) return async () => ({ word: "fails", reason: "it needs root" });
+    if (gpg === undefined) return async () => ({ word: "fails", reason: "gpg is needed to make a keyring for pacman" });
+    if (process.geteuid?.() !== 0) return async () => ({ word: "fails", reason: "pacman must be run by root" });
     const home = join(folder, "gnupg");
     await ensureFolder(home, 0o700);
     await writeFile(join(home, "gpg.conf"), "no-autostart\n");

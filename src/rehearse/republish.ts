@@ -43,7 +43,7 @@ function unseen({ delegate }: Delegation): FeedkeyError {
     `the secret key of ${delegate} is not in this key store, so the rehearsal can't show which clients accept its signature`,
     {
       details: { delegate },
-      hint: "the result is for the feed as it is signed now; run the rehearsal on the machine with the delegate's key, after feedkey key import",
+      hint: "the result shows how clients judge the present signatures; run the rehearsal on the machine with the delegate's key, after feedkey key import",
     },
   );
 }

@@ -71,7 +71,7 @@ export const zypper: StockClient = {
       const lacking = await importKeys(keyring, root, folder);
       await writeFile(join(repositories, "feed.repo"), repository(await laidOut(target, join(root, "feed"))));
       const ran = await runProgram(program, ["--root", root, "-n", "refresh", "--force"], { home: folder });
-      if (ran.status === needsRoot) return { word: "fails", reason: "it needs root" };
+      if (ran.status === needsRoot) return { word: "fails", reason: "zypper must be run by root" };
       const holds = async () => existsSync(join(root, "var/cache/zypp/raw/feed/repodata/repomd.xml"));
       return await rememberingVerdict(ran, lacking ?? reasonOf(ran), holds);
     };

@@ -102,8 +102,8 @@ function confined(trusted: Trusted, feeds: readonly string[], format: ExportForm
   if (own.length === 0) return reason;
   return hasOneKeyring[format] === undefined
     ? `${reason}; export a keyring only for ${quoted(own)} with --feed`
-    : `${reason}; ${format} has one keyring for all feeds, and will refuse what this key signs of ${quoted(own)}, ` +
-        `unless it is set up only for ${quoted(own)} with --feed`;
+    : `${reason}; ${format} has one keyring for all feeds, and will refuse what this key signs in ${quoted(own)}, ` +
+        `unless ${format} is set up only for ${quoted(own)} with --feed`;
 }
 
 /** Chooses the certificates of keys that may sign now, and reduces each to the packets that the program needs. */

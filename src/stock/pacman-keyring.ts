@@ -104,7 +104,7 @@ async function populate(name: string): Promise<void> {
   const ran = await take();
   if (ran.status === 0) return;
   // If pacman's keyring was never initialised, it has no key of its own that could certify the new keys.
-  accept(await runProgram("pacman-key", ["--init"]), "pacman-key could not make its ring");
+  accept(await runProgram("pacman-key", ["--init"]), "pacman-key could not make pacman's keyring");
   accept(await take(), "pacman-key could not add the keys");
 }
 

@@ -82,7 +82,7 @@ export async function refuseIgnored(
       const { status, stdout } = await runProgram(admin, ["config-var", name]);
       const said = stdout.toString("utf8").trim();
       if (status === 0 && said === value) continue;
-      const message = `${admin} does not read what setup wrote: ${name} is "${escapeText(said)}" for it, not "${value}"`;
+      const message = `${admin} does not read what setup wrote: it reports ${name}="${escapeText(said)}", not "${value}"`;
       throw new FeedkeyError("bad_config", `${message}; packages are NOT verified`, {
         details: { program: admin, name, value: said, wanted: value },
         hint: "that program reads another pkg_install.conf: give the prefix of the program with --prefix, or undo the setup with --remove",

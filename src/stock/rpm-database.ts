@@ -111,7 +111,7 @@ async function importKeys(system: RpmSystem, certificates: readonly RawCertifica
   return certificates.flatMap(({ fingerprint }) => {
     return now.has(fingerprint)
       ? []
-      : [`the rpm of this system can't store ${fingerprint}, so zypper will refuse what it signs`];
+      : [`the rpm of this system can't store the key ${fingerprint}, so zypper will refuse what this key signs`];
   });
 }
 

@@ -56,7 +56,7 @@ export async function foreignKeyring(
   if (keys === undefined) return "is no longer a keyring as feedkey writes it";
   const known = await knownKeys(root, profile);
   const stranger = keys.find((key) => !known.has(key));
-  return stranger === undefined ? undefined : `has a key in it that is not the archive's, ${stranger}`;
+  return stranger === undefined ? undefined : `contains a key that is not the archive's, ${stranger}`;
 }
 
 /**

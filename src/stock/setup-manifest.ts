@@ -44,7 +44,7 @@ function badManifest(path: string, problem: string, hint?: string): FeedkeyError
     details: { path },
     hint:
       hint ??
-      "restore the file from a backup, or move it away: without it, feedkey leaves all earlier setups as they are",
+      "restore the file from a backup, or move it away: without this record, feedkey leaves all earlier setups as they are",
   });
 }
 

@@ -86,7 +86,7 @@ async function configure({ profile, root, only, gpgcheck }: Terms, kind: Kind): 
 
 const usually =
   "Packages are checked by the SHA-256 in the signed metadata; gpgcheck=1 would also require a signature in each package.";
-const strictly = "Each package must have a signature of its own too, by one of the archive's keys.";
+const strictly = "Each package must also have a signature of its own by one of the archive's keys.";
 
 function warningsFor(left: readonly string[], { program }: Kind, gpgcheck: boolean): string[] {
   const warnings = [...left];

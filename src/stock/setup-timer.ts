@@ -90,7 +90,7 @@ function service(terms: TimerTerms): string[] {
     "",
     "[Service]",
     "Type=oneshot",
-    "# If no key server answers, the keys of the last run may still be used: the next step decides.",
+    "# If no key server answers, the keys of the last run may still be used: the export in the next step decides this.",
     `ExecStart=-${refresh}`,
     `ExecStart=${all(keep)}`,
     "NoNewPrivileges=yes",

@@ -77,7 +77,7 @@ export class SharedState extends ClientStateView {
     if (this.#missed < maxMissed) return false;
     throw new FeedkeyError("locked", `other runs keep writing to "${this.folder}"`, {
       details: { folder: this.folder },
-      hint: "nothing was written; run the command again when they have ended",
+      hint: "nothing was written; run the command again when the other runs have ended",
     });
   }
 }

@@ -87,10 +87,10 @@ function refuseDelegation(delegation: Delegation, { at, identity }: OfferPolicy,
     return refuse("untrusted_signer", "its user ID is revoked or not properly self-certified");
   if (named) return refuse("untrusted_signer", "the delegate carries the archive's own user ID");
   const terms = termsOf(certification);
-  if (terms === undefined) return refuse("bad_signature", "its terms are malformed");
+  if (terms === undefined) return refuse("bad_signature", "its notation with depth and feeds is malformed");
   const { level, amount } = trustOf(terms.depth);
   if (certification.trust.level === level && certification.trust.amount === amount) return undefined;
-  return refuse("bad_signature", "its trust signature does not match its terms");
+  return refuse("bad_signature", "its trust signature does not fit the depth in its notation");
 }
 
 /** Combines an issuer's delegations to one delegate into an offer. */

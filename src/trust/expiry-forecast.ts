@@ -22,7 +22,7 @@ export interface End {
 /** How long before the refusal of an algorithm warnings begin: keepers need more time to replace a key than to extend its expiry. */
 export const algorithmWarning: Duration = 365 * 86_400_000;
 
-/** The longest time before an end at which warnings begin. */
+/** Warnings begin at most this long before the end of a validity period. */
 const soon: Duration = 14 * 86_400_000;
 
 /** Whether an end is near enough for a warning: less than two weeks and less than a third of the validity period are left. */

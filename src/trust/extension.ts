@@ -8,8 +8,8 @@ import type { CertificateFacts, Fingerprint, SelfSignature } from "./facts.ts";
 import { endOfLife, refuseLife, wasUsable } from "./key-state.ts";
 
 /**
- * What the self-signatures in one place say about the expiry: the newest date of a self-signature, and the earliest expiry in those of this
- * date.
+ * What the direct-key signatures, or the self-signatures over user IDs, say about the expiry: their newest date, and the earliest expiry in
+ * the signatures with this date.
  */
 interface Said {
   date: Instant;
@@ -49,7 +49,10 @@ function movedEnds(facts: CertificateFacts, heard: readonly Instant[], at: Insta
   return [...new Set(passed)].sort((a, b) => a - b);
 }
 
-/** The number of keys with late extensions that feedkey examines. Only a thief makes more: the remaining keys stay expired. */
+/**
+ * The number of keys with late extensions that feedkey examines. Only a thief would extend more keys late, so all further keys stay
+ * expired.
+ */
 const maxLate = 200;
 
 /** Whether a key certified, before a date, a successor that is live or leads to a live key. */

@@ -40,8 +40,7 @@ export interface SignatureFacts {
   readonly type: number;
   readonly version: number;
   /**
-   * The creation date in the hashed area; undefined if the hashed area has no date. No rule accepts a signature without a date, except a
-   * revocation.
+   * The creation date in the hashed area; undefined if the hashed area has no date. Without a date, only revocations and withdrawals count.
    */
   readonly createdAt: Instant | undefined;
   /** When the signature itself expires; undefined if it never expires. */

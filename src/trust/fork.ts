@@ -33,7 +33,7 @@ export interface Fork {
   readonly issuer: Fingerprint;
   /** All heads that have a rival under this issuer. */
   readonly rivals: readonly Fingerprint[];
-  /** The sides that have a head among the rivals, and the sides whose heads make it a rival. */
+  /** The sides whose heads are rivals of a head on another side, and these other sides. */
   readonly sides: readonly Side[];
   /** Whether feedkey may not have examined some rivals. Then it can't tell which keys all sides lead to. */
   readonly isCrowd: boolean;

@@ -100,7 +100,7 @@ function refuseScope({ role, grants }: Trusted, { feed }: IndexPolicy): Refusal 
   return refuse(
     "untrusted_signer",
     `its delegation is for ${scopesText(grants)}, not for "${feed}"`,
-    "the archive's keepers must sign this feed with another key, or delegate it to this one",
+    "the archive's keepers must sign this feed with another key, or delegate the feed to this key",
   );
 }
 
@@ -216,7 +216,7 @@ export function judgeIndex(
   const count = hands(signers);
   if (count >= policy.threshold && count > 0) return { signers, createdAt: dateOf(signers, policy.threshold) };
   if (count > 0) {
-    const reason = `only ${count} of the ${policy.threshold} signers that the profile asks for signed it`;
+    const reason = `only ${count} of the ${policy.threshold} signers that the profile requires have signed it`;
     return { code: "untrusted_signer", reason, stage: stages.threshold, issuer: signers[0]?.certificate ?? "" };
   }
   return refusals[0] ?? { code: "no_signature", reason: "there is no signature", stage: 0, issuer: "nobody" };

@@ -80,7 +80,9 @@ function explain(
   if (owned.length > 0) {
     const strangers = owned.flatMap((userId) => userId.strangers ?? []);
     const missing =
-      strangers.length === 0 ? "" : `; it claims a certification by ${strangers.join(", ")}, which is missing`;
+      strangers.length === 0
+        ? ""
+        : `; it claims a certification by ${strangers.join(", ")}, whose certificate is missing`;
     return refuse("untrusted_signer", `no available key certifies it${missing}`);
   }
   const wanted = identity.kind === "user-id" ? identity.userId : identity.email;

@@ -22,6 +22,6 @@ export function lackingNotes(feed: WrittenFeed, table: ScanTable): string[] {
     const names = found.slice(0, named).map((path) => escapeText(path));
     const more = found.length > named ? ` and ${found.length - named} more` : "";
     const which = found.length === 1 ? "a package lacks" : `${found.length} packages lack`;
-    return `feed "${feed.name}": ${which} ${variables}, and so does its summary; build with pkgsrc to have them: ${names.join(", ")}${more}`;
+    return `feed "${feed.name}": ${which} ${variables}, so the summary lacks these variables too; build packages with pkgsrc to have them: ${names.join(", ")}${more}`;
   });
 }
