@@ -160,7 +160,7 @@ describe("export for gpgv", function () {
       const [machines] = (left as { fingerprint: string; reason: string }[]).filter(
         ({ fingerprint }) => fingerprint === machine.fingerprint,
       );
-      expect(machines?.reason).to.include('will refuse what this key signs of "base"');
+      expect(machines?.reason).to.include('will refuse what this key signs in "base"');
     });
   });
 

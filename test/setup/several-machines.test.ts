@@ -113,7 +113,7 @@ describe("setup where each machine signs its own feed", () => {
       for (const [name, key] of Object.entries(machines)) {
         expect(warnings.filter((line) => line.startsWith(`${key.fingerprint} is left out`)).join())
           .to.include("opkg has one keyring for all feeds")
-          .and.include(`will refuse what this key signs of "${name}"`);
+          .and.include(`will refuse what this key signs in "${name}"`);
       }
       const alone = await target.accept("opkg", "--feed", "base");
       expect(await keysIn(record)).to.have.members([seed.fingerprint, other.fingerprint]);
