@@ -123,7 +123,7 @@ export async function keysOfHome(path: string): Promise<Fingerprint[] | undefine
 
 /**
  * Removes a home that feedkey made, and what killed runs left beside it.
- * @throws FeedkeyError `output` if feedkey did not make the home
+ * @throws FeedkeyError `output` if a file can't be removed
  */
 export async function removeHome(path: string): Promise<void> {
   try {
