@@ -77,6 +77,9 @@ export function addArchiveCommands(program: Command, run: Runner): void {
   withPassphrase(program.command("sign-package <file...>"))
     .description("sign pkgsrc packages for pkg_add")
     .requiredOption("--key <fingerprint>", "the key that signs, which must be an RSA key")
-    .option("-o, --output <dir>", "folder for the signed packages (default: they replace the unsigned ones)")
+    .option(
+      "-o, --output <dir>",
+      "folder for the signed packages (default: each signed package replaces the unsigned package)",
+    )
     .action(run("sign-package", async () => (await import("./archive/sign-package.ts")).signPackage));
 }

@@ -158,7 +158,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     )
     .option(
       "--feed <name>",
-      "feed to which the packages belong; needed if a delegate signed them, which may sign only some feeds",
+      "feed to which the packages belong; needed if the delegate that signed them may sign only some feeds",
     )
     .option("--no-state", "only check, and record nothing")
     .option("--reset-state", "delete the client state of this profile and start again from its seeds")

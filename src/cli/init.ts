@@ -55,12 +55,20 @@ async function initKeeper(context: Context, person: Person, folder: string): Pro
   const format = await answered(
     context,
     person,
-    `its format, ${publishedNames.join(" or ")}`,
+    `format of this feed, ${publishedNames.join(" or ")}`,
     oneOf(publishedNames),
     "opkg",
   );
   const architectures = isSuite(format)
-    ? { architectures: await answered(context, person, "architectures of its packages, with spaces", needed, "amd64") }
+    ? {
+        architectures: await answered(
+          context,
+          person,
+          "architectures of the packages, separated by spaces",
+          needed,
+          "amd64",
+        ),
+      }
     : {};
   const file = join(folder, "archive.ini");
   const { home, at, reporter } = context;
@@ -82,13 +90,19 @@ async function initClient(context: Context, person: Person): Promise<Outcome> {
   const fingerprint = await answered(
     context,
     person,
-    "fingerprint of its key, from its keepers and not from the archive",
+    "fingerprint of the archive's key, which you got from its keepers and not from the archive",
     fullFingerprint,
   );
   const name = await answered(context, person, "name of the profile", needed, "default");
   const feed = await answered(context, person, "name of a feed", needed, "base");
-  const path = await answered(context, person, "its folder below the URL", needed, feed);
-  const format = await answered(context, person, `its format, ${singleNames.join(" or ")}`, oneOf(singleNames), "opkg");
+  const path = await answered(context, person, "folder of this feed below the URL", needed, feed);
+  const format = await answered(
+    context,
+    person,
+    `format of this feed, ${singleNames.join(" or ")}`,
+    oneOf(singleNames),
+    "opkg",
+  );
   const servers = await answered(context, person, "key servers, hkps://HOST, comma-separated, or none", needed, "none");
   const { at, reporter } = context;
   const keyservers = servers === "none" ? [] : servers.split(/\s*,\s*/);

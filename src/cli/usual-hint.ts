@@ -2,8 +2,9 @@
 import type { ErrorCode, FeedkeyError } from "../error.ts";
 
 const signedBadly = "the last good index stays in use; ask the archive's keepers, and do not install what was refused";
-const damaged = "the file is damaged, or of a kind that is not expected here: fetch it or make it again";
-const configured = "correct the file, then try again; docs/profile.md and docs/archive-ini.md list what it may say";
+const damaged = "the file is damaged or of the wrong kind: fetch the file or make the file again";
+const configured =
+  "correct the file, then try again; docs/profile.md and docs/archive-ini.md list the possible settings";
 
 const usual: Readonly<Record<ErrorCode, string>> = {
   no_signature: signedBadly,
@@ -23,8 +24,8 @@ const usual: Readonly<Record<ErrorCode, string>> = {
   fork: signedBadly,
   unchecked_revocation: "make sure that a key server of the profile can be reached, then try again",
   bad_path: "use plain paths below the folder, without symbolic links and special characters",
-  would_break: "nothing was changed; --force does it anyway",
-  ends_soon: 'extend it, renew it or finish the rotation; see "feedkey status"',
+  would_break: "nothing was changed; with --force, feedkey continues anyway",
+  ends_soon: 'extend the key, renew the delegation or finish the rotation; see "feedkey status"',
   usage: 'see "feedkey --help" or "feedkey COMMAND --help"',
   bad_index: damaged,
   bad_signature_data: damaged,
@@ -38,7 +39,7 @@ const usual: Readonly<Record<ErrorCode, string>> = {
   locked: "another run is in progress: wait until it ends, then try again",
   bad_profile: configured,
   bad_config: configured,
-  no_seed: "put the archive's fingerprint, from a source that you trust, into the profile's seeds",
+  no_seed: "get the fingerprint of the archive's key from a source that you trust, and put it into the profile's seeds",
 };
 
 const whereToReport =

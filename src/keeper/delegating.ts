@@ -106,7 +106,7 @@ export async function take(opened: Opened, request: Uint8Array | string, options
   const plan = await planTaking(opened, request, options.key);
   const { certificates, others } = await applyWithdrawal(opened.store, plan, opened.at, opened.passphrase);
   for (const other of others) {
-    reporter.warn(`${plan.subject.fingerprint} is still a delegate of ${other}, which must withdraw it too`);
+    reporter.warn(`${plan.subject.fingerprint} is still a delegate of ${other}: withdraw this delegation too`);
   }
   return { plan, ...(await deliver(opened, certificates, options.output, reporter)) };
 }

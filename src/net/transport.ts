@@ -126,7 +126,7 @@ function checkAskable(url: URL, offline: boolean): void {
     });
   }
   if (offline) {
-    throw unavailable(url, "offline", "not asked, because of --offline", {
+    throw unavailable(url, "offline", "no request was sent, because of --offline", {
       hint: "run again without --offline",
     });
   }

@@ -32,7 +32,7 @@ function firstEnds(ends: readonly EndAhead[]): EndAhead[] {
 function followerLines(followers: readonly Follower[]): string[] {
   const clients = new Map<string, string[]>();
   for (const { feed, client, needs, keys } of followers) {
-    const said = keys.length === 0 ? "they refuse it" : keys.join(needs === "any" ? " or " : " and ");
+    const said = keys.length === 0 ? "they refuse the feed" : keys.join(needs === "any" ? " or " : " and ");
     const row = JSON.stringify([feed, said]);
     clients.set(row, [...(clients.get(row) ?? []), client]);
   }
@@ -41,7 +41,7 @@ function followerLines(followers: readonly Follower[]): string[] {
     const [feed = "", said = ""] = JSON.parse(row) as string[];
     return [feed, names.join(", "), said];
   });
-  return [table(["feed", "stock clients", "accept it with the key"], rows)];
+  return [table(["feed", "stock clients", "accept the feed with the key"], rows)];
 }
 
 /**
@@ -91,7 +91,7 @@ export async function archiveStatus(context: Context, options: ArchiveStatusOpti
   const [first] = ends;
   const span = asked === undefined ? `${roughly(warnWithin)}, or a year for an algorithm` : roughly(warnWithin);
   if (first === undefined)
-    return { text: [`nothing ends within ${span}`, ...followerLines(followers)].join("\n\n"), json };
+    return { text: [`no key or delegation ends within ${span}`, ...followerLines(followers)].join("\n\n"), json };
   const count =
     ends.length === 1 ? "one deadline of the archive falls" : `${ends.length} deadlines of the archive fall`;
   const error = new FeedkeyError("ends_soon", `${count} within ${span}`, {

@@ -28,9 +28,13 @@ function refuseMisfits(folder: string | undefined, options: PublishCommandOption
   if (options.config === undefined) return;
   for (const option of ["format", "compress", "form"] as const) {
     if (options[option] === undefined) continue;
-    throw new FeedkeyError("usage", `--${option} is only for a folder: archive.ini sets it for each feed`, {
-      hint: `leave the option out, and write "${option === "form" ? "signatures" : option}" into the feed's section of archive.ini`,
-    });
+    throw new FeedkeyError(
+      "usage",
+      `--${option} is only for publishing a folder: archive.ini has this setting for each feed`,
+      {
+        hint: `leave the option out, and write "${option === "form" ? "signatures" : option}" into the feed's section of archive.ini`,
+      },
+    );
   }
   if (folder !== undefined) {
     throw new FeedkeyError("usage", "give a folder or --config, not both", {

@@ -32,7 +32,7 @@ async function status(context: Context, keeper: Keeper, options: RotateOptions):
   const { present, successor = null, successorHere, predecessor = null, overlapEnds: ends, feeds } = found;
   const overlapEnds = ends === undefined ? null : iso(ends);
   const lines = [`present key  ${present}`];
-  if (predecessor !== null) lines.push(`it followed  ${predecessor}`);
+  if (predecessor !== null) lines.push(`predecessor  ${predecessor}`);
   if (successor === null) lines.push("no rotation is under way");
   else {
     lines.push(`successor    ${successor}`);
@@ -57,9 +57,9 @@ async function status(context: Context, keeper: Keeper, options: RotateOptions):
 }
 
 const readers = {
-  any: "a client needs to know one of its signers",
-  last: "some clients look only at its last signature",
-  one: "it can have only one signature",
+  any: "clients need to know only one of the signers",
+  last: "some clients check only the last signature",
+  one: "its index can have only one signature",
 } as const;
 
 function feedLines({ name, several, signedBy, needs }: RotationStatus["feeds"][number]): string[] {

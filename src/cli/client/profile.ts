@@ -86,7 +86,9 @@ export async function addSeed(context: Context, fingerprints: readonly string[])
     reporter,
   });
   const text =
-    added.length === 0 ? "nothing to do: they are seeds already" : `${escapeText(file)}: added ${added.join(", ")}`;
+    added.length === 0
+      ? "nothing to do: these keys are already seeds"
+      : `${escapeText(file)}: added ${added.join(", ")}`;
   return { text, json: { file, keyring, seeds, added } };
 }
 
