@@ -66,7 +66,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .description("set up opkg, pkg_install, apt, dnf, zypper or pacman: write configuration, keyring and timer")
     .option("--root <dir>", "root folder of the system to set up", "/")
     .option("--timer <kind>", "kind of timer: systemd, cron or none (default: what that system has)")
-    .option("--no-keyring", "write no keyring now: the first run of the timer writes it")
+    .option("--no-keyring", "write no keyring now: the first run of the timer writes the keyring")
     .option("--feed <name...>", "set up only these feeds (default: every feed of the profile)")
     .option("--suite <name...>", 'for apt: the suites to use (default: the variable "suite" in the profile)')
     .option(
@@ -154,7 +154,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .description("verify signed pkgsrc packages")
     .option(
       "-o, --output <file>",
-      "write the unsigned package, which is inside the signed one, to a file after it was verified",
+      "after verification, write the unsigned package, which is inside the signed package, to this file",
     )
     .option(
       "--feed <name>",

@@ -63,7 +63,7 @@ export function addKeyCommands(program: Command, run: Runner): void {
     .option("--backup <dir>", "a backup or another key store that also has the key")
     .option(
       "--config <file>",
-      "archive.ini of the archive that is published from this key store: a key that signs there is not deleted",
+      "archive.ini of the archive that is published from this key store; feedkey does not delete a key that signs for this archive",
     )
     .option("--force", "delete the key even if this is the last copy, or the key is needed")
     .option("--dry-run", "show what would be deleted, and any objections")

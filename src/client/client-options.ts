@@ -31,7 +31,7 @@ export interface CallOptions {
 }
 
 export interface UpdateOptions extends CallOptions {
-  /** Names of feeds; by default, or if empty, all feeds in the profile. */
+  /** The names of the feeds to update; by default, or if the list is empty, all feeds in the profile. */
   readonly feeds?: readonly string[] | undefined;
   /** Whether to accept an index without packages although the last accepted index listed packages. */
   readonly allowEmpty?: boolean | undefined;
@@ -64,7 +64,7 @@ export interface VerifyOptions extends CallOptions {
    * path.
    */
   readonly feed?: string | undefined;
-  /** Package files that the index must list. */
+  /** The paths of package files that the index must list. */
   readonly files?: readonly string[] | undefined;
   /**
    * A folder with packages: the client checks each file that the index lists, and refuses each package that the index does not

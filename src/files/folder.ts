@@ -134,7 +134,7 @@ export async function refuseWritableByOthers(
     mode = (await fs.stat(folder)).mode;
   } catch (error) {
     if (systemCode(error) === "ENOENT") return;
-    // A path below a file is not a danger, because nothing can exist there; it is only wrong.
+    // The path leads through a file, so nothing can exist there. This is only an error, and not a danger.
     if (systemCode(error) === "ENOTDIR") throw outputError(error, folder);
     throw refuse(
       `cannot check the folder "${folder}": ${causeInWords(error)}`,

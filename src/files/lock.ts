@@ -150,7 +150,7 @@ async function readToken(file: string): Promise<string | undefined> {
 function lockedByAnother(folder: string, lockfilePath: string): FeedkeyError {
   return new FeedkeyError("locked", `another run is in progress in "${folder}"`, {
     details: { folder },
-    hint: `wait for it to end; if no other feedkey is running, remove the folder "${lockfilePath}"`,
+    hint: `wait for that run to end; if no other feedkey is running, remove the folder "${lockfilePath}"`,
   });
 }
 

@@ -59,7 +59,7 @@ export interface PublishOptions extends KeeperCallOptions, WarnOptions {
   readonly key?: string | undefined;
   /** How long the signatures are valid; by default as long as `archive.ini` says, or else 14 days. */
   readonly validFor?: Duration | undefined;
-  /** The domain in feedkey's notations, if the key's user ID has no address. By default the domain in `archive.ini`. */
+  /** The domain of feedkey's signature notations, for a user ID without an address; by default the domain in `archive.ini`. */
   readonly notationDomain?: string | undefined;
   /** Whether to leave out damaged packages and report an error for each, instead of publishing nothing. */
   readonly skipBad?: boolean | undefined;
@@ -91,7 +91,7 @@ export interface SignOptions extends WarnOptions {
    * signature never expires.
    */
   readonly validFor: Duration | "archive's" | undefined;
-  /** The domain in feedkey's notations, if the key's user ID has no address. By default the domain in `archive.ini`. */
+  /** The domain of feedkey's signature notations, for a user ID without an address; by default the domain in `archive.ini`. */
   readonly notationDomain?: string | undefined;
   /** For a pkg_summary: whether to add the size and SHA-256 of each package in the same folder before signing. */
   readonly addChecksums?: boolean | undefined;
@@ -193,7 +193,7 @@ export interface DelegateOptions extends KeeperCallOptions {
   readonly depth?: number | undefined;
   /** How long the delegation is valid. */
   readonly expires: Duration;
-  /** The domain in feedkey's notations, if the key's user ID has no address. By default the domain in `archive.ini`. */
+  /** The domain of feedkey's signature notations, for a user ID without an address; by default the domain in `archive.ini`. */
   readonly notationDomain?: string | undefined;
   /** The file to which the keeper writes the delegate's certificate and all certificates on its path, for the delegate. */
   readonly output?: string | undefined;

@@ -17,7 +17,7 @@ export interface LoneFeedOptions {
   readonly form?: string;
 }
 
-/** @throws FeedkeyError `usage` */
+/** Reads the name of a feed format. @throws FeedkeyError `usage` if feedkey can't publish the format */
 function formatOf(text: string): PublishedFormat {
   const format = singleNames.find((name) => name === text);
   if (format !== undefined) return format;
@@ -26,7 +26,7 @@ function formatOf(text: string): PublishedFormat {
   });
 }
 
-/** @throws FeedkeyError `usage` */
+/** Reads the option for the signature files. @throws FeedkeyError `usage` if the text is not `both` or `asc` */
 export function signatureForm(text: string): SignatureForm {
   const form = signatureForms.find((name) => name === text);
   if (form !== undefined) return form;
@@ -49,7 +49,7 @@ export function loneFeed(folder: string, options: LoneFeedOptions): { root: stri
   return { root, feeds: [options.form === undefined ? feed : { ...feed, signatures: signatureForm(options.form) }] };
 }
 
-/** @throws FeedkeyError `usage` */
+/** Reads the compressed forms, separated by commas. @throws FeedkeyError `usage` if a form is unknown, or the format is not pkgsrc */
 function formsOf(format: PublishedFormat, text: string | undefined): readonly SummaryForm[] {
   if (text !== undefined && format !== "pkgsrc") {
     throw new FeedkeyError("usage", "--compress is only for --format pkgsrc", {

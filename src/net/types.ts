@@ -76,7 +76,7 @@ export interface SendOptions {
   readonly body?: Uint8Array | Readable | undefined;
   /** The size limit for the body of the answer. */
   readonly maxBytes: number;
-  /** The total time limit, which the caller chooses because a long body needs more time. */
+  /** The total time limit. The caller chooses it, because a longer body needs more time. */
   readonly within: Duration;
 }
 

@@ -57,7 +57,7 @@ export async function archiveStatus(context: Context, options: ArchiveStatusOpti
   }
   if (context.options.profile !== undefined) {
     throw new FeedkeyError("usage", "--profile is for a client's status and --config for an archive's", {
-      hint: "use one of them at a time",
+      hint: "give only one of these options",
     });
   }
   const asked = warningTime(options);

@@ -49,7 +49,7 @@ export function defineDelegate(command: Command): Command {
       "domain of the notation delegate@DOMAIN, if the user ID of the delegating key has no address",
     )
     .option("--withdraw", "withdraw the delegation, for good")
-    .option("--status", "list the delegations, who made each and when it ends; changes nothing")
+    .option("--status", "list the delegations, with who made each delegation and when it ends; changes nothing")
     .option(
       "-o, --output <file>",
       "write the delegate's certificate to a file, with the certificates of the keys that lead to it",

@@ -1,4 +1,4 @@
-/** Shows which keys the client trusts and why: for people as a text tree, for programs as JSON. */
+/** Shows which keys the client trusts and why: as a text tree for people, or as JSON for programs. */
 
 import { keyToday, scopeText } from "../../client/status.ts";
 import { escapeText } from "../../escape.ts";

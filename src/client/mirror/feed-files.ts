@@ -20,7 +20,7 @@ import { indexLimit, indexNames, maxSignatureBytes, signedBytes } from "../index
 import type { VerifiedIndex } from "../verified-index.ts";
 import { verifyRoot } from "../verified-root.ts";
 
-/** A file of the mirror that clients request. */
+/** A file that clients request from the mirror. */
 export interface FeedFile {
   /** The file's path below the archive's root. */
   readonly path: string;

@@ -31,7 +31,7 @@ export interface Target {
   readonly path: string;
   /** Starts to write the file under a temporary name. */
   open(): Promise<StagedStream>;
-  /** Gives the verified file its final name, now or later. */
+  /** Gives the verified file its final name, or keeps the file until the caller renames it. */
   settle(file: StagedStream): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ async function fromLocation(
       await file.write(chunk);
       onBytes(chunk.length);
     };
-    // Reading one byte more than the expected size shows whether the file is too long.
+    // The limit is one byte more than the expected size, so that feedkey notices a file that is too long.
     const maxBytes = (wanted.size ?? maxUnsized) + 1;
     const terms = { maxBytes, policy: "archive", root: rootOf(location), within } as const;
     const answer = await getResuming(session.options.transport, place.url, terms, take);

@@ -68,6 +68,6 @@ export function refuseOther(entry: Entry, wanted: Wanted, size: number, sha256: 
   const problem = `${describe(entry)} has SHA256 ${sha256}, but the index says ${wanted.sha256}`;
   throw new FeedkeyError("digest_mismatch", problem, {
     details: { package: entry.name, version: entry.version, expected: wanted.sha256, got: sha256 },
-    hint: "the file was changed or damaged: do not install it; fetch it again, from another mirror if there is one",
+    hint: "the file was changed or damaged: do not install it; fetch it again, if possible from another mirror",
   });
 }

@@ -87,7 +87,7 @@ function refuseRevoked(facts: CertificateFacts, { at, reporter }: Taking): void 
 
 /**
  * Returns a key's self-certified user IDs that a profile can contain and that have an email address.
- * @throws FeedkeyError `bad_certificate`
+ * @throws FeedkeyError `bad_certificate` if there is no such user ID
  */
 function namesOf(facts: CertificateFacts, { at }: Pick<Taking, "at">): UserIdFacts[] {
   const owned = facts.userIds.filter((userId) => isOwned(userId, facts, at));

@@ -13,7 +13,7 @@ import { openClient } from "../open-client.ts";
 import { showProfile } from "../profiles/profiles.ts";
 import { report } from "../with-warnings.ts";
 
-/** The names of the optional settings. */
+/** The names of the settings that callers may leave out. */
 type Optional = "timer" | "suites" | "components" | "prefix" | "gpgcheck" | "feedkey" | "dryRun";
 type Settings = { readonly [Name in Optional]?: SetupOptions[Name] | undefined };
 
