@@ -18,7 +18,7 @@ export function usageError(error: CommanderError): FeedkeyError {
 
 /**
  * Returns the text as one of the possible words.
- * @param what what the word stands for, such as "algorithm", for the message
+ * @param what the meaning of the word in messages, such as "algorithm"
  * @throws FeedkeyError `usage` if the text is not one of these words
  */
 export function oneOf<Word extends string>(

@@ -9,8 +9,8 @@ import { refuseOther, wantedOf } from "./wanted-file.ts";
 
 /**
  * Checks a package file against the index: an entry with the file's name must have the file's size and digest. Package files
- * contain their name and version, so their folder does not matter. Files of a checksum file do not, so if an entry has the
- * file's own path, only this entry counts.
+ * contain their name and version, so their folder does not matter. The files that a checksum file lists contain no name: if an
+ * entry has the file's own path, only this entry counts.
  * @param place the file's path below the folder with the feed's packages; only the file's name if the caller knows no such folder
  * @param found the file's digest
  * @throws FeedkeyError `not_found`, `not_listed`, `no_digest`, `bad_path`, `size_mismatch`, `digest_mismatch`

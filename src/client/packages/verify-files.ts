@@ -104,7 +104,7 @@ export class PackageFiles {
   }
 
   /**
-   * Checks the given files against the index, and in the folder each file that the index lists or that is a package.
+   * Checks package files against the index: the given files, and those files in the folder that the index lists or that are packages.
    * @param local the paths of the index and its signature
    * @param complete whether to report also packages that the index lists but the folder lacks
    * @param onProgress receives the number of files that feedkey has begun to hash
