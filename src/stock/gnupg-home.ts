@@ -94,7 +94,7 @@ export async function claimHome(path: string): Promise<void> {
       await fs.rm(path, { recursive: true, force: true, maxRetries: 3 });
       await fs.rename(present, path);
     }
-    // A killed run had already replaced this home, but not removed it.
+    // The new home is in place: a killed run only did not remove the old home that it had moved aside.
     const isThere = (await namesIn(path))?.includes(homeRecord) === true;
     if (isThere) await fs.rm(homeMovedAside(path), { recursive: true, force: true });
     await fs.rm(homeInTheMaking(path), { recursive: true, force: true });
