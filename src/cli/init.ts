@@ -11,23 +11,21 @@ import { newPassphrase } from "./asking/passphrase.ts";
 import type { Context } from "./context.ts";
 import type { Outcome } from "./run.ts";
 
-/** Repeats a question until `read` accepts the answer. @param fallback the answer that an empty line stands for */
-async function answered<T>(
-  { reporter }: Context,
-  person: Person,
-  question: string,
-  read: (text: string) => T,
-  fallback = "",
-): Promise<T> {
-  for (;;) {
-    const text = (await person.ask(`${question}${fallback === "" ? "" : ` [${fallback}]`}: `)).trim() || fallback;
-    try {
-      return read(text);
-    } catch (error) {
-      if (!(error instanceof FeedkeyError)) throw error;
-      reporter.line("error", error.message);
+type Ask = <T>(question: string, read: (text: string) => T, fallback?: string) => Promise<T>;
+
+/** Returns a function that repeats a question until `read` accepts the answer. An empty line stands for the answer `fallback`. */
+function asking({ reporter }: Context, person: Person): Ask {
+  return async (question, read, fallback = "") => {
+    for (;;) {
+      const text = (await person.ask(`${question}${fallback === "" ? "" : ` [${fallback}]`}: `)).trim() || fallback;
+      try {
+        return read(text);
+      } catch (error) {
+        if (!(error instanceof FeedkeyError)) throw error;
+        reporter.line("error", error.message);
+      }
     }
-  }
+  };
 }
 
 const needed = (text: string) => {
@@ -43,31 +41,14 @@ function oneOf<Word extends string>(words: readonly Word[]): (text: string) => W
   };
 }
 
-async function initKeeper(context: Context, person: Person, folder: string): Promise<Outcome> {
-  const userId = await answered(
-    context,
-    person,
-    "name of the archive with an address, as Example Archive <archive@example.org>",
-    needed,
-  );
-  const root = await answered(context, person, "folder that is published", needed, "archive");
-  const name = await answered(context, person, "name of the first feed", needed, "base");
-  const format = await answered(
-    context,
-    person,
-    `format of this feed, ${publishedNames.join(" or ")}`,
-    oneOf(publishedNames),
-    "opkg",
-  );
+async function initKeeper(context: Context, person: Person, ask: Ask, folder: string): Promise<Outcome> {
+  const userId = await ask("name of the archive with an address, as Example Archive <archive@example.org>", needed);
+  const root = await ask("folder that is published", needed, "archive");
+  const name = await ask("name of the first feed", needed, "base");
+  const format = await ask(`format of this feed, ${publishedNames.join(" or ")}`, oneOf(publishedNames), "opkg");
   const architectures = isSuite(format)
     ? {
-        architectures: await answered(
-          context,
-          person,
-          "architectures of the packages, separated by spaces",
-          needed,
-          "amd64",
-        ),
+        architectures: await ask("architectures of the packages, separated by spaces", needed, "amd64"),
       }
     : {};
   const file = join(folder, "archive.ini");
@@ -85,25 +66,17 @@ async function initKeeper(context: Context, person: Person, folder: string): Pro
   return { text: text.join("\n"), json: { file, fingerprint, feedFolder } };
 }
 
-async function initClient(context: Context, person: Person): Promise<Outcome> {
-  const url = await answered(context, person, "the archive's URL", needed);
-  const fingerprint = await answered(
-    context,
-    person,
+async function initClient(context: Context, ask: Ask): Promise<Outcome> {
+  const url = await ask("the archive's URL", needed);
+  const fingerprint = await ask(
     "fingerprint of the archive's key, which you got from its keepers and not from the archive",
     fullFingerprint,
   );
-  const name = await answered(context, person, "name of the profile", needed, "default");
-  const feed = await answered(context, person, "name of a feed", needed, "base");
-  const path = await answered(context, person, "folder of this feed below the URL", needed, feed);
-  const format = await answered(
-    context,
-    person,
-    `format of this feed, ${singleNames.join(" or ")}`,
-    oneOf(singleNames),
-    "opkg",
-  );
-  const servers = await answered(context, person, "key servers, hkps://HOST, comma-separated, or none", needed, "none");
+  const name = await ask("name of the profile", needed, "default");
+  const feed = await ask("name of a feed", needed, "base");
+  const path = await ask("folder of this feed below the URL", needed, feed);
+  const format = await ask(`format of this feed, ${singleNames.join(" or ")}`, oneOf(singleNames), "opkg");
+  const servers = await ask("key servers, hkps://HOST, comma-separated, or none", needed, "none");
   const { at, reporter } = context;
   const keyservers = servers === "none" ? [] : servers.split(/\s*,\s*/);
   const [folder = "."] = profileSearchPath();
@@ -129,11 +102,7 @@ export async function init(context: Context, person = personHere(), folder = "."
         'to follow an archive, run "feedkey profile init URL --fingerprint FPR"',
     });
   }
-  const role = await answered(
-    context,
-    person,
-    "publish an archive, or follow one? publish or follow",
-    oneOf(["publish", "follow"]),
-  );
-  return role === "publish" ? await initKeeper(context, person, folder) : await initClient(context, person);
+  const ask = asking(context, person);
+  const role = await ask("publish an archive, or follow one? publish or follow", oneOf(["publish", "follow"]));
+  return role === "publish" ? await initKeeper(context, person, ask, folder) : await initClient(context, ask);
 }

@@ -5,9 +5,9 @@
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
 import { factsOf } from "../openpgp/check/evidence.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
+import { judgeAfresh } from "../signing/delegate-check.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import { judge } from "../trust/judge.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 
 /** A generation of clients: those whose only seed is `seed`. */
@@ -29,15 +29,7 @@ async function acceptedBy(
   const keys = await KeyIndex.of(certificates);
   const facts = await factsOf(keys);
   return (seed) => {
-    const { trusted, rejected } = judge({
-      certificates: facts,
-      identity: { kind: "user-id", userId },
-      seeds: [seed],
-      retiredIssuers: "refuse",
-      at,
-      accepted: new Set(),
-      unchecked: new Set(),
-    });
+    const { trusted, rejected } = judgeAfresh(facts, userId, [seed], at);
     const signers = [...trusted].filter(([, key]) => refusePrimary(key.facts, at) === undefined).map(([key]) => key);
     return { name: (trusted.get(seed) ?? rejected.get(seed))?.userId ?? "", signers };
   };

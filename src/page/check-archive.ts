@@ -14,7 +14,7 @@ import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import { limits } from "../openpgp/packet/limits.ts";
 import { bundlePath } from "../profile/layout.ts";
-import { trustDefaults } from "../profile/trust-defaults.ts";
+import { profileWithoutServers } from "../profile/trust-defaults.ts";
 import type { Feed, Identity, Profile } from "../profile/types.ts";
 import { type Judged, Knowledge } from "../refresh/certificate-pool.ts";
 import { fullFingerprint } from "../store/fingerprint.ts";
@@ -44,21 +44,7 @@ interface JudgedArchive {
 
 /** Returns a profile with the defaults of a new profile, but without key servers, because a browser can't ask them. */
 export function profileOf(name: string, seed: Fingerprint, identity: Identity): Profile {
-  return {
-    name,
-    file: "",
-    archive: { name, url: "", mirrors: [], ca: undefined, redirects: "same-origin", identity, verify: "required" },
-    trust: {
-      keyring: "",
-      seeds: [seed],
-      keyservers: [],
-      keyserverCa: undefined,
-      ...trustDefaults,
-      grace: 0,
-    },
-    feeds: [],
-    variables: {},
-  };
+  return profileWithoutServers({ name, file: "", url: "", redirects: "same-origin", identity, keyring: "", seed });
 }
 
 const silent = {

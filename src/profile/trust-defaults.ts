@@ -1,5 +1,5 @@
 /** The default trust settings of a profile. They are strict, so that a profile has to say where it wants less. */
-import type { Profile } from "./types.ts";
+import type { Feed, Profile } from "./types.ts";
 
 export const trustDefaults = {
   wkd: false,
@@ -12,3 +12,23 @@ export const trustDefaults = {
   requireFeedName: false,
   requireExpiry: false,
 } as const satisfies Partial<Profile["trust"]>;
+
+type Archive = Profile["archive"];
+
+interface OneSeed extends Pick<Profile, "name" | "file">, Pick<Archive, "url" | "redirects" | "identity"> {
+  readonly keyring: string;
+  readonly seed: string;
+  readonly feeds?: readonly Feed[];
+}
+
+/** Returns a profile with the defaults and one seed, but without key servers. */
+export function profileWithoutServers({ name, file, keyring, seed, feeds = [], ...archive }: OneSeed): Profile {
+  return {
+    name,
+    file,
+    archive: { name, mirrors: [], ca: undefined, verify: "required", ...archive },
+    trust: { keyring, seeds: [seed], keyservers: [], keyserverCa: undefined, ...trustDefaults, grace: 0 },
+    feeds,
+    variables: {},
+  };
+}

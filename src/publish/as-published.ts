@@ -5,12 +5,12 @@ import { formatOf } from "../formats/formats.ts";
 import { foreignFile } from "../openpgp/check/foreign-file.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
+import { judgeAfresh } from "../signing/delegate-check.ts";
 import type { FolderView } from "../signing/published-tree.ts";
 import { type OwnCertificate, withOwnKeys } from "../signing/signing-key.ts";
 import type { Instant } from "../time.ts";
 import { allows, type Grant } from "../trust/delegation.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import { judge } from "../trust/judge.ts";
 import { effectiveRevocation } from "../trust/key-state.ts";
 import { type Refusal, refuse } from "../trust/policy.ts";
 import type { SignedFile } from "./feed-layout.ts";
@@ -80,15 +80,9 @@ function grantsOf(
   userId: string,
   at: Instant,
 ): Map<Fingerprint, readonly Grant[]> {
-  const { trusted } = judge({
-    certificates: [...own.values()].map(({ facts }) => facts),
-    identity: { kind: "user-id", userId },
-    seeds: keys.map(({ raw }) => raw.fingerprint),
-    retiredIssuers: "refuse",
-    at,
-    accepted: new Set(),
-    unchecked: new Set(),
-  });
+  const certificates = [...own.values()].map(({ facts }) => facts);
+  const seeds = keys.map(({ raw }) => raw.fingerprint);
+  const { trusted } = judgeAfresh(certificates, userId, seeds, at);
   const delegates = [...trusted].filter(([, { role }]) => role === "delegate");
   return new Map(delegates.map(([fingerprint, { grants }]) => [fingerprint, grants]));
 }

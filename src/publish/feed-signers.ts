@@ -8,13 +8,15 @@ import { writeCertificate } from "../openpgp/certificate/certificate.ts";
 import { minimal } from "../openpgp/certificate/minimal.ts";
 import { armor } from "../openpgp/packet/armor.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
-import type { Own } from "../signing/delegate-check.ts";
+import { claims, type Own } from "../signing/delegate-check.ts";
 import type { FolderView } from "../signing/published-tree.ts";
 import { certifications, rotationState } from "../signing/rotation-state.ts";
-import type { OwnCertificate } from "../signing/signing-key.ts";
+import { byAge, type OwnCertificate } from "../signing/signing-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
 import { signingKeys } from "../trust/expiry-forecast.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { refusePrimary } from "../trust/key-state.ts";
 import type { FileWrite } from "./feed-layout.ts";
 
 export type { SeveralSignatures } from "../formats/format.ts";
@@ -106,4 +108,13 @@ export async function certificateBeside(
   const data = Buffer.from(armor(certificate, "PUBLIC KEY BLOCK"), "utf8");
   const there = await folder.read(beside);
   return there !== undefined && Buffer.compare(there, data) === 0 ? [] : [{ name: beside, data }];
+}
+
+/** Returns the signing key and the archive's other keys that may sign now, without version 6, which older programs can't read. */
+export function signersOf(known: Own, key: OwnCertificate, userId: string, at: Instant): Fingerprint[] {
+  const own = [...known.values()].filter(
+    ({ facts }) => claims(facts, userId) && refusePrimary(facts, at) === undefined,
+  );
+  const readable = [key, ...own].filter(({ facts }) => facts.primary.version === 4);
+  return [...new Set(readable.sort(byAge).map(({ facts }) => facts.primary.fingerprint))];
 }

@@ -8,7 +8,7 @@ import { type HeldLock, withLock } from "../files/lock.ts";
 import { Spools } from "../files/spool.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import { type BundleFile, planBundle } from "../signing/bundle.ts";
-import { claims, isDelegate, type Own, refuseBeyondDelegation } from "../signing/delegate-check.ts";
+import { isDelegate, type Own, refuseBeyondDelegation } from "../signing/delegate-check.ts";
 import { withPublished } from "../signing/published-bundle.ts";
 import { type FolderView, PublishedTree } from "../signing/published-tree.ts";
 import { certificatesWith, type KeyPlace, openSigner } from "../signing/signer.ts";
@@ -19,7 +19,7 @@ import type { Fingerprint, UserIdFacts } from "../trust/facts.ts";
 import { matchesIdentity } from "../trust/identity.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { filesOf } from "./feed-layouts.ts";
-import { signersBeside } from "./feed-signers.ts";
+import { signersBeside, signersOf } from "./feed-signers.ts";
 import { signFile } from "./index-signature.ts";
 import { applyPlans, type SignedPlan } from "./publish-apply.ts";
 import { changesAnything, type FeedPlan, type IndexText, planFeed } from "./publish-plan.ts";
@@ -161,16 +161,6 @@ function keyOf(certificates: Own, own: Own, fingerprint: Fingerprint, { folder }
     details: { fingerprint },
     hint: "restore the certificate from a backup, or import it with: feedkey key import FILE",
   });
-}
-
-/** Returns the signing key and the archive's other keys that may sign now, without version 6, which older programs can't read. */
-function signersOf(known: Own, key: OwnCertificate, userId: string, at: Instant): Fingerprint[] {
-  const own = [...known.values()].filter(
-    ({ facts }) => claims(facts, userId) && refusePrimary(facts, at) === undefined,
-  );
-  const primaries = [key, ...own].map(({ facts }) => facts.primary).filter(({ version }) => version === 4);
-  const sorted = primaries.toSorted((a, b) => a.createdAt - b.createdAt || (a.fingerprint < b.fingerprint ? -1 : 1));
-  return [...new Set(sorted.map(({ fingerprint }) => fingerprint))];
 }
 
 interface Planned extends Omit<Published, "applied"> {

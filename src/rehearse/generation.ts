@@ -7,7 +7,7 @@ import { type Archive, knownCertificates } from "../publish/archive.ts";
 import { claims, isDelegate } from "../signing/delegate-check.ts";
 import { bundleFiles, readBundleFile } from "../signing/published-bundle.ts";
 import { PublishedTree } from "../signing/published-tree.ts";
-import type { OwnCertificate } from "../signing/signing-key.ts";
+import { byAge, type OwnCertificate } from "../signing/signing-key.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Keyring } from "./stock-client.ts";
 
@@ -43,7 +43,7 @@ export async function archiveKeys(archive: Archive): Promise<OwnCertificate[]> {
   const keys = [...certificates.values()].filter(
     ({ facts }) => claims(facts, archive.config.userId) && !isDelegate(facts),
   );
-  return keys.sort((a, b) => a.facts.primary.createdAt - b.facts.primary.createdAt);
+  return keys.sort(byAge);
 }
 
 /**

@@ -9,7 +9,7 @@ import { ensureFolder } from "../files/folder.ts";
 import { formatOf } from "../formats/formats.ts";
 import { createTransport } from "../net/transport.ts";
 import { writeCertificates } from "../openpgp/certificate/certificate.ts";
-import { trustDefaults } from "../profile/trust-defaults.ts";
+import { profileWithoutServers } from "../profile/trust-defaults.ts";
 import type { ArchiveConfig, ArchiveFeed, Feed, Profile } from "../profile/types.ts";
 import { refresh } from "../refresh/refresh.ts";
 import { type Reporter, Session } from "../refresh/session.ts";
@@ -33,29 +33,16 @@ export function feedOf(feed: ArchiveFeed): Feed {
 
 /** Returns the profile that clients with this seed were shipped with, but without key servers. */
 function profileOf(config: ArchiveConfig, seed: Fingerprint, folder: string): Profile {
-  return {
+  return profileWithoutServers({
     name: "rehearsal",
     file: join(folder, "rehearsal.ini"),
-    archive: {
-      name: "rehearsal",
-      url: pathToFileURL(`${config.root}/`).href,
-      mirrors: [],
-      ca: undefined,
-      redirects: "any",
-      identity: { kind: "user-id", userId: config.userId },
-      verify: "required",
-    },
-    trust: {
-      keyring: join(folder, "seed.pgp"),
-      seeds: [seed],
-      keyservers: [],
-      keyserverCa: undefined,
-      ...trustDefaults,
-      grace: 0,
-    },
-    variables: {},
+    url: pathToFileURL(`${config.root}/`).href,
+    redirects: "any",
+    identity: { kind: "user-id", userId: config.userId },
+    keyring: join(folder, "seed.pgp"),
+    seed,
     feeds: config.feeds.map(feedOf),
-  };
+  });
 }
 
 /** A client with a state of its own. If it is made again in the same folder, it is a client in use. */

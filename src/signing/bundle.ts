@@ -10,7 +10,7 @@ import { bundlePath } from "../profile/layout.ts";
 import { claims, isDelegate, type Own, withPath } from "./delegate-check.ts";
 import { bundleFiles, type Known, readBundleFile } from "./published-bundle.ts";
 import type { PublishedFile, PublishedTree } from "./published-tree.ts";
-import type { OwnCertificate } from "./signing-key.ts";
+import { byAge, type OwnCertificate } from "./signing-key.ts";
 
 export interface BundleFile extends PublishedFile {
   readonly data: Uint8Array | string;
@@ -35,8 +35,7 @@ export function bundleCertificates(own: Own, signing: OwnCertificate, userId: st
   };
   return [...whole.values()].sort((a, b) => {
     if (isChain(a) !== isChain(b)) return isChain(a) ? -1 : 1;
-    const [x, y] = [a.facts.primary, b.facts.primary];
-    return x.createdAt - y.createdAt || (x.fingerprint < y.fingerprint ? -1 : 1);
+    return byAge(a, b);
   });
 }
 

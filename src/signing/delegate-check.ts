@@ -60,22 +60,32 @@ export function rootsOf(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
   return [...above].flatMap((key) => own.get(key) ?? []).filter(({ facts }) => !isDelegate(facts));
 }
 
+/** Judges the certificates in the key store like a new client that starts from these seeds. */
+export function judgeAfresh(
+  certificates: readonly CertificateFacts[],
+  userId: string,
+  seeds: readonly Fingerprint[],
+  at: Instant,
+): TrustSet {
+  return judge({
+    certificates,
+    identity: { kind: "user-id", userId },
+    seeds,
+    retiredIssuers: "refuse",
+    at,
+    accepted: new Set(),
+    unchecked: new Set(),
+  });
+}
+
 /**
  * Judges the certificates in the key store like a client whose seeds are all keys with the archive's user ID. A delegate can't have this
  * user ID, and a seed needs no delegation.
  */
 export function judgeOwn(own: Own, userId: string, at: Instant): TrustSet {
   const certificates = [...own.values()].map(({ facts }) => facts);
-  const seeds = certificates.filter((facts) => claims(facts, userId));
-  return judge({
-    certificates,
-    identity: { kind: "user-id", userId },
-    seeds: seeds.map(({ primary }) => primary.fingerprint),
-    retiredIssuers: "refuse",
-    at,
-    accepted: new Set(),
-    unchecked: new Set(),
-  });
+  const seeds = certificates.filter((facts) => claims(facts, userId)).map(({ primary }) => primary.fingerprint);
+  return judgeAfresh(certificates, userId, seeds, at);
 }
 
 /** How clients judge a delegate. */

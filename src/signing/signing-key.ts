@@ -28,6 +28,12 @@ export interface OwnCertificate {
   readonly facts: CertificateFacts;
 }
 
+/** Compares keys for sorting: the newest last; keys of equal age by fingerprint, so that the order is always the same. */
+export function byAge(a: OwnCertificate, b: OwnCertificate): number {
+  const [first, second] = [a.facts.primary, b.facts.primary];
+  return first.createdAt - second.createdAt || (first.fingerprint < second.fingerprint ? -1 : 1);
+}
+
 /** A signer of documents for the archive: a key in the key store, or gpg. */
 export type DocumentSigner = Pick<SecretKey, "signDocument">;
 

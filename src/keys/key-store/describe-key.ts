@@ -1,7 +1,7 @@
 /** Use case: describe the keys in the key store. */
 import { secretParts } from "../../openpgp/secret/secret-parts.ts";
 import type { Own } from "../../signing/delegate-check.ts";
-import type { OwnCertificate } from "../../signing/signing-key.ts";
+import { byAge, type OwnCertificate } from "../../signing/signing-key.ts";
 import { readSecret } from "../../signing/stored-secret.ts";
 import type { KeyStore, RevocationReason } from "../../store/key-store.ts";
 import type { Instant } from "../../time.ts";
@@ -10,7 +10,7 @@ import type { Fingerprint, SubkeyFacts } from "../../trust/facts.ts";
 import { isOwned } from "../../trust/identity.ts";
 import { newest, primaryState, refusePrimary, refuseSubkey } from "../../trust/key-state.ts";
 import { type DelegationRecord, listDelegations } from "../delegations.ts";
-import { algorithmName, byAge } from "../key-names.ts";
+import { algorithmName } from "../key-names.ts";
 
 /** A key in the store, as a list shows it. */
 export interface KeyRecord {

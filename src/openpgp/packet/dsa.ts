@@ -7,9 +7,11 @@ interface Numbers {
   readonly y: Uint8Array;
 }
 
-const toBigInt = (bytes: Uint8Array) => BigInt(`0x0${Buffer.from(bytes).toString("hex")}`);
+/** Reads a big-endian number. */
+export const toBigInt = (bytes: Uint8Array) => BigInt(`0x0${Buffer.from(bytes).toString("hex")}`);
 
-function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
+/** Returns `base ** exponent % modulus`. */
+export function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
   let result = 1n;
   for (let square = base % modulus, rest = exponent; rest > 0n; square = (square * square) % modulus, rest >>= 1n) {
     if ((rest & 1n) === 1n) result = (result * square) % modulus;

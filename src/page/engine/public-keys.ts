@@ -5,7 +5,7 @@ import { brainpoolP256r1, brainpoolP384r1, brainpoolP512r1 } from "@noble/curves
 import { p256, p384, p521 } from "@noble/curves/nist.js";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { digestInfo } from "../../openpgp/packet/digest-info.ts";
-import { isDsaSignature } from "../../openpgp/packet/dsa.ts";
+import { isDsaSignature, power, toBigInt } from "../../openpgp/packet/dsa.ts";
 import { octetsOf, partsOf } from "./der.ts";
 
 /** A public key that verifies signatures over a digest; if the hash is `null`, over the data itself. */
@@ -46,19 +46,10 @@ function fromBase64url(text: string): Uint8Array {
 }
 
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
-const numberOf = (bytes: Uint8Array) => BigInt(`0x0${hexOf(bytes)}`);
 
 /** Makes an EdDSA key. It accepts only one encoding of each point (strict RFC 8032), as OpenSSL does. */
 function edwardsKey(curve: typeof ed25519 | typeof ed448, point: Uint8Array): PublicKey {
   return { verify: (_hash, signed, value) => curve.verify(value, signed, point, { zip215: false }) };
-}
-
-function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
-  let result = 1n;
-  for (let square = base % modulus, rest = exponent; rest > 0n; square = (square * square) % modulus, rest >>= 1n) {
-    if ((rest & 1n) === 1n) result = (result * square) % modulus;
-  }
-  return result;
 }
 
 /**
@@ -66,11 +57,11 @@ function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
  * parse anything in the signature.
  */
 function rsaKey(modulus: Uint8Array, exponent: Uint8Array): PublicKey {
-  const [n, e] = [numberOf(modulus), numberOf(exponent)];
+  const [n, e] = [toBigInt(modulus), toBigInt(exponent)];
   return {
     verify(hash, signed, value) {
       const head = digestInfo[hash ?? ""];
-      const number = numberOf(value);
+      const number = toBigInt(value);
       if (head === undefined || value.length !== modulus.length || number >= n) return false;
       const digest = head + hexOf(signed);
       const padding = modulus.length - 3 - digest.length / 2;

@@ -18,6 +18,7 @@ import { Knowledge } from "../../refresh/certificate-pool.ts";
 import { feedOf } from "../../rehearse/own-client.ts";
 import { claims, type Own } from "../../signing/delegate-check.ts";
 import { type FolderView, PublishedTree } from "../../signing/published-tree.ts";
+import { byAge } from "../../signing/signing-key.ts";
 import { type ExportFormat, readersOf } from "../../stock/exported-keys.ts";
 import type { Fingerprint, SignatureFacts } from "../../trust/facts.ts";
 import type { TrustSet } from "../../trust/judge.ts";
@@ -60,7 +61,7 @@ async function judge({ config, at }: Archive, known: Own): Promise<TrustSet> {
   const own = [...known.values()];
   const seeds = own
     .filter(({ facts }) => claims(facts, userId))
-    .sort((a, b) => a.facts.primary.createdAt - b.facts.primary.createdAt)
+    .sort(byAge)
     .map(({ raw }) => raw.fingerprint);
   let last: TrustSet | undefined;
   for (const seed of [...seeds, key.fingerprint]) {
