@@ -92,6 +92,16 @@ export async function orRefusal<T>(action: () => T | Promise<T>): Promise<T | Fe
   }
 }
 
+/** Returns the result of a synchronous action; undefined if the action throws a `FeedkeyError`. */
+export function unlessRefused<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof FeedkeyError) return undefined;
+    throw error;
+  }
+}
+
 /** Returns the result of an action. If the action throws a `FeedkeyError`, returns what `instead` returns for this error. */
 export async function onRefusal<T, Other>(
   action: () => T | Promise<T>,

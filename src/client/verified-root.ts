@@ -1,6 +1,6 @@
 /** Verifies roots. A root is the signed file of a feed: all trust in the feed's packages starts from its signature. */
 
-import { FeedkeyError } from "../error.ts";
+import { FeedkeyError, onRefusal } from "../error.ts";
 import { isFramed } from "../formats/cleartext.ts";
 import { formatOf } from "../formats/formats.ts";
 import { isDatedBy } from "../net/validator.ts";
@@ -217,10 +217,10 @@ async function isOtherForm(
   const before = await last.readIndex();
   if (before === undefined) return false;
   const read = (signed: Uint8Array) => indexText(feed.format, signed, indexLimit(feed, last.meta));
-  const [one, other] = await Promise.all([document.bytes, before].map(read)).catch((error: unknown) => {
-    if (error instanceof FeedkeyError) return [];
-    throw error;
-  });
+  const [one, other] = await onRefusal(
+    () => Promise.all([document.bytes, before].map(read)),
+    () => [],
+  );
   if (one === undefined || other === undefined) return false;
   const [text, otherText] = ignoresBlankEnds
     ? [one, other].map((bytes) => HashedDocument.ofText(bytes).covered)

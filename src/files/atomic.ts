@@ -15,7 +15,7 @@ import {
 import { outputError } from "./system-error.ts";
 import { temporaryName } from "./temporary-name.ts";
 
-export { discard, type StagedFile, type StageOptions } from "./staged-stream.ts";
+export { discard, orDiscard, type StagedFile, type StageOptions } from "./staged-stream.ts";
 
 /** The method of a lock that `commitStaged` needs. */
 interface Held {

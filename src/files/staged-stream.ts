@@ -79,6 +79,16 @@ export async function discard(staged: readonly StagedFile[]): Promise<void> {
   }
 }
 
+/** Runs an action. If the action fails, removes the staged files. */
+export async function orDiscard<T>(staged: readonly StagedFile[], action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    await discard(staged);
+    throw error;
+  }
+}
+
 /** Number of bytes from which collected pieces are written, so that most packages need only one write. */
 const writeBytes = 1024 * 1024;
 

@@ -1,5 +1,5 @@
 /** Reads the published signatures over a file. They are in separate files, or in one file with the text. */
-import { FeedkeyError } from "../error.ts";
+import { FeedkeyError, onRefusal } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { unframe } from "../formats/cleartext.ts";
 import type { SignatureFile } from "../formats/format.ts";
@@ -52,10 +52,8 @@ export async function mainSignatures(folder: FolderView, file: FileToSign, keys:
   const main = file.signatures.at(-1);
   const held = main && (await folder.read(main.name));
   if (main === undefined || held === undefined) return [];
-  try {
-    return await presentSignatures(file, main, held, keys);
-  } catch (error) {
-    if (error instanceof FeedkeyError) return [];
-    throw error;
-  }
+  return await onRefusal(
+    () => presentSignatures(file, main, held, keys),
+    () => [],
+  );
 }

@@ -5,7 +5,7 @@
 import { basename, dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { commitStaged, discard, type StagedFile } from "../files/atomic.ts";
+import { commitStaged, orDiscard, type StagedFile } from "../files/atomic.ts";
 import type { HeldLock } from "../files/lock.ts";
 import type { PublishedFile, PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
 import type { FileToSign } from "./feed-layout.ts";
@@ -96,7 +96,7 @@ export async function applyPlans(plans: readonly SignedPlan[], all: WithBundle |
   const staged: StagedFile[] = [];
   const ofBundle = all?.bundle.map(({ name }) => ({ folder: all.tree.folder(dirname(name)), writes: [] })) ?? [];
   const places = [...ofBundle, ...plans.map(({ plan }) => plan)];
-  try {
+  await orDiscard(staged, async () => {
     // All folders are prepared before any file is written, because two feeds may share a folder, and preparing removes temporary files.
     if (all !== undefined) for (const { folder, writes } of places) await folder.prepare(writes);
     // The bundle is renamed first, so that a client that gets the new signature finds the key that signed.
@@ -107,9 +107,6 @@ export async function applyPlans(plans: readonly SignedPlan[], all: WithBundle |
     for (const one of plans) await refuseChanged(one);
     // Old forms are removed before the new index is in place, so that no older signed index is beside the new index.
     for (const { plan } of plans) await plan.folder.remove(plan.removes);
-  } catch (error) {
-    await discard(staged);
-    throw error;
-  }
+  });
   await commitStaged(staged, all?.lock);
 }

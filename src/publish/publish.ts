@@ -2,7 +2,7 @@
  * The only code that publishes. For each feed it takes the index, plans the changes, signs the index, puts the files in place and records
  * them. It also publishes the key bundle.
  */
-import { FeedkeyError } from "../error.ts";
+import { FeedkeyError, onRefusal } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { type HeldLock, withLock } from "../files/lock.ts";
 import { Spools } from "../files/spool.ts";
@@ -192,15 +192,12 @@ async function plan(tree: PublishedTree, publication: Publication, records: stri
   const left: FeedkeyError[] = [];
   /** Runs an action for one feed; returns undefined if the feed stays as it is because of an error. */
   const alone = async <Result>(feed: ArchiveFeed, action: () => Promise<Result>): Promise<Result | undefined> => {
-    try {
-      return await action();
-    } catch (error) {
-      if (!(error instanceof FeedkeyError)) throw error;
+    return await onRefusal(action, (error) => {
       if (source.eachAlone) left.push(leftError(feed, signing, error));
       else if (feed.packages === undefined) left.push(foreignError(feed, error));
       else throw error;
       return undefined;
-    }
+    });
   };
   const publishing = { certificates, key, userId, record, at, spools };
   const taken = [];

@@ -1,5 +1,5 @@
 /** Chooses the date of a new signature. It must be later than the signatures that it replaces, because clients refuse an older index. */
-import { FeedkeyError } from "../error.ts";
+import { FeedkeyError, unlessRefused } from "../error.ts";
 import { isFramed, unframe } from "../formats/cleartext.ts";
 import { type FileSignature, readSignatureFile } from "../openpgp/check/detached.ts";
 import type { KeyIndex } from "../openpgp/check/key-index.ts";
@@ -32,13 +32,9 @@ async function newestDate(
 /** Reads the signatures in a file. Returns no signature if the file can't be read, because then no client has accepted it. */
 async function signaturesIn(folder: FolderView, file: string): Promise<readonly FileSignature[]> {
   const bytes = await folder.read(file);
-  try {
-    if (bytes === undefined) return [];
-    return readSignatureFile(isFramed(bytes) ? unframe(bytes, file).signatures : bytes, file);
-  } catch (error) {
-    if (error instanceof FeedkeyError) return [];
-    throw error;
-  }
+  if (bytes === undefined) return [];
+  const read = () => readSignatureFile(isFramed(bytes) ? unframe(bytes, file).signatures : bytes, file);
+  return unlessRefused(read) ?? [];
 }
 
 /**

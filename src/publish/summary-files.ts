@@ -1,5 +1,5 @@
 /** The files of a summary: `pkg_summary` and its compressed forms. */
-import { FeedkeyError } from "../error.ts";
+import { onRefusal } from "../error.ts";
 import { compressionNamed, formats, indexFileNames, maxIndexBytes, signatureFiles } from "../formats/formats.ts";
 import { isOpenPgpFile } from "../openpgp/check/foreign-file.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
@@ -29,12 +29,10 @@ export async function summaryText(bytes: Uint8Array): Promise<Uint8Array> {
 export async function holdsText(name: string, { bytes }: HashedDocument, text: HashedDocument): Promise<boolean> {
   const kind = compressionNamed(pkgsrc, name);
   if (kind === undefined || detectCompression(bytes) !== kind) return false;
-  try {
-    return new HashedDocument(await decompress(bytes, kind, text.length)).equals(text);
-  } catch (error) {
-    if (!(error instanceof FeedkeyError)) throw error;
-    return false;
-  }
+  return await onRefusal(
+    async () => new HashedDocument(await decompress(bytes, kind, text.length)).equals(text),
+    () => false,
+  );
 }
 
 interface OtherForm {

@@ -3,7 +3,7 @@
  * write to the tree could compress the text so that another program reads it differently, and the archive would sign this file. So feedkey
  * signs a file again only if the archive published or signed the file before, for this feed.
  */
-import { FeedkeyError } from "../error.ts";
+import { onRefusal } from "../error.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import { claims, type Own } from "../signing/delegate-check.ts";
@@ -61,13 +61,12 @@ async function isSigned(folder: FolderView, feed: string, file: FileToSign, keys
   for (const signature of file.signatures) {
     const held = await folder.read(signature.name);
     if (held === undefined) continue;
-    try {
-      // The signature may have expired. It still shows that the archive signed these bytes.
-      const found = await presentSignatures(file, signature, held, keys);
-      if (found.some((one) => isGood(one, feed))) return true;
-    } catch (error) {
-      if (!(error instanceof FeedkeyError)) throw error;
-    }
+    const found = await onRefusal(
+      () => presentSignatures(file, signature, held, keys),
+      () => [],
+    );
+    // The signature may have expired. It still shows that the archive signed these bytes.
+    if (found.some((one) => isGood(one, feed))) return true;
   }
   return false;
 }

@@ -2,7 +2,7 @@
 import { closeSync, fstatSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { FeedkeyError } from "../error.ts";
+import { unlessRefused } from "../error.ts";
 import { findProgram, runProgram } from "../files/programs.ts";
 import { isPackageName } from "../packages/file-names.ts";
 import { isSignedPackage } from "../packages/pkgsrc-package.ts";
@@ -35,17 +35,15 @@ export const pkgAdmin: StockClient = {
 };
 
 function isSigned(file: string): boolean {
-  try {
+  const isIt = unlessRefused(() => {
     const descriptor = openPackage(file);
     try {
       return isSignedPackage(fileSource(descriptor, fstatSync(descriptor).size));
     } finally {
       closeSync(descriptor);
     }
-  } catch (error) {
-    if (error instanceof FeedkeyError) return false;
-    throw error;
-  }
+  });
+  return isIt ?? false;
 }
 
 async function firstSigned(folder: string): Promise<string | undefined> {

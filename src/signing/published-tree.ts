@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import type { Data } from "../content.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { discard, removeLeftovers, type StagedFile, stageFile } from "../files/atomic.ts";
+import { orDiscard, removeLeftovers, type StagedFile, stageFile } from "../files/atomic.ts";
 import { TargetRoot } from "../files/target-root.ts";
 import { maxIndexBytes } from "../formats/formats.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
@@ -117,17 +117,14 @@ export class PublishedFolder {
    */
   async stage(files: readonly PublishedFile[]): Promise<StagedFile[]> {
     const staged: StagedFile[] = [];
-    try {
+    await orDiscard(staged, async () => {
       await this.refuseOdd(files.map(({ name }) => name));
       for (const { name, data } of files) {
         const path = await this.#root.hostPath(join(this.#name, name));
         staged.push(await stageFile(path, data, { mode: 0o644 }));
       }
       await this.assertInPlace(files);
-    } catch (error) {
-      await discard(staged);
-      throw error;
-    }
+    });
     return staged;
   }
 

@@ -5,7 +5,7 @@
  */
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { FeedkeyError } from "../error.ts";
+import { FeedkeyError, unlessRefused } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { ensureFolder } from "../files/folder.ts";
 import { runProgram } from "../files/programs.ts";
@@ -125,12 +125,7 @@ async function keysIn(system: RpmSystem): Promise<Held[]> {
 }
 
 function certificatesOf(bytes: Uint8Array): RawCertificate[] {
-  try {
-    return [...readKeys(bytes).certificates];
-  } catch (error) {
-    if (error instanceof FeedkeyError) return [];
-    throw error;
-  }
+  return unlessRefused(() => [...readKeys(bytes).certificates]) ?? [];
 }
 
 async function forgetCached(root: string, isStale: (certificate: RawCertificate) => boolean): Promise<void> {

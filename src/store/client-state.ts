@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
-import { commitStaged, discard, removeLeftovers, stageAll, writeFileAtomic } from "../files/atomic.ts";
+import { commitStaged, orDiscard, removeLeftovers, stageAll, writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder, syncFolder } from "../files/folder.ts";
 import { acquireLock, type HeldLock } from "../files/lock.ts";
 import { outputError } from "../files/system-error.ts";
@@ -211,13 +211,10 @@ export class ClientState extends ClientStateView {
     record: (isChanging: boolean) => LedgerFile,
   ): Promise<void> {
     const staged = await stageAll(files);
-    try {
+    await orDiscard(staged, async () => {
       await this.#write(record(true));
       await commitStaged(staged, this.#lock);
-    } catch (error) {
-      await discard(staged);
-      throw error;
-    }
+    });
     await this.#write(record(false));
   }
 

@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { FeedkeyError, systemCode, unlessMissing } from "../error.ts";
-import { commitStaged, discard, removeLeftovers, stageAll, writeFileAtomic } from "../files/atomic.ts";
+import { commitStaged, orDiscard, removeLeftovers, stageAll, writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder, refuseWritableByOthers, syncFolder } from "../files/folder.ts";
 import { type HeldLock, type LockOptions, withLock } from "../files/lock.ts";
 import { readPlainFile } from "../files/plain-file.ts";
@@ -183,14 +183,11 @@ export class KeyStore {
       { path: this.#certificateFile(key.fingerprint), data: key.certificate, mode: 0o644 },
       { path: this.#privateFile(key.fingerprint), data: key.privateKey, mode: 0o600 },
     ]);
-    try {
+    await orDiscard(staged, async () => {
       // The files are renamed in two steps, so that all other files are on the disk before the secret key gets its final name.
       await commitStaged(staged.slice(0, -1), lock);
       await commitStaged(staged.slice(-1), lock);
-    } catch (error) {
-      await discard(staged);
-      throw error;
-    }
+    });
   }
 
   async #remove(files: readonly string[], lock: HeldLock): Promise<void> {

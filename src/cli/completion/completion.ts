@@ -1,6 +1,6 @@
 /** Runs `feedkey completion SHELL`, and the command that the shells' scripts call: `feedkey completion words -- WORD...`. */
 import type { Command } from "commander";
-import { FeedkeyError } from "../../error.ts";
+import { FeedkeyError, unlessRefused } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Context, GlobalOptions } from "../context.ts";
 import type { Outcome } from "../run.ts";
@@ -26,12 +26,7 @@ function typedOptions(words: readonly string[]): GlobalOptions {
 /** Returns a context with the typed options, for a client that asks no server. Ignores an incomplete `--at`. */
 function typedContext(context: Context, words: readonly string[]): Context {
   const options = { ...typedOptions(words), offline: true };
-  try {
-    return context.with(options);
-  } catch (error) {
-    if (error instanceof FeedkeyError) return context.with({ ...options, at: undefined });
-    throw error;
-  }
+  return unlessRefused(() => context.with(options)) ?? context.with({ ...options, at: undefined });
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Use case: make a verified copy of a feed in a folder, for other clients. */
 import { posix } from "node:path";
 import { FeedkeyError, gravestOf, orRefusal } from "../../error.ts";
-import { commitStaged, discard, type StagedFile } from "../../files/atomic.ts";
+import { commitStaged, discard, orDiscard, type StagedFile } from "../../files/atomic.ts";
 import { type HeldLock, withLock } from "../../files/lock.ts";
 import type { StagedStream } from "../../files/staged-stream.ts";
 import { formatOf } from "../../formats/formats.ts";
@@ -174,7 +174,7 @@ async function bringUpToDate(job: Job): Promise<Outcome> {
   };
   await begin(placed.map(({ path }) => path));
   const held: StagedFile[] = [];
-  try {
+  return await orDiscard(held, async () => {
     const errors = await fetchMissing(job, missing, held);
     if (errors.length > 0) {
       await discard(held);
@@ -191,10 +191,7 @@ async function bringUpToDate(job: Job): Promise<Outcome> {
     for (const { path, bytes } of all) await folder.note(files, path, { size: bytes.length, sha256: sha256(bytes) });
     const now = { index: identityOf(index), lists: all.map(({ path }) => path), files };
     return { changed: true, fetched: missing.length, removed: await tidy(job, now, begun), errors: [] };
-  } catch (error) {
-    await discard(held);
-    throw error;
-  }
+  });
 }
 
 /**
@@ -236,14 +233,9 @@ async function switchTo({ folder, index, lock }: Job, files: FeedFiles, held: re
         both.push({ path: one.path, bytes: withBoth(old, one.bytes) });
     }
   }
-  const [lists, rest] = [
-    await folder.stage(files.lists),
-    [...both, ...files.plain, ...files.signatures, ...files.framed],
-  ];
-  const roots = await folder.stage(rest).catch(async (error: unknown) => {
-    await discard(lists);
-    throw error;
-  });
+  const lists = await folder.stage(files.lists);
+  const rest = [...both, ...files.plain, ...files.signatures, ...files.framed];
+  const roots = await orDiscard(lists, () => folder.stage(rest));
   await commitStaged([...lists, ...held, ...roots], lock);
 }
 

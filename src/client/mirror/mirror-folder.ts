@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError, systemCode, unlessMissing } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import { commitStaged, discard, removeLeftovers, type StagedFile, writeFileAtomic } from "../../files/atomic.ts";
+import { commitStaged, orDiscard, removeLeftovers, type StagedFile, writeFileAtomic } from "../../files/atomic.ts";
 import { digestFile } from "../../files/file-digest.ts";
 import { ensureFolder, folderWithin, isWithin, syncFolder } from "../../files/folder.ts";
 import type { HeldLock } from "../../files/lock.ts";
@@ -169,16 +169,13 @@ export class MirrorFolder {
   /** Writes files under temporary names, in the given order. */
   async stage(files: readonly FeedFile[]): Promise<StagedFile[]> {
     const staged: StagedFile[] = [];
-    try {
+    await orDiscard(staged, async () => {
       for (const { path, bytes } of files) {
         const stream = await this.open(path);
         await stream.write(bytes);
         staged.push(await stream.finish());
       }
-    } catch (error) {
-      await discard(staged);
-      throw error;
-    }
+    });
     return staged;
   }
 

@@ -1,7 +1,7 @@
 /** Use case: fetch the packages that a user requests, with the digests in the feeds' last accepted indexes. */
 import { realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { FeedkeyError, orRefusal, tryEach } from "../../error.ts";
+import { FeedkeyError, orRefusal, tryEach, unlessRefused } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { ensureFolder, syncFolder } from "../../files/folder.ts";
 import { StagedStream } from "../../files/staged-stream.ts";
@@ -103,12 +103,7 @@ async function inParallel(choices: readonly Choice[], one: (choice: Choice) => P
 
 /** Returns a package's file name in the output folder; undefined if feedkey will refuse the package. */
 function fileNameOf({ entry, index }: Choice): string | undefined {
-  try {
-    return wantedOf(entry, index.feed.format).baseName;
-  } catch (error) {
-    if (error instanceof FeedkeyError) return undefined;
-    throw error;
-  }
+  return unlessRefused(() => wantedOf(entry, index.feed.format).baseName);
 }
 
 /**

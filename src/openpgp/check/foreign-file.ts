@@ -1,16 +1,11 @@
 /** Decides whether an existing signature file is OpenPGP, or belongs to another program and must stay. */
-import { FeedkeyError } from "../../error.ts";
+import { unlessRefused } from "../../error.ts";
 import { readSignatureFile } from "./detached.ts";
 import { foreignSignature } from "./foreign-signature.ts";
 
 /** Whether a file contains only complete OpenPGP signatures: only such a file may be removed or combined with new signatures. */
 export function isOpenPgpFile(bytes: Uint8Array): boolean {
-  try {
-    return readSignatureFile(bytes, "").some((signature) => "raw" in signature);
-  } catch (error) {
-    if (error instanceof FeedkeyError) return false;
-    throw error;
-  }
+  return unlessRefused(() => readSignatureFile(bytes, "").some((signature) => "raw" in signature)) ?? false;
 }
 
 /**

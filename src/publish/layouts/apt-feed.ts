@@ -1,6 +1,6 @@
 /** A feed that is a suite in an apt repository: the signed `Release` file, and the package lists that this file names by digest. */
 import { posix } from "node:path";
-import { FeedkeyError } from "../../error.ts";
+import { FeedkeyError, unlessRefused } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { type Release, readRelease } from "../../formats/apt/release.ts";
 import { releaseText } from "../../formats/apt/release-text.ts";
@@ -112,16 +112,7 @@ function componentOf(feed: ArchiveFeed, path: string): string | undefined {
  */
 async function ownRelease({ before, isOwn }: ToLayOut): Promise<Release | undefined> {
   if (before === undefined || !(await isOwn({ name: format.published, document: before }))) return undefined;
-  return tryRead(before.bytes);
-}
-
-function tryRead(release: Uint8Array): Release | undefined {
-  try {
-    return readRelease(release);
-  } catch (error) {
-    if (error instanceof FeedkeyError) return undefined;
-    throw error;
-  }
+  return unlessRefused(() => readRelease(before.bytes));
 }
 
 type Files = ReadonlyMap<string, { readonly size: number; readonly sha256: string }>;
@@ -158,13 +149,10 @@ function dated(
 async function outdated(folder: FolderView, files: Files, before: HashedDocument | undefined): Promise<string[]> {
   const texts = before === undefined ? [] : [before.bytes];
   const framed = await folder.read("InRelease").catch(() => undefined);
-  try {
-    // If a run was interrupted, InRelease may be older than Release.
-    if (framed !== undefined) texts.push(unframe(framed, "InRelease").signed);
-  } catch (error) {
-    if (!(error instanceof FeedkeyError)) throw error;
-  }
-  const named = [files, ...texts.flatMap((text) => tryRead(text)?.files ?? [])];
+  // If a run was interrupted, InRelease may be older than Release.
+  const inFrame = framed && unlessRefused(() => unframe(framed, "InRelease").signed);
+  if (inFrame !== undefined) texts.push(inFrame);
+  const named = [files, ...texts.flatMap((text) => unlessRefused(() => readRelease(text))?.files ?? [])];
   const kept = new Set(named.flatMap((one) => [...one.values()].map(({ sha256 }) => sha256)));
   const found: string[] = [];
   for (const place of new Set([...files.keys()].map(byHashFolder))) {
