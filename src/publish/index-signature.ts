@@ -6,7 +6,7 @@ import { armor } from "../openpgp/packet/armor.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { PublishedFile } from "../signing/published-tree.ts";
 import { notationDomain, type SignerOf } from "../signing/signing-key.ts";
-import type { Duration, Instant } from "../time.ts";
+import { type Duration, type Instant, wholeSecond } from "../time.ts";
 import type { FileToSign } from "./feed-layout.ts";
 
 export interface SignOptions {
@@ -48,8 +48,7 @@ export async function signFile(
   keys: readonly SignerOf[],
   options: SignOptions,
 ): Promise<FileSignatures> {
-  // OpenPGP signatures have dates in whole seconds.
-  const at = Math.floor(options.at / 1000) * 1000;
+  const at = wholeSecond(options.at);
   const expiresAt = options.validFor === undefined ? undefined : at + options.validFor;
   const sign = async (document: HashedDocument): Promise<Packets> => {
     const made: Uint8Array[] = [];

@@ -2,10 +2,10 @@
  * The record, in the key store, of each feed's last published index. A signature is not enough to recognise the last index: an older index
  * also has a good signature, and anyone who can write to the published tree could put it back.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError, unlessMissing } from "../error.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
 import type { HeldLock } from "../files/lock.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
@@ -14,7 +14,7 @@ import type { SignedFile } from "./feed-layout.ts";
 
 /** Returns the folder with the records about an archive. It is in the key store, never in the published tree. */
 export function recordsFolder(store: KeyStore, root: string): string {
-  return join(store.folder, "archives", createHash("sha256").update(root).digest("hex").slice(0, 32));
+  return join(store.folder, "archives", hash("sha256", root).slice(0, 32));
 }
 
 export interface PublishedRecord {
@@ -94,9 +94,8 @@ function parse(text: string): PublishedRecord | undefined {
  */
 export async function readPublished(records: string): Promise<PublishedRecord> {
   const file = fileIn(records);
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    if (systemCode(cause) === "ENOENT") return undefined;
-    throw new FeedkeyError("bad_config", `the record of what was published last, ${file}, can't be read`, {
+  const text = await unlessMissing(readFile(file, "utf8"), (cause) => {
+    return new FeedkeyError("bad_config", `the record of what was published last, ${file}, can't be read`, {
       cause,
       details: { path: file },
     });

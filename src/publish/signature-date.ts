@@ -4,10 +4,8 @@ import { isFramed, unframe } from "../formats/cleartext.ts";
 import { type FileSignature, readSignatureFile } from "../openpgp/check/detached.ts";
 import type { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { FolderView } from "../signing/published-tree.ts";
-import { type Instant, iso } from "../time.ts";
+import { type Instant, iso, wholeSecond } from "../time.ts";
 import { skew } from "../trust/policy.ts";
-
-const second = 1000;
 
 /**
  * Returns the newest date among the signatures that name one of these keys. The signatures need not match the present index, because this
@@ -50,10 +48,10 @@ export async function dateAfter(
   keys: KeyIndex,
   at: Instant,
 ): Promise<Instant> {
-  const now = Math.floor(at / second) * second;
+  const now = wholeSecond(at);
   const newest = await newestDate(folder, files, keys);
   if (newest === undefined) return now;
-  const date = Math.max(now, newest.date + second);
+  const date = Math.max(now, newest.date + 1000);
   if (date <= at + skew) return date;
   throw new FeedkeyError(
     "not_yet_valid",

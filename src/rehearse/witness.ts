@@ -1,5 +1,5 @@
 /** The witnesses of a rehearsal: clients that run before and after a step, each with its keys. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureFolder } from "../files/folder.ts";
@@ -46,7 +46,7 @@ export interface Installed {
 async function shown({ bytes, byTimer }: Keyring, { feed, folder }: Target): Promise<string> {
   const files = filesOf(feed).map((name) => readFile(join(folder, name)).catch(() => new Uint8Array(0)));
   const parts = [bytes, byTimer === undefined ? "" : [...byTimer.barred].join(), ...(await Promise.all(files))];
-  return parts.map((part) => createHash("sha256").update(part).digest("hex")).join();
+  return parts.map((part) => hash("sha256", part)).join();
 }
 
 /**

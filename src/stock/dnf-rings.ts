@@ -3,7 +3,7 @@
  * fails, and never replaces a key in the home. So dnf does not notice that a key was extended, revoked or removed (dnf 4.14 and 4.23). `dnf
  * clean all` does not delete these homes, so feedkey writes them itself.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FeedkeyError, systemCode, tryEach } from "../error.ts";
@@ -80,10 +80,7 @@ async function ringsOf({ id, values }: RpmRepository, folder: string): Promise<s
   );
   const address = values.get("metalink") ?? values.get("mirrorlist") ?? wordsOf(values.get("baseurl"))[0] ?? "";
   // If the URL contains variables, only dnf knows their values, so feedkey finds only homes that already exist.
-  const expected =
-    address === "" || address.includes("$")
-      ? []
-      : [`${id}-${createHash("sha256").update(address).digest("hex").slice(0, 16)}`];
+  const expected = address === "" || address.includes("$") ? [] : [`${id}-${hash("sha256", address).slice(0, 16)}`];
   const names = [...new Set([...named, ...expected])];
   return await Promise.all(names.map(async (name) => await root.hostPath(`${dnfCache}/${name}/pubring`)));
 }

@@ -3,7 +3,7 @@
  * keyring.
  */
 
-import { FeedkeyError, orRefusal } from "../error.ts";
+import { FeedkeyError, orRefusal, unlessRefused } from "../error.ts";
 import type { Found, TargetRoot } from "../files/target-root.ts";
 import { writeCertificates } from "../openpgp/certificate/certificate.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
@@ -23,15 +23,12 @@ async function knownKeys(root: TargetRoot, profile: string): Promise<ReadonlySet
  * Returns the fingerprints in a keyring file; undefined if the file contains anything but certificates in the form that `export` writes.
  */
 function keysOf(bytes: Uint8Array): Fingerprint[] | undefined {
-  try {
+  return unlessRefused(() => {
     const { certificates, secretKeys } = readKeys(bytes);
     const keyring = writeCertificates(certificates);
     const same = keyring.equals(bytes) || armor(keyring, "PUBLIC KEY BLOCK") === Buffer.from(bytes).toString("utf8");
     return same && secretKeys === 0 ? certificates.map(({ fingerprint }) => fingerprint) : undefined;
-  } catch (error) {
-    if (error instanceof FeedkeyError) return undefined;
-    throw error;
-  }
+  });
 }
 
 /**

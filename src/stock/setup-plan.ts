@@ -1,5 +1,5 @@
 /** Plans a setup from the wanted items, the existing files and feedkey's record of earlier setups. Nothing is changed yet. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
 import type { Found } from "../files/target-root.ts";
 import { homeRecord } from "./gnupg-home.ts";
@@ -42,14 +42,10 @@ export interface SetupPlan {
   readonly settled: SetupManifest;
 }
 
-function digest(data: Uint8Array | string): string {
-  return createHash("sha256").update(data).digest("hex");
-}
-
 function wantedDigest(item: Item): string | undefined {
-  if (item.kind === "file") return digest(item.data);
-  if (item.kind === "block") return digest(item.text);
-  return item.kind === "link" ? digest(item.target) : undefined;
+  if (item.kind === "file") return hash("sha256", item.data);
+  if (item.kind === "block") return hash("sha256", item.text);
+  return item.kind === "link" ? hash("sha256", item.target) : undefined;
 }
 
 const kinds = { file: "a file", link: "a link", folder: "a folder", other: "not a plain file", absent: "nothing" };
@@ -57,16 +53,16 @@ const kinds = { file: "a file", link: "a link", folder: "a folder", other: "not 
 /** Returns the digest of what is at an item's path ("" for an export, undefined if nothing exists); or what is in the way. */
 function presentDigest(kind: Item["kind"], found: Found): { readonly digest?: string; readonly obstacle?: string } {
   if (found.kind === "absent") return {};
-  if (kind === "link" && found.kind === "link") return { digest: digest(found.target) };
+  if (kind === "link" && found.kind === "link") return { digest: hash("sha256", found.target) };
   if (kind === "export" && found.kind === "folder" && found.names.length === 0) return {};
   if (kind === "export" && (found.kind === "file" || found.kind === "folder")) return { digest: "" };
   if (found.kind !== "file" || kind === "link")
     return { obstacle: `is ${kinds[found.kind]}, which feedkey did not make` };
-  if (kind === "file") return { digest: digest(found.bytes) };
+  if (kind === "file") return { digest: hash("sha256", found.bytes) };
   const divided = divide(found.bytes.toString("utf8"));
   if (divided === undefined)
     return { obstacle: "has one of feedkey's two marks without the other, or more than one pair" };
-  return divided.block === undefined ? {} : { digest: digest(divided.block) };
+  return divided.block === undefined ? {} : { digest: hash("sha256", divided.block) };
 }
 
 const changed = "was changed since feedkey wrote it";

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { FeedkeyError, systemCode, unlessMissing } from "../error.ts";
@@ -23,7 +23,7 @@ export function unreadable(path: string, error: unknown): FeedkeyError {
 
 /** Returns the SHA-256 digest of data in lower-case hex. */
 export function sha256(data: Uint8Array | string): string {
-  return createHash("sha256").update(data).digest("hex");
+  return hash("sha256", data);
 }
 
 /**

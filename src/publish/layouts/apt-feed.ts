@@ -12,7 +12,7 @@ import { checkPackages } from "../../formats/opkg/packages-text.ts";
 import { HashedDocument } from "../../openpgp/packet/hashed-document.ts";
 import type { ArchiveFeed, SuiteSettings } from "../../profile/types.ts";
 import type { FolderView } from "../../signing/published-tree.ts";
-import { iso } from "../../time.ts";
+import { iso, wholeSecond } from "../../time.ts";
 import { skew } from "../../trust/policy.ts";
 import type { FeedLayout, SignedFile, ToLayOut } from "../feed-layout.ts";
 import { changedFiles } from "../index-text/index-forms.ts";
@@ -130,7 +130,7 @@ function dated(
     const left = known.validUntil - Math.max(at, known.date);
     if (Buffer.compare(same, before.bytes) === 0 && left * 2 >= validFor && left <= validFor) return before;
   }
-  const date = Math.max(Math.floor(at / 1000) * 1000, (known?.date ?? 0) + 1000);
+  const date = Math.max(wholeSecond(at), (known?.date ?? 0) + 1000);
   if (date <= at + skew) return new HashedDocument(releaseText({ ...content, date, validUntil: date + validFor }));
   throw new FeedkeyError(
     "not_yet_valid",

@@ -1,5 +1,5 @@
 /** Makes the indexes of the packages in the feeds' folders. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { join } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -35,9 +35,7 @@ const recipe = 1;
 
 /** Returns a digest of everything from which an index is made: the packages, by the digest of their cache, and all settings. */
 function sourceOf(feed: WrittenFeed, packages: string): string {
-  return createHash("sha256")
-    .update(JSON.stringify([recipe, feed, packages]))
-    .digest("hex");
+  return hash("sha256", JSON.stringify([recipe, feed, packages]));
 }
 
 /**
@@ -87,7 +85,7 @@ export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): 
       const folder = join(root, feed.packages);
       // Feeds in different formats may have their packages in the same folder, but each needs its own cache.
       const scanned = feed.format === "opkg" ? folder : `${feed.format}:${folder}`;
-      const name = `${createHash("sha256").update(scanned).digest("hex").slice(0, 32)}.cache`;
+      const name = `${hash("sha256", scanned).slice(0, 32)}.cache`;
       const file = join(recordsFolder(store, root), name);
       const cache = ScanCache.load(file);
       if (cache !== undefined) spools.closeLater(cache);

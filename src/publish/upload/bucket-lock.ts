@@ -2,7 +2,7 @@
  * The lock of a bucket: an object that a publisher creates at the start and removes at the end. If the server does not support conditional
  * writes, two publishers may both believe that they have the lock.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Bucket, NewObject } from "../../object-store/bucket.ts";
@@ -26,7 +26,7 @@ export interface BucketLock {
 
 /** Makes an object from bytes. */
 export function objectOf(bytes: Uint8Array, headers: Readonly<Record<string, string>>): NewObject {
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const sha256 = hash("sha256", bytes);
   return { size: bytes.length, sha256, headers, body: async () => bytes };
 }
 
