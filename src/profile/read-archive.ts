@@ -192,7 +192,7 @@ function readRootPath(feed: string, name: FeedFormat, path: string, index: IniVa
     const place = posix.join(path, format.publishedAs?.(feed) ?? format.published);
     return { path: posix.dirname(place).replace(/^\.$/, ""), index: posix.basename(place) };
   }
-  refuseOddName("index", index, errorAt);
+  refuseOddName(index, errorAt);
   const isRoot =
     format.signing?.isRoot(index.text) === true || format.roots({ index: index.text }).includes(index.text);
   if (isRoot) return { path, index: index.text };

@@ -127,7 +127,7 @@ function readSeeds(section: Section, errorAt: ErrorAt): string[] {
 
 function readFeed(name: string, section: Section, variables: Variables, errorAt: ErrorAt): Feed {
   const index = section.optional("index");
-  if (index !== undefined) refuseOddName("index", index, errorAt);
+  if (index !== undefined) refuseOddName(index, errorAt);
   const maxIndexSize = section.size("max-index-size", maxIndexBytes);
   const format = section.choice("format", formatNames, "required");
   return {

@@ -116,7 +116,7 @@ export function readFeedName(name: string, line: number, errorAt: ErrorAt): stri
  * Refuses a name that, as part of a URL, does not mean a file in the feed's own folder.
  * @throws what `errorAt` makes, if the name is refused
  */
-export function refuseOddName(key: string, { text, line }: IniValue, errorAt: ErrorAt): void {
+export function refuseOddName({ text, line }: IniValue, errorAt: ErrorAt): void {
   if (!/[/\\%?#\p{Cc}]/u.test(text) && text !== "." && text !== "..") return;
-  throw errorAt(line, `"${key}" must be the plain name of a file, not "${text}"`);
+  throw errorAt(line, `"index" must be the plain name of a file, not "${text}"`);
 }

@@ -45,7 +45,6 @@ function reasonOf({ stdout, stderr }: Ran): string {
 export const apt: StockClient = {
   name: "apt-get",
   exported: "apt",
-  takesBundle: true,
   needs: "any",
   remembers: true,
   reads: (format) => format === "apt",

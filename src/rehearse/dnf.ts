@@ -37,7 +37,6 @@ function repositoryOf(folder: string, system: string): string {
 export const dnf: StockClient = {
   name: "dnf",
   exported: "dnf",
-  takesBundle: true,
   needs: "any",
   remembers: true,
   reads: (format) => format === "rpm-md",

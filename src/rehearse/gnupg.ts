@@ -40,7 +40,6 @@ export function signedPair({ feed, folder, index }: Target): readonly [string, s
 export const gpgv: StockClient = {
   name: "gpgv",
   exported: "gpgv",
-  takesBundle: true,
   needs: "all",
   reads: (format) => verifiedAlone.includes(format),
   async equip(program, keyring, folder) {
@@ -67,7 +66,6 @@ export async function fillHome(program: string, { bytes, keys }: Keyring, folder
 export const gpg: StockClient = {
   name: "gpg",
   exported: "gpgv",
-  takesBundle: true,
   needs: "all",
   reads: (format) => verifiedAlone.includes(format),
   async equip(program, keyring, folder) {

@@ -35,7 +35,6 @@ function reasonOf(stderr: string): string {
 export const opkg: StockClient = {
   name: "opkg",
   exported: "gpgv",
-  takesBundle: true,
   needs: "first",
   reads: (format) => format === "opkg",
   async equip(program, keyring, folder) {

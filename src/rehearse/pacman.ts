@@ -36,7 +36,6 @@ function reasonOf({ stderr }: Ran): string {
 export const pacman: StockClient = {
   name: "pacman",
   exported: "pacman",
-  takesBundle: true,
   needs: "all",
   remembers: true,
   reads: (format) => format === "pacman",

@@ -61,7 +61,7 @@ function witnesses(stage: Stage, generation: Generation, installed: readonly Ins
     return join(stage.folder, "clients", `${seed ?? kind}-${name}${inUse ? "-in-use" : ""}`);
   };
   const stock = installed
-    .filter(({ client }) => kind === "shipped" || client.takesBundle)
+    .filter(({ client }) => kind === "shipped" || client.takesBundle !== false)
     .flatMap((one) => {
       return usesOf(one.client).map((inUse) => stockWitness(one, generation, place(one.client.name, inUse), inUse));
     });

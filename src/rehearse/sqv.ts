@@ -17,7 +17,6 @@ function reasonOf(stderr: string): string {
 export const sqv: StockClient = {
   name: "sqv",
   exported: "gpgv",
-  takesBundle: true,
   needs: "any",
   reads: (format) => verifiedAlone.includes(format),
   async equip(program, keyring, folder) {

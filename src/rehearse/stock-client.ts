@@ -45,8 +45,8 @@ export interface StockClient {
    * home, this is `gpgv`, because its keys are those of a keyring file.
    */
   readonly exported?: Exclude<ExportFormat, "opkg">;
-  /** Whether users of this client import the archive's key bundle. */
-  readonly takesBundle: boolean;
+  /** Set if users of this client do not import the archive's key bundle. */
+  readonly takesBundle?: false;
   /**
    * Which signers the client must know if a file has several signatures: any of them, the first, the last, or all (measured). Undefined if
    * the client reads no index.

@@ -55,7 +55,6 @@ const needsRoot = 5;
 export const zypper: StockClient = {
   name: "zypper",
   exported: "zypper",
-  takesBundle: true,
   needs: "last",
   remembers: true,
   reads: (format) => format === "rpm-md",

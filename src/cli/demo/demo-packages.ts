@@ -42,12 +42,10 @@ export async function writePackage(
 }
 
 /** Makes packages from the project's licence, README and change log. */
-export async function writeDemoPackages(folder: string, version: string): Promise<string[]> {
-  const made: string[] = [];
+export async function writeDemoPackages(folder: string): Promise<void> {
   for (const paper of ["LICENSE", "README.md", "CHANGELOG.md"]) {
     const bytes = await readFile(new URL(`../../../${paper}`, import.meta.url));
     const name = `feedkey-${paper.toLowerCase().replace(/\..*$/, "")}`;
-    made.push(await writePackage(folder, name, version, new Map([[`./usr/share/doc/feedkey/${paper}`, bytes]])));
+    await writePackage(folder, name, "1.0", new Map([[`./usr/share/doc/feedkey/${paper}`, bytes]]));
   }
-  return made;
 }

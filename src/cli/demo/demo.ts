@@ -64,7 +64,7 @@ async function everyDay(stage: DemoStage, places: Places, port: number): Promise
   const { home, config, profile, feed, work } = places;
   stage.tell("the archive keeper makes a key and publishes a folder of packages");
   const seed = fingerprintIn(await stage.run(["keygen", "--home", home, "--user-id", userId, "--json"]));
-  await writeDemoPackages(feed, "1.0");
+  await writeDemoPackages(feed);
   await writeConfig(places, seed, port);
   await stage.run(["publish", "--home", home, "--config", config]);
   await stage.run(["send", seed, "--home", home, "--config", config]);
