@@ -1,12 +1,11 @@
 /** Runs NetBSD's pkg_admin. It verifies signed packages, not indexes, so its verdict on one package counts for the whole feed. */
-import { closeSync, fstatSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { unlessRefused } from "../error.ts";
+import { onRefusal } from "../error.ts";
 import { findProgram, runProgram } from "../files/programs.ts";
 import { isPackageName } from "../packages/file-names.ts";
 import { isSignedPackage } from "../packages/pkgsrc-package.ts";
-import { fileSource, openPackage } from "../packages/source.ts";
+import { withPackage } from "../packages/source.ts";
 import { lastLine, type StockClient, verdictOf } from "./stock-client.ts";
 
 /** NetBSD's pkg_admin as a stock client. */
@@ -34,22 +33,15 @@ export const pkgAdmin: StockClient = {
   },
 };
 
-function isSigned(file: string): boolean {
-  const isIt = unlessRefused(() => {
-    const descriptor = openPackage(file);
-    try {
-      return isSignedPackage(fileSource(descriptor, fstatSync(descriptor).size));
-    } finally {
-      closeSync(descriptor);
-    }
-  });
-  return isIt ?? false;
-}
-
 async function firstSigned(folder: string): Promise<string | undefined> {
   const names = await readdir(folder).catch(() => [] as string[]);
-  return names
-    .sort()
-    .map((name) => ({ name, file: join(folder, name) }))
-    .find(({ name, file }) => isPackageName(name, "pkgsrc") && isSigned(file))?.file;
+  for (const name of names.filter((one) => isPackageName(one, "pkgsrc")).sort()) {
+    const file = join(folder, name);
+    const isSigned = await onRefusal(
+      () => withPackage(file, async (source) => isSignedPackage(source)),
+      () => false,
+    );
+    if (isSigned) return file;
+  }
+  return undefined;
 }
