@@ -1,4 +1,5 @@
 /** The downloaded or local file that may be a feed's root (the signed file), before feedkey verifies its signatures. */
+import { bytesOf, type Data } from "../content.ts";
 import { FeedkeyError } from "../error.ts";
 import { isFramed, unframe } from "../formats/cleartext.ts";
 import type { Unframed } from "../formats/format.ts";
@@ -35,14 +36,12 @@ export interface Candidate {
  * @param called the file's name in messages
  * @throws FeedkeyError `bad_signature_data` if the signed text can't be read
  */
-export function framedCandidate(
-  format: FeedFormat,
-  name: string,
-  file: Uint8Array,
-  called = name,
-): Candidate | undefined {
-  const framed = formats[format].unframe?.(file, name);
-  return framed && candidateOf(framed, file, called);
+export function framedCandidate(format: FeedFormat, name: string, file: Data, called = name): Candidate | undefined {
+  const { unframe } = formats[format];
+  if (unframe === undefined) return undefined;
+  const bytes = bytesOf(file);
+  const framed = unframe(bytes, name);
+  return framed && candidateOf(framed, bytes, called);
 }
 
 function candidateOf(framed: Unframed, file: Uint8Array, called: string): Candidate {
@@ -59,9 +58,9 @@ export function acceptedCandidate({ meta, index, signature }: LastIndex): Candid
   const name = "its signature";
   const detached = [{ name, bytes: signature }];
   if (!isFramed(signature))
-    return { name: meta.source, document: new HashedDocument(index.bytes, index.sha256), signatures: detached };
+    return { name: meta.source, document: new HashedDocument(index, index.sha256), signatures: detached };
   const candidate = candidateOf(unframe(signature, name), signature, name);
-  if (Buffer.compare(candidate.document.bytes, index.bytes) === 0) return { ...candidate, name: meta.source };
+  if (Buffer.compare(candidate.document.bytes, bytesOf(index)) === 0) return { ...candidate, name: meta.source };
   throw new FeedkeyError(
     "bad_state",
     `the stored signature of feed "${meta.feed}" does not cover the feed's stored index`,

@@ -1,6 +1,7 @@
 /** Downloads a feed's index and its signature files from one location. The caller must still verify the downloaded files. */
 
 import { posix } from "node:path";
+import { bytesOf } from "../content.ts";
 import { FeedkeyError } from "../error.ts";
 import { isFramed } from "../formats/cleartext.ts";
 import { formats } from "../formats/formats.ts";
@@ -61,7 +62,8 @@ export function rememberedIndex({ state }: Session, feed: Feed, { meta }: Accept
     return found?.meta.sha256 === sha256 && found.meta.signatureSha256 === signatureSha256 ? found : undefined;
   };
   // For a root that contains its own signatures, the client stored the whole file in place of a signature.
-  const file = (found: LastIndex) => (isFramed(found.signature) ? { bytes: found.signature } : found.index);
+  const file = ({ index, signature }: LastIndex) =>
+    isFramed(signature) ? { bytes: signature } : { bytes: index, sha256: index.sha256 };
   return {
     index: { version: versions?.index, bytes: async () => stored().then((found) => found && file(found)) },
     signature: {
@@ -92,7 +94,7 @@ async function downloadSignatures(
       ...pastCaches,
     });
     if (file === undefined) continue;
-    files.push({ name: signatureName, bytes: file.bytes, version: file.version });
+    files.push({ name: signatureName, bytes: bytesOf(file.bytes), version: file.version });
     areRemembered ||= file.isRemembered;
   }
   const [unsure] = absences;
@@ -159,6 +161,6 @@ export function partsBeside(source: Source, root: string, headers: Pick<GetOptio
       const onAbsent = (reason: FeedkeyError) => absences.push(reason);
       return downloadFile(session, location, path, limit, { onProgress, within, onAbsent, ...headers });
     });
-    return file?.bytes;
+    return file && bytesOf(file.bytes);
   };
 }

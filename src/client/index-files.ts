@@ -1,4 +1,5 @@
 /** The names and size limits of a feed's index files, and the bytes that a signature covers. */
+import { bytesOf, type Data } from "../content.ts";
 import { FeedkeyError } from "../error.ts";
 import { compressionOf, formOf, withoutForm } from "../formats/format.ts";
 import { formatOf, maxIndexBytes, usualIndexBytes } from "../formats/formats.ts";
@@ -69,17 +70,11 @@ export function otherForm(format: FeedFormat, indexName: string): string | undef
  * @param limit the size limit of the decompressed text in bytes
  * @throws FeedkeyError `bad_index` if the file can't be decompressed within the limit
  */
-export async function signedBytes(
-  format: FeedFormat,
-  name: string,
-  bytes: Uint8Array,
-  limit: number,
-): Promise<Uint8Array> {
-  if (formatOf(format).signs === "file") return bytes;
+export async function signedBytes(format: FeedFormat, name: string, file: Data, limit: number): Promise<Data> {
   const form = formOf(formatOf(format).forms, name);
-  const kind = form === undefined ? "none" : compressionOf[form];
+  if (formatOf(format).signs === "file" || form === undefined) return file;
   try {
-    return await decompress(bytes, kind, limit, "bad_index");
+    return await decompress(bytesOf(file), compressionOf[form], limit, "bad_index");
   } catch (cause) {
     if (!(cause instanceof FeedkeyError)) throw cause;
     const isTooLarge = cause.details.reason === "limits";
@@ -97,8 +92,9 @@ export async function signedBytes(
  * Returns the text of an index from the bytes that its signature covers. Callers must have verified the signature.
  * @throws FeedkeyError `bad_index` if the bytes can't be decompressed within the limit
  */
-export async function indexText(format: FeedFormat, signed: Uint8Array, limit: number): Promise<Uint8Array> {
+export async function indexText(format: FeedFormat, signed: Data, limit: number): Promise<Data> {
   if (formatOf(format).signs === "text") return signed;
   // The signature does not cover the file's name, so feedkey recognizes the compression by the bytes.
-  return await decompress(signed, detectCompression(signed), limit, "bad_index");
+  const bytes = bytesOf(signed);
+  return await decompress(bytes, detectCompression(bytes), limit, "bad_index");
 }

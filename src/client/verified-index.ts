@@ -2,6 +2,7 @@
  * Reads the packages that a verified root lists. `fetch` requires a `Choice`, and only this file can make one, from a verified index.
  */
 
+import { bytesOf } from "../content.ts";
 import { FeedkeyError, orRefusal } from "../error.ts";
 import type { DigestedEntry } from "../formats/entry-source.ts";
 import type { RootContent } from "../formats/format.ts";
@@ -90,8 +91,8 @@ export class VerifiedIndex {
     }
     const texts =
       this.parts.length > 0
-        ? this.parts.map(({ text }) => text)
-        : [await indexText(format, this.root.signed, maxIndexBytes)];
+        ? this.parts.map(({ text }) => bytesOf(text))
+        : [bytesOf(await indexText(format, this.root.signed, maxIndexBytes))];
     return texts.flatMap((text) => [...relations.read(text)]);
   }
 
@@ -167,7 +168,7 @@ async function verifiedParts(
   const { feed } = root;
   const { content: read } = formatOf(feed.format);
   if (read === undefined) return undefined;
-  const content = inWords(root, () => read(root.signed, feed));
+  const content = inWords(root, () => read(bytesOf(root.signed), feed));
   // Requests no lists in the last accepted root, because an earlier profile may have requested other lists.
   const before = await lastContent(last, (signed) => read(signed, { ...feed, components: [], architectures: [] }));
   const known = allowReleaseinfoChange === true ? undefined : before?.identity;

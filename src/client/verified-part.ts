@@ -1,4 +1,5 @@
 /** Verifies parts: the lists of packages that a verified root names by their digests. */
+import type { Data } from "../content.ts";
 import { FeedkeyError } from "../error.ts";
 import type { Part } from "../formats/format.ts";
 import { maxIndexBytes } from "../formats/formats.ts";
@@ -13,11 +14,12 @@ const key = Symbol("made by the verifier of parts");
 export class VerifiedPart {
   readonly root: VerifiedRoot;
   readonly part: Part;
-  readonly text: Uint8Array;
+  /** The text. A text that the state already has is not in memory. */
+  readonly text: Data;
   /** Whether the client's state contains a damaged copy of this text, which this text must replace. */
   readonly mends: boolean;
 
-  constructor(proof: typeof key, root: VerifiedRoot, part: Part, text: Uint8Array, mends: boolean) {
+  constructor(proof: typeof key, root: VerifiedRoot, part: Part, text: Data, mends: boolean) {
     if (proof !== key) throw new FeedkeyError("internal", "a verified part can only come from the verifier");
     this.root = root;
     this.part = part;
@@ -47,8 +49,8 @@ export async function verifyPart(
     refuseLargePart(part, terms, part.open.size);
     // If the stored text has the right digests, feedkey does not ask the source.
     const kept = await last?.readPart(nameOfPart(part));
-    if (kept !== undefined && fitsDigests(kept.bytes, part.open, kept.sha256))
-      return new VerifiedPart(key, root, part, kept.bytes, false);
+    if (kept !== undefined && fitsDigests(kept.text, part.open, kept.text.sha256))
+      return new VerifiedPart(key, root, part, kept.text, false);
     const damaged = kept?.path;
     const text = await partText(part, { ...terms, damaged }, source);
     return new VerifiedPart(key, root, part, text, damaged !== undefined);

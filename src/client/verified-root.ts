@@ -1,5 +1,6 @@
 /** Verifies roots. A root is the signed file of a feed: all trust in the feed's packages starts from its signature. */
 
+import { bytesOf, type Data } from "../content.ts";
 import { FeedkeyError, onRefusal } from "../error.ts";
 import { isFramed } from "../formats/cleartext.ts";
 import { formatOf } from "../formats/formats.ts";
@@ -35,7 +36,7 @@ export class VerifiedRoot {
   /** The date of the root's newest good signature, in milliseconds. */
   readonly createdAt: number;
   /** The bytes that the signature covers; feedkey reads no other bytes from the file. */
-  readonly signed: Uint8Array;
+  readonly signed: Data;
   /** SHA-256 of the signed bytes, lower-case hex. */
   readonly sha256: string;
   /** The contents of the signature file in which feedkey found the good signature. */
@@ -54,7 +55,7 @@ export class VerifiedRoot {
     this.name = candidate.name;
     this.signers = verdict.signers;
     this.createdAt = verdict.createdAt;
-    this.signed = candidate.document.bytes;
+    this.signed = candidate.document.content;
     this.sha256 = candidate.document.sha256;
     this.signature = signature.bytes;
     this.versions = versionsOf(candidate, signature, verdict.createdAt);
@@ -216,9 +217,9 @@ async function isOtherForm(
   if ((signs === "text" && !ignoresBlankEnds) || last?.meta.createdAt !== createdAt) return false;
   const before = await last.readIndex();
   if (before === undefined) return false;
-  const read = (signed: Uint8Array) => indexText(feed.format, signed, indexLimit(feed, last.meta));
+  const read = async (signed: Data) => bytesOf(await indexText(feed.format, signed, indexLimit(feed, last.meta)));
   const [one, other] = await onRefusal(
-    () => Promise.all([document.bytes, before].map(read)),
+    () => Promise.all([document.content, before].map(read)),
     () => [],
   );
   if (one === undefined || other === undefined) return false;

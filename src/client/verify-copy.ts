@@ -1,9 +1,7 @@
 /** Use case: verify a local copy of a feed: first its index, then package files against the index. */
-import { availableParallelism } from "node:os";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { Digests } from "../files/digests.ts";
-import type { ReadAhead } from "../files/read-ahead.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
 import { withFreshKeys } from "../refresh/refresh.ts";
 import { type Session, withProgress } from "../refresh/session.ts";
@@ -12,7 +10,7 @@ import type { VerifyOptions } from "./client-options.ts";
 import { type CheckedFiles, PackageFiles } from "./packages/verify-files.ts";
 import { accept } from "./update.ts";
 import type { VerifiedIndex } from "./verified-index.ts";
-import { feedOf, readIndexAhead, verifyLocal } from "./verify.ts";
+import { feedOf, verifyLocal } from "./verify.ts";
 
 export interface VerifiedCopy {
   readonly index: VerifiedIndex;
@@ -51,10 +49,8 @@ export async function verifyCopy<Verified>(
   // The hashing threads start here, so that they are ready when feedkey knows the files.
   const count = options.folder === undefined ? (options.files?.length ?? 0) : Number.POSITIVE_INFINITY;
   const threads = count > 0 ? new Digests(count) : undefined;
-  // With two cores, the second core is busy with the packages, so feedkey does not read the index in advance.
-  const ahead = threads === undefined || availableParallelism() > 2 ? readIndexAhead(path) : undefined;
   try {
-    return await withSession((session) => verifyWith(session, path, options, threads, ahead));
+    return await withSession((session) => verifyWith(session, path, options, threads));
   } finally {
     await threads?.close();
   }
@@ -65,11 +61,10 @@ async function verifyWith(
   path: string,
   options: VerifyOptions,
   threads: Digests | undefined,
-  ahead: ReadAhead | undefined,
 ): Promise<VerifiedCopy> {
   const { files = [], folder, signature, allowEmpty = false } = options;
   const feed = feedOf(session.profile, options.feed, path);
-  const how = { compare: options.audit !== true, allowEmpty, ahead };
+  const how = { compare: options.audit !== true, allowEmpty };
   // The threads hash the packages while feedkey judges the index; feedkey reports about packages only after that.
   const packages = threads && (await PackageFiles.begin(threads, files, folder?.path));
   const verifyIndex = (judged: Judged) => verifyLocal(session, judged, feed, path, signature, how);

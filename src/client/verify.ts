@@ -4,8 +4,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { readHashed } from "../files/file-digest.ts";
-import { ReadAhead } from "../files/read-ahead.ts";
+import { HashedFile } from "../files/hashed-file.ts";
 import { readError } from "../files/system-error.ts";
 import { formats } from "../formats/formats.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
@@ -16,14 +15,7 @@ import { inFeed } from "../refresh/download.ts";
 import type { Session } from "../refresh/session.ts";
 import { type Candidate, framedCandidate } from "./candidate.ts";
 import { chosenFeeds } from "./chosen-feeds.ts";
-import {
-  indexLimit,
-  largerIndexHint,
-  maxSignatureBytes,
-  otherForm,
-  signedBytes,
-  usualIndexBytes,
-} from "./index-files.ts";
+import { indexLimit, largerIndexHint, maxSignatureBytes, otherForm, signedBytes } from "./index-files.ts";
 import { readingOf } from "./reading.ts";
 import { type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 
@@ -44,8 +36,10 @@ function readLimited(path: string, limit: number, isNamed: boolean): HashedDocum
     }
     // A pipe has no size, so `readPipe` counts the bytes that it reads.
     if (!status.isFile()) return new HashedDocument(readPipe(descriptor, path, limit));
-    const { bytes, sha256 } = readHashed(descriptor, size);
-    return new HashedDocument(bytes, sha256);
+    const taken = descriptor;
+    descriptor = undefined;
+    const file = HashedFile.held(path, taken, size);
+    return new HashedDocument(file, file.sha256);
   } catch (cause) {
     if (systemCode(cause) === "ENOENT" || (!isNamed && systemCode(cause) === "ENXIO")) return undefined;
     if (systemCode(cause) === undefined) throw cause;
@@ -102,18 +96,12 @@ export function feedOf(profile: Profile, name: string | undefined, indexPath: st
   });
 }
 
-/** Begins to read and hash an index before the caller needs it. */
-export function readIndexAhead(indexPath: string): ReadAhead {
-  return new ReadAhead(indexPath, usualIndexBytes);
-}
-
 interface Reading {
   /** The size limit for the index in bytes; it applies to the file and to its decompressed text. */
   readonly limit: number;
   /** Whether the user named this index; otherwise feedkey tries this form itself. */
   readonly isNamed: boolean;
   /** The index that feedkey began to read in advance, if any. */
-  readonly ahead?: ReadAhead | undefined;
 }
 
 /**
@@ -124,16 +112,14 @@ async function readCandidate(
   format: FeedFormat,
   indexPath: string,
   signaturePath: string | undefined,
-  { limit, isNamed, ahead }: Reading,
+  { limit, isNamed }: Reading,
 ): Promise<Candidate> {
-  const early = ahead?.path === indexPath ? await ahead.found : undefined;
-  const isRead = early !== undefined && early.bytes.length <= limit;
-  const file = isRead ? new HashedDocument(early.bytes, early.sha256) : readLimited(indexPath, limit, isNamed);
+  const file = readLimited(indexPath, limit, isNamed);
   if (file === undefined) {
     throw new FeedkeyError("not_found", `there is no index ${escapeText(indexPath)}`, { details: { path: indexPath } });
   }
   const called = escapeText(basename(indexPath));
-  const framed = signaturePath === undefined && framedCandidate(format, basename(indexPath), file.bytes, called);
+  const framed = signaturePath === undefined && framedCandidate(format, basename(indexPath), file.content, called);
   if (framed) return framed;
   const beside = formats[format].signaturesOf(basename(indexPath)).map((name) => join(dirname(indexPath), name));
   const signatures = [];
@@ -142,8 +128,8 @@ async function readCandidate(
     if (signature !== undefined) signatures.push({ name: escapeText(path), bytes: signature.bytes });
   }
   const name = basename(indexPath);
-  const signed = await signedBytes(format, name, file.bytes, limit);
-  return { name: called, document: signed === file.bytes ? file : new HashedDocument(signed), signatures };
+  const signed = await signedBytes(format, name, file.content, limit);
+  return { name: called, document: signed === file.content ? file : new HashedDocument(signed), signatures };
 }
 
 /**
@@ -169,11 +155,11 @@ export async function verifyLocal(
   feed: Feed,
   indexPath: string,
   signaturePath: string | undefined,
-  options: { readonly compare: boolean; readonly allowEmpty: boolean; readonly ahead?: ReadAhead | undefined },
+  options: { readonly compare: boolean; readonly allowEmpty: boolean },
 ): Promise<VerifiedIndex> {
   const last = options.compare ? await session.state.lastAccepted(feed.name) : undefined;
   const judgeAt = async (path: string) => {
-    const reading = { limit: indexLimit(feed, last?.meta), isNamed: path === indexPath, ahead: options.ahead };
+    const reading = { limit: indexLimit(feed, last?.meta), isNamed: path === indexPath };
     const candidate = await readCandidate(feed.format, path, signaturePath, reading);
     return await verifyIndex(candidate, feed, {
       ...{ profile: session.profile, judged, last, allowEmpty: options.allowEmpty },

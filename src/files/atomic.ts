@@ -66,7 +66,7 @@ const stagedAtOnce = 16;
 
 /** Stages several files; after an error, no temporary file is left. @throws FeedkeyError `output` if feedkey can't write a file */
 export async function stageAll(
-  files: readonly { readonly path: string; readonly data: Uint8Array | string; readonly mode: number }[],
+  files: readonly { readonly path: string; readonly data: Data | string; readonly mode: number }[],
 ): Promise<StagedFile[]> {
   const staged: StagedFile[] = [];
   for (let at = 0; at < files.length; at += stagedAtOnce) {

@@ -1,6 +1,6 @@
 /** A file's SHA-256 and size. */
 
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { systemCode } from "../error.ts";
 import { readError } from "./system-error.ts";
@@ -35,29 +35,6 @@ export function digestFile(path: string): FileDigest | undefined {
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
-}
-
-/** The bytes of a file, and a hash object that has hashed these bytes. */
-export interface Hashed {
-  readonly bytes: Buffer;
-  readonly sha256: Hash;
-}
-
-/**
- * Reads an open file and hashes each piece while the piece is in the processor's cache.
- * @param size the number of bytes to read; leaves out bytes that another program appends meanwhile
- */
-export function readHashed(descriptor: number, size: number): Hashed {
-  const sha256 = createHash("sha256");
-  const bytes = Buffer.allocUnsafeSlow(size);
-  let filled = 0;
-  while (filled < size) {
-    const count = readSync(descriptor, bytes, filled, Math.min(piece.length, size - filled), null);
-    if (count === 0) break;
-    sha256.update(bytes.subarray(filled, filled + count));
-    filled += count;
-  }
-  return { bytes: bytes.subarray(0, filled), sha256 };
 }
 
 function digestOpen(descriptor: number): FileDigest {

@@ -77,12 +77,13 @@ export class Spool implements Content {
    * Yields all bytes in pieces. A piece is valid only until the next piece.
    * @throws FeedkeyError `output` if feedkey can't read the file
    */
-  *pieces(): Generator<Buffer, void> {
+  *pieces(from = 0): Generator<Buffer, void> {
     const bytes = Buffer.allocUnsafeSlow(Math.min(piece, this.#written));
-    for (let at = 0; at < this.#written; at += piece) {
+    for (let at = from; at < this.#written; at += piece) {
       yield this.#readAt(at, bytes.subarray(0, Math.min(piece, this.#written - at)));
     }
-    if (this.#filled > 0) yield this.#tail.subarray(0, this.#filled);
+    const rest = this.#tail.subarray(Math.max(0, from - this.#written), this.#filled);
+    if (rest.length > 0) yield rest;
   }
 
   /** Closes the file, which frees its space on the disk. */

@@ -1,4 +1,5 @@
 /** The description of a feed format: the names of its files, what a signature covers, and how versions are ordered. */
+import type { Data } from "../content.ts";
 import type { FileDigests } from "./digests.ts";
 import type { PackageIndex } from "./package-index.ts";
 import type { Relations } from "./relations.ts";
@@ -178,11 +179,12 @@ export interface Format {
   /** Returns a negative number if version `a` is older than `b`, a positive number if `a` is newer, else 0. */
   compareVersions(a: string, b: string): number;
   /**
-   * Checks the text of an index and returns its packages for look-ups. The result shares the text's memory.
+   * Checks the text of an index and returns its packages for look-ups. The result shares the text's memory, or
+   * reads the text again.
    * @param wanted selects architectures, if the format divides a feed only by architectures
    * @throws FeedkeyError `bad_index`, with the line, if the text is malformed
    */
-  read(text: Uint8Array, wanted?: Wanted): PackageIndex;
+  read(text: Data, wanted?: Wanted): PackageIndex;
 }
 
 /** Returns the compressed form that the extension of a file name tells; undefined if no extension matches. */

@@ -63,8 +63,12 @@ export class LineWalker {
   readonly view: DataView;
   readonly #kind: TextKind;
 
-  /** @throws FeedkeyError with the code of `kind` if the text contains a NUL or a carriage return */
-  constructor(bytes: Uint8Array, kind = indexText) {
+  /**
+   * @param firstLine number of the text's first line
+   * @throws FeedkeyError with the code of `kind` if the text contains a NUL or a carriage return
+   */
+  constructor(bytes: Uint8Array, kind = indexText, firstLine = 1) {
+    this.line = firstLine - 1;
     this.bytes = asBuffer(bytes);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#kind = kind;
@@ -103,7 +107,7 @@ export class LineWalker {
     const { bytes } = this;
     const at = bytes.indexOf(byte);
     if (at === -1) return;
-    let line = 1;
+    let line = this.line + 1;
     for (let from = bytes.indexOf(newline); from !== -1 && from < at; from = bytes.indexOf(newline, from + 1)) line++;
     throw this.error(`holds ${name}`, line);
   }

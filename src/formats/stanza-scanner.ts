@@ -113,12 +113,11 @@ export abstract class StanzaScanner<Cursor extends StanzaCursor> implements Entr
  */
 export function checkPieces(
   pieces: Iterable<Uint8Array>,
-  scannerOf: (piece: Uint8Array) => Pick<StanzaScanner<StanzaCursor>, "next" | "nextLine" | "seek">,
+  scannerOf: (piece: Uint8Array, firstLine: number) => Pick<StanzaScanner<StanzaCursor>, "next" | "nextLine">,
 ): void {
   let line = 1;
   for (const piece of pieces) {
-    const scanner = scannerOf(piece);
-    scanner.seek(0, line);
+    const scanner = scannerOf(piece, line);
     while (scanner.next());
     line = scanner.nextLine;
   }

@@ -1,5 +1,6 @@
 /** Reads the package lists that a root names by size and digest, from any source. */
 import { createHash, type Hash } from "node:crypto";
+import { type Data, piecesOf } from "../content.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { FileDigests } from "../formats/digests.ts";
@@ -33,13 +34,15 @@ export function isTooLarge(error: unknown): error is FeedkeyError {
 }
 
 /** Tells whether a text has the given size and every given digest. @param known SHA-256 of the text, if the caller has it */
-export function fitsDigests(bytes: Uint8Array, { size, sha256, sha512 }: FileDigests, known?: Hash): boolean {
-  if (bytes.length !== size || (sha256 ?? sha512) === undefined) return false;
+export function fitsDigests(text: Data, { size, sha256, sha512 }: FileDigests, known?: Hash): boolean {
+  if (text.length !== size || (sha256 ?? sha512) === undefined) return false;
   const has = (hex: string | undefined, hash: () => Hash) => hex === undefined || hash().digest("hex") === hex;
-  return (
-    has(sha256, () => known?.copy() ?? createHash("sha256").update(bytes)) &&
-    has(sha512, () => createHash("sha512").update(bytes))
-  );
+  const hashed = (name: string) => {
+    const hash = createHash(name);
+    for (const piece of piecesOf(text)) hash.update(piece);
+    return hash;
+  };
+  return has(sha256, () => known?.copy() ?? hashed("sha256")) && has(sha512, () => hashed("sha512"));
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Downloads the archive's own key bundle, a source of certificates like any other, while feedkey asks the key servers. */
+import { bytesOf } from "../content.ts";
 import { FeedkeyError } from "../error.ts";
 import { timeFor } from "../net/limits.ts";
 import type { Keyring } from "../openpgp/certificate/certificate.ts";
@@ -76,7 +77,8 @@ export class Bundles {
           },
         });
         if (bundle === undefined) continue;
-        const { bytes, version } = bundle;
+        const bytes = bytesOf(bundle.bytes);
+        const { version } = bundle;
         this.#come.push(readKeys(bytes));
         if (version !== undefined && checkPolicy.required) this.#session.bundles.push({ version, bytes });
         found = true;

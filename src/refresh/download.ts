@@ -1,6 +1,8 @@
 /** Downloads small files from the archive; tries one mirror after another. */
+
 import type { Hash } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import type { Data } from "../content.ts";
 import { FeedkeyError } from "../error.ts";
 import { unavailable } from "../net/failure.ts";
 import { countdown, patiently } from "../net/retry-after.ts";
@@ -59,7 +61,7 @@ export interface Remembered {
 }
 
 interface Stored {
-  readonly bytes: Uint8Array;
+  readonly bytes: Data;
   /** The SHA-256 of the bytes, if it is known. */
   readonly sha256?: Hash;
 }

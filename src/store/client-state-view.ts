@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FeedkeyError } from "../error.ts";
-import type { Hashed } from "../files/file-digest.ts";
+import type { HashedFile } from "../files/hashed-file.ts";
 import { BundleCopies, type BundleCopy } from "./bundle-copies.ts";
 import { type Accepted, FeedFolder } from "./feed-folder.ts";
 import type { LedgerFile } from "./ledger.ts";
@@ -13,9 +13,9 @@ import { compareWithLedger, readSnapshot, refuseUnsafeFolders, type StateSnapsho
 export const attemptsWithoutLock = 5;
 const pauseMs = 20;
 
-/** The last accepted index of a feed, with its bytes in memory. */
+/** The last accepted index of a feed, with its open file and its signature. */
 export interface LastIndex extends Accepted {
-  readonly index: Hashed;
+  readonly index: HashedFile;
   readonly signature: Uint8Array;
 }
 

@@ -1,5 +1,6 @@
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Data } from "../content.ts";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { commitStaged, orDiscard, removeLeftovers, stageAll, writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder, syncFolder } from "../files/folder.ts";
@@ -111,7 +112,7 @@ export class ClientState extends ClientStateView {
   async acceptIndex(
     feed: string,
     accepted: {
-      readonly index: Uint8Array;
+      readonly index: Data;
       readonly signature: Uint8Array;
       readonly meta: AcceptedIndex;
       /**

@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { bytesOf, type Data } from "../content.ts";
 import { type FeedkeyError, systemCode, unlessMissing } from "../error.ts";
 import { commitStaged, replaceLink, stageAll, writeFileAtomic } from "../files/atomic.ts";
-import type { Hashed } from "../files/file-digest.ts";
 import { ensureFolder, syncFolder } from "../files/folder.ts";
+import { HashedFile } from "../files/hashed-file.ts";
 import type { HeldLock } from "../files/lock.ts";
-import { readHashedFile } from "../files/read-ahead.ts";
 import { outputError } from "../files/system-error.ts";
 import { type AcceptedPart, type FeedMeta, parseFeedMeta, serializeFeedMeta } from "./feed-meta.ts";
 import { badState, fileNameFor, namesIn, readStateFile, unreadable } from "./state-file.ts";
@@ -21,8 +21,9 @@ function partPath(indexPath: string, digest: string): string {
 }
 
 /** The text of a part (package list) that was kept with an accepted index. The caller must compare the digest: the file may be damaged. */
-interface KeptPart extends Hashed {
+interface KeptPart {
   readonly path: string;
+  readonly text: HashedFile;
 }
 
 /** The last accepted index of a feed, with its detached signature. */
@@ -40,6 +41,16 @@ export interface Accepted {
   readPart(digest: string): Promise<KeptPart | undefined>;
 }
 
+/** Opens a plain file. @param onFailure gets the system's error @returns undefined if the path is not a plain file */
+function heldOr(path: string, onFailure: (error: unknown) => undefined): HashedFile | undefined {
+  try {
+    const file = HashedFile.hold(path);
+    return "problem" in file ? undefined : file;
+  } catch (error) {
+    return onFailure(error);
+  }
+}
+
 /** Returns the accepted index in a folder. */
 function acceptedIn(folder: string, meta: FeedMeta): Accepted {
   const indexPath = join(folder, "index");
@@ -50,8 +61,9 @@ function acceptedIn(folder: string, meta: FeedMeta): Accepted {
     readIndex: () => unlessMissing(fs.readFile(indexPath)),
     readPart: async (digest) => {
       const path = partPath(indexPath, digest);
-      const hashed = await readHashedFile(path).catch(() => undefined);
-      return hashed && { path, ...hashed };
+      // A part that can't be read is downloaded again.
+      const text = heldOr(path, () => undefined);
+      return text && { path, text };
     },
   };
 }
@@ -99,11 +111,11 @@ export class FeedFolder {
     return accepted;
   }
 
-  /** Reads the index and its signature and compares their digests. @throws FeedkeyError `bad_state` if a digest differs */
-  async bytes({ meta, indexPath, signaturePath }: Accepted): Promise<{ index: Hashed; signature: Uint8Array }> {
+  /** Opens the index, reads its signature, and compares the digests of both. @throws FeedkeyError `bad_state` if a digest differs */
+  async bytes({ meta, indexPath, signaturePath }: Accepted): Promise<{ index: HashedFile; signature: Uint8Array }> {
     return {
-      index: await readDigested(indexPath, meta.sha256),
-      signature: (await readDigested(signaturePath, meta.signatureSha256)).bytes,
+      index: openDigested(indexPath, meta.sha256),
+      signature: bytesOf(openDigested(signaturePath, meta.signatureSha256)),
     };
   }
 
@@ -119,7 +131,7 @@ export class FeedFolder {
    */
   async replace(
     meta: FeedMeta,
-    index: Uint8Array,
+    index: Data,
     signature: Uint8Array,
     lock: HeldLock,
     parts: ReadonlyMap<string, AcceptedPart> = new Map(),
@@ -226,12 +238,12 @@ async function sizeOf(path: string): Promise<number> {
   throw badState(path, "is not a plain file");
 }
 
-async function readDigested(path: string, expected: string): Promise<Hashed> {
-  const hashed = await readHashedFile(path).catch((error: unknown) => {
+function openDigested(path: string, expected: string): HashedFile {
+  const file = heldOr(path, (error) => {
     throw unreadable(path, error);
   });
-  if (hashed?.sha256.copy().digest("hex") !== expected) throw unfit(path);
-  return hashed;
+  if (file?.sha256.digest("hex") !== expected) throw unfit(path);
+  return file;
 }
 
 function unfit(path: string): FeedkeyError {

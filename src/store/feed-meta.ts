@@ -1,3 +1,4 @@
+import type { Data } from "../content.ts";
 import { type Instant, iso } from "../time.ts";
 import { type FileVersion, fileVersionDocument, parseFileVersion } from "./file-version.ts";
 import { StateReader } from "./state-reader.ts";
@@ -38,7 +39,7 @@ export interface AcceptedIndex {
 
 /** A package list that an accepted index names. */
 export interface AcceptedPart {
-  readonly text: Uint8Array;
+  readonly text: Data;
   /** Whether the state has a damaged text of this part, which the new text replaces. */
   readonly mends: boolean;
 }

@@ -1,6 +1,7 @@
-import { hash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
+import type { Data } from "../content.ts";
 import { FeedkeyError, systemCode, unlessMissing } from "../error.ts";
 import { causeInWords } from "../files/system-error.ts";
 
@@ -22,8 +23,11 @@ export function unreadable(path: string, error: unknown): FeedkeyError {
 }
 
 /** Returns the SHA-256 digest of data in lower-case hex. */
-export function sha256(data: Uint8Array | string): string {
-  return hash("sha256", data);
+export function sha256(data: Data | string): string {
+  if (typeof data === "string" || data instanceof Uint8Array) return hash("sha256", data);
+  const whole = createHash("sha256");
+  for (const piece of data.pieces()) whole.update(piece);
+  return whole.digest("hex");
 }
 
 /**

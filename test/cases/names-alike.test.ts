@@ -56,7 +56,7 @@ describe("cases: names alike", () => {
       const ended = await runHere(archive.clientArgs(at, "fetch", "other", "-o", archive.out));
       const { error } = documentOf(ended);
       expect([ended.status, error?.code]).to.deep.equal([1, "bad_path"]);
-      expect(error?.message).to.contain('as package "one" 1 of feed "base"');
+      expect(error?.message).to.contain('which is package "one" 1 of feed "base"');
       expect((await fs.readFile(join(archive.out, "x.ipk"))).equals(bytes.one)).to.equal(true);
       // Control: what no index lists is replaced, and the same file is kept.
       await archive.accept(at, "fetch", "one", "-o", archive.out);

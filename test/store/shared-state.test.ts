@@ -1,6 +1,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
+import { bytesOf } from "../../src/content.ts";
 import { acquireLock } from "../../src/files/lock.ts";
 import { SharedState } from "../../src/store/shared-state.ts";
 import { fingerprintA, fingerprintB, refusal } from "../testkit/scratch.ts";
@@ -134,10 +135,9 @@ describe("store/shared-state", () => {
           while (writing) {
             const last = await shared.lastIndex("base");
             const n = last?.meta.entries;
-            expect([last?.index.bytes, last?.signature].map((one) => Buffer.from(one ?? []).toString())).to.deep.equal([
-              `index ${n}`,
-              `signature ${n}`,
-            ]);
+            expect(
+              [last && bytesOf(last.index), last?.signature].map((one) => Buffer.from(one ?? []).toString()),
+            ).to.deep.equal([`index ${n}`, `signature ${n}`]);
           }
         };
         await Promise.all([write(), read()]);

@@ -2,7 +2,9 @@
  * Downloads all files of a feed that clients request, except packages, from one server, and checks each file against an
  * accepted index.
  */
+
 import { posix } from "node:path";
+import { bytesOf, type Data } from "../../content.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { isFramed } from "../../formats/cleartext.ts";
@@ -109,7 +111,7 @@ async function check({ session, judged, index }: Accepted, candidate: Candidate)
   const { feed, root } = index;
   const { sha256, signed } = await verifyRoot(candidate, feed, { profile: session.profile, judged, last: undefined });
   const { ignoresBlankEnds } = formatOf(feed.format);
-  const text = (bytes: Uint8Array) => HashedDocument.ofText(bytes).covered;
+  const text = (data: Data) => HashedDocument.ofText(bytesOf(data)).covered;
   const isSame =
     sha256 === root.sha256 || (ignoresBlankEnds === true && Buffer.compare(text(signed), text(root.signed)) === 0);
   if (!isSame) throw changed(feed, candidate.name);
@@ -118,7 +120,7 @@ async function check({ session, judged, index }: Accepted, candidate: Candidate)
 async function listsOf({ session, index }: Accepted, location: string): Promise<FeedFile[]> {
   const { feed, root } = index;
   const { content } = formatOf(feed.format);
-  const { parts, beside: others }: Pick<RootContent, "parts" | "beside"> = content?.(root.signed, feed) ?? {
+  const { parts, beside: others }: Pick<RootContent, "parts" | "beside"> = content?.(bytesOf(root.signed), feed) ?? {
     parts: [],
     beside: [],
   };
@@ -161,7 +163,8 @@ async function listFiles(
 async function get(session: Session, location: string, path: string, limit: number): Promise<Uint8Array | undefined> {
   return await withProgress(session, path, undefined, async (onProgress) => {
     const within = timeFor(limit, session.options.transport.limits);
-    return (await downloadFile(session, location, path, limit, { onProgress, within, ...pastCaches }))?.bytes;
+    const file = await downloadFile(session, location, path, limit, { onProgress, within, ...pastCaches });
+    return file && bytesOf(file.bytes);
   });
 }
 

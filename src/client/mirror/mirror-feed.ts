@@ -1,5 +1,7 @@
 /** Use case: make a verified copy of a feed in a folder, for other clients. */
+
 import { posix } from "node:path";
+import { bytesOf } from "../../content.ts";
 import { FeedkeyError, gravestOf, orRefusal } from "../../error.ts";
 import { commitStaged, discard, orDiscard, type StagedFile } from "../../files/atomic.ts";
 import { type HeldLock, withLock } from "../../files/lock.ts";
@@ -262,8 +264,9 @@ async function renewBundle({ session, folder, lock }: Job): Promise<boolean> {
       return await downloadFile(session, location, path, limits.keyringBytes, { ...pastCaches, remembered });
     }, isOwn);
     if (bundle === undefined) continue;
-    if (bundle.version !== undefined) kept.push({ version: bundle.version, bytes: bundle.bytes });
-    if (await folder.replace(path, bundle.bytes, lock)) changed = true;
+    const bytes = bytesOf(bundle.bytes);
+    if (bundle.version !== undefined) kept.push({ version: bundle.version, bytes });
+    if (await folder.replace(path, bytes, lock)) changed = true;
   }
   await copies.keep(kept, lock);
   return changed;

@@ -3,23 +3,34 @@
  *
  * This is a scanner over bytes, because a string for each of a million fields would be slow.
  */
+import type { Content, Data } from "../../content.ts";
 import type { DigestedEntry } from "../entry-source.ts";
 import { readSize } from "../entry-values.ts";
 import { isHex } from "../four-bytes.ts";
 import { hashStart, hashStep, indexText, LineCursor } from "../line-cursor.ts";
 import { PackageIndex } from "../package-index.ts";
 import { checkPieces, StanzaScanner } from "../stanza-scanner.ts";
+import { WindowScanner } from "../window-scanner.ts";
 import { digestLength, FieldNames, type Role, role, roleCount } from "./field-names.ts";
 
 const space = 0x20;
 const tab = 0x09;
 
 /**
- * Checks a whole `Packages` text and returns its packages for look-ups. The result shares the text's memory.
+ * Checks a whole `Packages` text and returns its packages for look-ups. The result shares the text's memory, or reads
+ * the text again.
  * @throws FeedkeyError `bad_index`, with the line, if the text is malformed
  */
-export function readPackages(bytes: Uint8Array): PackageIndex {
-  return new PackageIndex(new OpkgScanner(bytes));
+export function readPackages(text: Data): PackageIndex {
+  return new PackageIndex(text instanceof Uint8Array ? new OpkgScanner(text) : windowsOf(text));
+}
+
+function windowsOf(text: Content): WindowScanner {
+  const names = new FieldNames();
+  return new WindowScanner(text, {
+    scannerOf: (bytes, firstLine) => new OpkgScanner(bytes, indexText, names, firstLine),
+    onSwitch: () => names.forgetPlaces(),
+  });
 }
 
 /**
@@ -28,9 +39,9 @@ export function readPackages(bytes: Uint8Array): PackageIndex {
  */
 export function checkPackages(pieces: Iterable<Uint8Array>): void {
   const names = new FieldNames();
-  checkPieces(pieces, (piece) => {
+  checkPieces(pieces, (piece, firstLine) => {
     names.forgetPlaces();
-    return new OpkgScanner(piece, indexText, names);
+    return new OpkgScanner(piece, indexText, names, firstLine);
   });
 }
 
@@ -42,8 +53,8 @@ export class OpkgScanner extends StanzaScanner<LineCursor> {
   #current: Role = role.other;
 
   /** @throws FeedkeyError with the code of `kind` if the text contains a NUL or a carriage return */
-  constructor(bytes: Uint8Array, kind = indexText, names = new FieldNames()) {
-    super(new LineCursor(bytes, kind), roleCount);
+  constructor(bytes: Uint8Array, kind = indexText, names = new FieldNames(), firstLine = 1) {
+    super(new LineCursor(bytes, kind, firstLine), roleCount);
     this.#names = names;
   }
 

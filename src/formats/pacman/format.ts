@@ -1,4 +1,5 @@
 /** Repositories of pacman: `NAME.db`, an archive of descriptions, with one signature beside it. */
+import { bytesOf } from "../../content.ts";
 import type { Format } from "../format.ts";
 import { readDatabase } from "./database.ts";
 import { relations } from "./relations.ts";
@@ -32,5 +33,5 @@ export const pacman: Format = {
   packageName: /\.pkg\.tar(\.(gz|xz|zst|bz2|lz4|lrz|lzo|Z|lz))?$/,
   compareVersions,
   relations,
-  read: readDatabase,
+  read: (text) => readDatabase(bytesOf(text)),
 };

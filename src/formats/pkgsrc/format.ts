@@ -1,4 +1,5 @@
 /** NetBSD's pkgsrc: pkg_summary(5). */
+import { bytesOf } from "../../content.ts";
 import type { Format } from "../format.ts";
 import { signatureFiles } from "../signature-files.ts";
 import { compareDewey } from "./dewey.ts";
@@ -19,5 +20,5 @@ export const pkgsrc: Format = {
   rsaReader: "pkg_add",
   compareVersions: compareDewey,
   relations,
-  read: readSummaryPackages,
+  read: (text) => readSummaryPackages(bytesOf(text)),
 };

@@ -36,7 +36,7 @@ export function readSummaryPackages(bytes: Uint8Array): PackageIndex {
  * @throws FeedkeyError `bad_index`, with the line, if the text is malformed
  */
 export function checkSummary(pieces: Iterable<Uint8Array>): void {
-  checkPieces(pieces, (piece) => new SummaryScanner(piece));
+  checkPieces(pieces, (piece, firstLine) => new SummaryScanner(piece, indexText, firstLine));
 }
 
 /** Goes from stanza to stanza of a summary. */
@@ -46,9 +46,12 @@ export class SummaryScanner extends StanzaScanner<SummaryCursor> {
   #required = 0;
   #dash = 0;
 
-  /** @throws FeedkeyError with the code of `kind` if the text contains a NUL or a carriage return */
-  constructor(bytes: Uint8Array, kind = indexText) {
-    super(new SummaryCursor(bytes, kind), summaryRoleCount);
+  /**
+   * @param firstLine number of the text's first line
+   * @throws FeedkeyError with the code of `kind` if the text contains a NUL or a carriage return
+   */
+  constructor(bytes: Uint8Array, kind = indexText, firstLine = 1) {
+    super(new SummaryCursor(bytes, kind, firstLine), summaryRoleCount);
   }
 
   entry(): DigestedEntry {

@@ -1,4 +1,5 @@
 /** Repositories of dnf and zypper: `repodata/repomd.xml`, its signature, and the list of packages that it names, `primary`. */
+import { bytesOf } from "../../content.ts";
 import type { Format } from "../format.ts";
 import { readPrimary } from "./primary.ts";
 import { relations } from "./relations.ts";
@@ -28,5 +29,5 @@ export const rpmMd: Format = {
   compareVersions,
   relations,
   divided: "architectures",
-  read: (text, wanted) => readPrimary(text, wanted?.architectures),
+  read: (text, wanted) => readPrimary(bytesOf(text), wanted?.architectures),
 };

@@ -1,5 +1,6 @@
 /** Checksum files of releases: SHA256SUMS and a signature, beside it or in the same file. */
 
+import { bytesOf } from "../../content.ts";
 import { escapeText } from "../../escape.ts";
 import { isFramed, unframe } from "../cleartext.ts";
 import type { Format } from "../format.ts";
@@ -46,5 +47,5 @@ export const sums: Format = {
   needs: "the new certificate in the keyring of gpgv, gpg or sqv",
   lacksSizes: true,
   compareVersions: () => 0,
-  read: readSums,
+  read: (text) => readSums(bytesOf(text)),
 };

@@ -21,7 +21,8 @@ export class HashedDocument implements Content {
   readonly length: number;
   /** The type of signatures that may cover the document: binary or text. */
   readonly type: DocumentType;
-  readonly #content: Data;
+  /** The document's bytes, which may be too many for memory. */
+  readonly content: Data;
   /** The bytes that signatures cover. */
   readonly #covered: Data;
   readonly #prefixes = new Map<string, Hash>();
@@ -30,7 +31,7 @@ export class HashedDocument implements Content {
   constructor(content: Data, sha256?: Hash, text?: Uint8Array) {
     this.length = content.length;
     this.type = text === undefined ? 0x00 : 0x01;
-    this.#content = content;
+    this.content = content;
     this.#covered = text ?? content;
     if (sha256 !== undefined && text === undefined) this.#prefixes.set(nameOf("sha256", noSalt), sha256);
   }
@@ -43,13 +44,13 @@ export class HashedDocument implements Content {
     return new HashedDocument(bytes, undefined, coveredText(bytes));
   }
 
-  pieces(): Iterable<Uint8Array> {
-    return piecesOf(this.#content);
+  pieces(from = 0): Iterable<Uint8Array> {
+    return piecesOf(this.content, from);
   }
 
   /** The whole content, in memory. */
   get bytes(): Uint8Array {
-    return bytesOf(this.#content);
+    return bytesOf(this.content);
   }
 
   /** The bytes of the document that a signature covers, in memory. */
