@@ -1,4 +1,4 @@
-/** Groups packets into certificates (RFC 9580 section 10.1); every packet is kept unchanged. */
+/** Groups packets into certificates (RFC 9580 section 10.1) and keeps every packet unchanged. */
 
 import type { Fingerprint } from "../../trust/facts.ts";
 import { armor } from "../packet/armor.ts";
@@ -25,15 +25,15 @@ export interface RawCertificate {
 export interface Keyring {
   readonly certificates: readonly RawCertificate[];
   /**
-   * Signatures before any key, and revocations that name a different key from the one before them. Key servers send both
-   * kinds.
+   * Signatures before the first key, and revocations that name another maker than the key before them. Key servers send
+   * both kinds.
    */
   readonly loose: readonly Packet[];
   /** How many secret keys the input contained: a keyring of certificates must have none. */
   readonly secretKeys: number;
-  /** Descriptions of what could not be read. */
+  /** Descriptions of the parts of the input that feedkey could not read. */
   readonly problems: readonly string[];
-  /** Whether the keyring was read to its end: the input was not cut off, and was within the size limit. */
+  /** Whether feedkey read the keyring to its end: the input was complete, and within the size limit. */
   readonly isWhole: boolean;
 }
 
@@ -51,40 +51,43 @@ interface Draft {
     readonly subkeys: MutableComponent[];
   };
   /**
-   * Components by tag and body: copies count as one component, and a revocation over one copy covers all copies. Made on
-   * demand.
+   * The user IDs and subkeys by packet tag and body, so that copies share one entry: a revocation over one copy then
+   * covers all copies. Undefined until the first user ID or subkey.
    */
   components?: Map<string, MutableComponent>;
-  /** Drops the last component if it has no signature. */
+  /** Drops the last user ID or subkey if no signature follows it. */
   dropLast?: () => void;
 }
 
-/** Types of signatures that are about the primary key itself, at any place in a certificate. */
+/** Types of signatures that cover the primary key itself, wherever they stand in a certificate. */
 const aboutPrimary = new Set([0x1f, 0x20]);
 
-// The shortest possible signature: version 4 without a date, with two short numbers; shorter signatures are dropped. So the size
-// limit for a keyring also limits its signed user IDs and subkeys, to three hundred thousand, and feedkey can read them all. A
-// limit on their number could hide a revoked subkey or a withdrawn certification.
+// The size of the shortest signature: version 4 without a date, with two short numbers. feedkey drops shorter
+// signatures. So the
+// size limit for a keyring also bounds its signed user IDs and subkeys: at most three hundred thousand, and feedkey can
+// read all of
+// them. A limit on their number, instead, could hide a revoked subkey or a withdrawn certification.
 const shortestSignature = 48;
 
 /**
- * Whether a revocation names another key as its maker. The other key may be a revoker that this key designated. Or, in a
- * server's answer with several keys, it is the bare revocation of a key that is not included (Hockeypuck).
+ * Whether a revocation names another key as its maker than the key before it. The maker may be a revoker that this key
+ * designated. Or a server's answer with several keys includes a bare revocation without its key, as Hockeypuck sends
+ * it.
  */
 function isForeignRevocation({ body }: Packet, fingerprint: Fingerprint | undefined): boolean {
   const raw = signatureType(body) === 0x20 ? readSignature(body) : undefined;
   if (raw === undefined) return false;
-  // The revocation follows a key that can't be read.
+  // The revocation follows a key that feedkey can't read.
   if (fingerprint === undefined) return true;
   return makerOf(raw) !== undefined && !namesIssuer(raw, fingerprint);
 }
 
-/** Results by input bytes, so that an answer is parsed only once. The packets are views on these bytes. */
+/** Earlier results by input bytes, so that each answer is parsed only once. The packets are views on these bytes. */
 const keyrings = new WeakMap<Uint8Array, Keyring>();
 
 /**
- * Reads a sequence of certificates, only once for the same bytes. A bad certificate is skipped and listed in
- * `problems`; the others are read.
+ * Reads a sequence of certificates; parses the same bytes only once. Skips each bad certificate, lists it in
+ * `problems`, and reads the others.
  * @param bytes binary packets
  */
 export function readKeyring(bytes: Uint8Array): Keyring {
@@ -140,11 +143,13 @@ function startCertificate(drafts: Map<Fingerprint, Draft>, primary: Packet, prob
 
 function startComponent(current: Draft | undefined, packet: Packet, sink: Packet[] | undefined): Packet[] | undefined {
   const { tag, body } = packet;
-  // Trust packets are GnuPG's private notes; markers and padding mean nothing (RFC 9580 sections 5.8, 5.10, 5.14).
+  // feedkey ignores trust packets, which are GnuPG's private notes, and markers and padding, which mean nothing (RFC
+  // 9580 sections 5.8, 5.10, 5.14).
   if (tag === tags.trust || tag === tags.marker || tag === tags.padding) return sink;
-  // No rule needs user attributes (pictures) or unknown packets, or the signatures over them.
+  // No trust rule needs user attributes (pictures), unknown packets, or the signatures over them.
   if (current === undefined || (tag !== tags.userId && tag !== tags.publicSubkey)) return undefined;
-  // Thousands of signatures over a huge user ID would each hash the user ID again; GnuPG has the same limit.
+  // Each signature over a user ID hashes the whole user ID, so thousands of signatures over a huge user ID would take
+  // long. GnuPG has the same size limit.
   if (tag === tags.userId && body.length > limits.userIdBytes) return undefined;
   if (tag === tags.publicSubkey && body.length < limits.shortestKey) return undefined;
   const { certificate } = current;
@@ -153,7 +158,7 @@ function startComponent(current: Draft | undefined, packet: Packet, sink: Packet
   const name = `${tag} ${Buffer.from(body).toString("latin1")}`;
   const known = components.get(name);
   if (known !== undefined) return known.signatures;
-  // A component without a signature means nothing, and a server's answer could contain millions of such components.
+  // A user ID or subkey without a signature has no effect, and a server's answer could contain millions of them.
   if (components.size >= limits.bareComponents) current.dropLast?.();
   const component: MutableComponent = { packet, signatures: [] };
   const list = certificate[tag === tags.userId ? "userIds" : "subkeys"];

@@ -1,4 +1,4 @@
-/** Cuts certificates to a size limit, so that feedkey can read again everything that it writes. */
+/** Cuts certificates to a size limit, so that feedkey can read back every certificate that it writes. */
 
 import type { Packet } from "../packet/packets.ts";
 import { isRevocationType, signatureType } from "../packet/raw-signature.ts";
@@ -6,9 +6,9 @@ import type { Component, RawCertificate } from "./certificate.ts";
 import { octetsOf } from "./revocation-part.ts";
 
 /**
- * Cuts a certificate to a size limit. Direct signatures are kept first, then user IDs (wanted user IDs before others),
- * then subkeys. Revocations that are dropped here are kept in `revocation-store.ts`.
- * @param octets the size limit for packets, without their headers
+ * Cuts a certificate to a size limit. Keeps direct signatures first, then user IDs (wanted user IDs before others),
+ * then subkeys. `revocation-store.ts` separately keeps the revocations that this function drops.
+ * @param octets the size limit for the packets, without their headers
  */
 export function cutToSize(
   certificate: RawCertificate,

@@ -1,10 +1,13 @@
-/** Recognises key servers' answers about a key, before anything in an answer is verified. */
+/** Finds out whether a key server's answer is about a key, before feedkey verifies any signature in the answer. */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
 import { readSignature } from "../packet/raw-signature.ts";
 import { readKeyring, writeCertificate } from "./certificate.ts";
 
-/** Returns a function that tells whether a block contains the key's certificate, or a bare revocation that names the key. */
+/**
+ * Returns a function that tells whether a block of packets contains the key's certificate, or a bare revocation that
+ * names the key as its maker.
+ */
 export function isAbout(fingerprint: Fingerprint): (block: Uint8Array) => boolean {
   return (block) => {
     const { certificates, loose } = readKeyring(block);
@@ -17,7 +20,7 @@ export function isAbout(fingerprint: Fingerprint): (block: Uint8Array) => boolea
   };
 }
 
-/** Returns the certificates in a block, each as a separate block. */
+/** Returns each certificate in a block, with its fingerprint, as a block of its own. */
 export function certificatesIn(block: Uint8Array): (readonly [Fingerprint, Uint8Array])[] {
   return readKeyring(block).certificates.map((one) => [one.fingerprint, writeCertificate(one)]);
 }

@@ -1,7 +1,10 @@
-/** Recognises files that people use as keyrings: text or binary certificates, and other kinds of file. */
+/**
+ * Recognises the kinds of files that people use as keyrings: certificates as text or binary data, and files that
+ * contain no certificates.
+ */
 
-// GnuPG's doc/keyboxfmt: the first blob of a keybox has 4 bytes for its length, then type, version and flags, then this
-// text.
+// GnuPG's doc/keyboxfmt: the first blob of a keybox starts with its length in 4 bytes, then its type, version and
+// flags, then this text.
 const keyboxMagic = { at: 8, text: "KBXf" };
 
 const utf16 = [
@@ -13,7 +16,10 @@ function utf16Of(bytes: Uint8Array) {
   return utf16.find(({ mark }) => mark.every((byte, at) => bytes[at] === byte));
 }
 
-/** Returns the text of a file with one byte for each character, because `>` in Windows PowerShell writes UTF-16. */
+/**
+ * Returns a text file with one byte for each character. Files in UTF-16 are converted, because `>` in Windows
+ * PowerShell writes UTF-16.
+ */
 export function asLatin1(bytes: Uint8Array): Uint8Array {
   const form = utf16Of(bytes);
   if (form === undefined) return bytes;
@@ -22,9 +28,9 @@ export function asLatin1(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Whether a file is text and not packets. Packets begin with an octet whose top bit is set, but so do a byte-order mark and a
- * comment in another script. A text has no control characters, while every key packet has its version number among its first
- * octets.
+ * Whether a file is text and not packets. The first octet does not decide this alone: its top bit is set in every
+ * packet, but also in a byte-order mark and in a comment in a non-Latin script. But a text has no control characters,
+ * and every key packet has one among its first octets: the version number.
  */
 export function isText(bytes: Uint8Array): boolean {
   const [first] = bytes;
@@ -47,8 +53,8 @@ function startsWith(bytes: Uint8Array, ...start: readonly number[]): boolean {
 }
 
 /**
- * Returns the kind of a file that does not begin with packets, in words for "it is ..."; undefined if the file may contain
- * certificates. A text may still contain armored certificates somewhere.
+ * Returns the kind of a file that does not begin with packets, as words after "it is"; undefined if the file may
+ * contain certificates. A text file of a named kind may still contain armored certificates somewhere.
  */
 export function kindOfFile(bytes: Uint8Array): string | undefined {
   const { at, text } = keyboxMagic;

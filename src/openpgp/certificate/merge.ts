@@ -1,4 +1,7 @@
-/** Merges copies of a certificate without losing a packet, and, for stores, removes signatures that were not verified. */
+/**
+ * Merges copies of a certificate without losing a packet. Also removes the signatures that did not verify, before a
+ * certificate is stored.
+ */
 import { append, grouped } from "../../grouped.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
@@ -7,7 +10,7 @@ import { revokerIn } from "../packet/raw-signature.ts";
 import { latin1 } from "../packet/subpackets.ts";
 import type { Component, Keyring, RawCertificate } from "./certificate.ts";
 
-/** Returns the body of a packet as a name without copying it: among packets of one kind, the body identifies a packet. */
+/** Returns a string that identifies a packet among packets of one kind: its body, one character for each byte. */
 function nameOf({ body }: Packet): string {
   return latin1(body);
 }
@@ -28,7 +31,7 @@ function uniteComponents(components: readonly Component[]): Component[] {
   });
 }
 
-/** Returns the packets of `others` that are not in `known`, each only once. */
+/** Returns the packets in `others` that are not in `known`, without duplicates. */
 function unknownPackets(known: readonly Packet[], others: readonly Packet[]): readonly Packet[] {
   if (others.length === 0) return others;
   const names = new Set(known.map(nameOf));
@@ -38,7 +41,7 @@ function unknownPackets(known: readonly Packet[], others: readonly Packet[]): re
   });
 }
 
-/** Adds components to `known`. Returns `known` itself if nothing is new. */
+/** Adds components to `known`. Returns `known` itself if `others` has no new component or signature. */
 function addComponents(known: readonly Component[], others: readonly Component[]): readonly Component[] {
   if (others.length === 0) return known;
   const found = new Map(known.map((component) => [nameOf(component.packet), component]));
@@ -54,7 +57,7 @@ function addComponents(known: readonly Component[], others: readonly Component[]
   return news ? [...found.values()] : known;
 }
 
-/** Returns the union of a certificate and a copy of it, or further packets for it. Returns `a` itself if nothing is new. */
+/** Returns the union of a certificate and its copy or further packets for it. Returns `a` itself if `b` has no new packet. */
 export function unite(a: RawCertificate, b: Partial<RawCertificate>): RawCertificate {
   const more = unknownPackets(a.signatures, b.signatures ?? []);
   const userIds = addComponents(a.userIds, b.userIds ?? []);
@@ -63,7 +66,7 @@ export function unite(a: RawCertificate, b: Partial<RawCertificate>): RawCertifi
   return { ...a, signatures: [...a.signatures, ...more], userIds, subkeys };
 }
 
-/** Unites any number of copies in one operation: a file may contain a hundred thousand copies of one certificate. */
+/** Unites any number of copies at once, because a file may contain a hundred thousand copies of one certificate. */
 function uniteAll({ fingerprint, primary }: RawCertificate, copies: readonly RawCertificate[]): RawCertificate {
   return {
     fingerprint,
@@ -74,7 +77,7 @@ function uniteAll({ fingerprint, primary }: RawCertificate, copies: readonly Raw
   };
 }
 
-/** Collects certificates by fingerprint; several copies of a certificate are united. */
+/** Groups certificates by fingerprint, and unites the copies of each certificate. */
 export function collect(certificates: Iterable<RawCertificate>): Map<Fingerprint, RawCertificate> {
   const copies = grouped(certificates, (certificate) => certificate.fingerprint);
   const found = new Map<Fingerprint, RawCertificate>();
@@ -86,14 +89,14 @@ export function collect(certificates: Iterable<RawCertificate>): Map<Fingerprint
 }
 
 /**
- * Adds bare revocations to the certificates that they name. Key servers send revocations without the key that they
- * revoke. These revocations are verified when the facts are read.
+ * Adds bare revocations to the certificates that they name. Key servers send revocations without the revoked key.
+ * `readFacts` verifies the revocations later.
  */
 export function attachLoose(
   certificates: ReadonlyMap<Fingerprint, RawCertificate>,
   loose: Keyring["loose"],
 ): Map<Fingerprint, RawCertificate> {
-  // The revocations are collected first and added together: a server may send a hundred thousand.
+  // The revocations for each certificate are added at once, because a server may send a hundred thousand.
   const named = new Map<string, Packet[]>();
   for (const packet of loose) {
     const name = revokerIn(packet.body);
@@ -107,7 +110,7 @@ export function attachLoose(
   return found;
 }
 
-/** Returns a certificate with only some of its signatures, and only the user IDs and subkeys that still have a signature. */
+/** Returns a certificate with only the wanted signatures, and without the user IDs and subkeys that then have no signature. */
 export function keepSignatures(certificate: RawCertificate, isKept: (packet: Packet) => boolean): RawCertificate {
   const prune = (components: readonly Component[]) => {
     return components
@@ -123,8 +126,8 @@ export function keepSignatures(certificate: RawCertificate, isKept: (packet: Pac
 }
 
 /**
- * Returns a certificate without the signatures that did not verify, which anybody can upload to a key server.
- * @param verified the bodies of the signatures that verified, as reported by `readFacts`
+ * Returns a certificate without the signatures that did not verify: anybody can upload such signatures to a key server.
+ * @param verified the bodies of the signatures that verified, as `readFacts` reports them
  */
 export function keepVerified(certificate: RawCertificate, verified: ReadonlySet<Uint8Array>): RawCertificate {
   return keepSignatures(certificate, ({ body }) => verified.has(body));

@@ -1,4 +1,4 @@
-/** Reduces a certificate to what a stock verifier needs: no certifications by other keys, no unusable subkeys. */
+/** Reduces a certificate to what a stock verifier needs: drops certifications by other keys, and unusable subkeys. */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { fingerprintOf } from "../packet/key-packet.ts";
 import type { Packet } from "../packet/packets.ts";
@@ -24,7 +24,7 @@ export function minimal(certificate: RawCertificate, subkeys: ReadonlySet<Finger
 }
 
 /**
- * Returns the certificate as a client has it that was never updated: with the key's own signatures, without
+ * Returns the certificate as a client has it that never updated: with the key's own signatures, but without
  * revocations.
  * @param certificate a certificate whose signatures are all verified
  */

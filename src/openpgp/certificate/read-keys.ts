@@ -1,12 +1,12 @@
-/** Reads files and answers with certificates, armored or binary, in any number of blocks. */
+/** Reads certificates from files and from servers' answers: armored or binary, in any number of blocks. */
 import { type Dearmored, dearmorToEnd } from "../packet/armor.ts";
 import { type Keyring, readKeyring } from "./certificate.ts";
 import { asLatin1, isText, kindOfFile } from "./kind-of-file.ts";
 import { collect } from "./merge.ts";
 
 /**
- * Reads every certificate in a file, whatever the file's name. Bad certificates are skipped and listed in `problems`. If
- * the file has no certificates, `problems` says what the file is instead.
+ * Reads every certificate in a file, whatever the file's name. Skips bad certificates and lists them in `problems`. If
+ * the file has no certificates, `problems` says what kind of file it is.
  */
 export function readKeys(bytes: Uint8Array): Keyring {
   const kind = kindOfFile(bytes);
@@ -15,13 +15,13 @@ export function readKeys(bytes: Uint8Array): Keyring {
   const armored = dearmorToEnd(text, "PUBLIC KEY BLOCK");
   const blocks = armored.blocks.map(readKeyring);
   const broken = brokenIn(armored);
-  // Secret keys count even if they are damaged, because they must not be among certificates.
+  // Even damaged secret keys count, because a file of certificates must not contain any secret key.
   const secret = countOf(dearmorToEnd(text, "PRIVATE KEY BLOCK"));
   const isEmpty = countOf(armored) + secret === 0;
   const nothing =
     kind === undefined ? "there is no armored certificate in it" : `there is no certificate in it: it is ${kind}`;
   return {
-    // One block may contain the revocation of a key in another block.
+    // A revocation in one block may belong to a key in another block.
     certificates: [...collect(blocks.flatMap(({ certificates }) => certificates)).values()],
     loose: blocks.flatMap(({ loose }) => loose),
     secretKeys: secret + blocks.reduce((sum, { secretKeys }) => sum + secretKeys, 0),

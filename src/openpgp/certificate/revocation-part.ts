@@ -1,4 +1,7 @@
-/** The parts of a certificate that take trust away (T4). They are kept even if the other parts are not. */
+/**
+ * Finds the signatures in a certificate that take trust away (T4: feedkey never forgets a revocation). feedkey keeps
+ * these signatures even if it drops the rest.
+ */
 
 import { limits } from "../packet/limits.ts";
 import type { Packet } from "../packet/packets.ts";
@@ -18,7 +21,7 @@ function isRevocation({ body }: Packet): boolean {
   return isRevocationType(signatureType(body) ?? 0);
 }
 
-/** Whether a key revocation names another key as its maker: a revoker that this key may have designated. */
+/** Whether a key revocation names another key as its maker. This key may have designated the other key as its revoker. */
 function isByAnother({ body }: Packet, fingerprint: string): boolean {
   const raw = signatureType(body) === 0x20 ? readSignature(body) : undefined;
   return raw !== undefined && !namesIssuer(raw, fingerprint);
@@ -28,14 +31,15 @@ function designates({ body }: Packet): boolean {
   return (readSignature(body)?.hashed.designatedRevokers.length ?? 0) > 0;
 }
 
-/** Whether a certificate names a designated revoker. This function verifies no signature. */
+/** Whether a certificate names a designated revoker. Verifies no signature. */
 export function designatesRevokers({ signatures, userIds }: RawCertificate): boolean {
   return [signatures, ...userIds.map((one) => one.signatures)].some((packets) => packets.some(designates));
 }
 
 /**
- * Returns the revocations and withdrawals in a certificate. If another key revoked the certificate's key, also returns the
- * signatures that may have designated that revoker, because the revocation must be checked again.
+ * Returns the revocations and withdrawals in a certificate. If another key revoked this key, also returns the
+ * signatures that may have designated the other key as a revoker: feedkey needs them when it checks the revocation
+ * again.
  * @returns undefined if the certificate has no revocations or withdrawals
  */
 export function revocationPart(certificate: RawCertificate): RawCertificate | undefined {
@@ -44,7 +48,10 @@ export function revocationPart(certificate: RawCertificate): RawCertificate | un
   return part.signatures.length + part.userIds.length + part.subkeys.length === 0 ? undefined : part;
 }
 
-/** Returns the rank of a packet if there are too many packets: hard revocations come first, then the oldest. */
+/**
+ * Returns the sort key of a packet for the case that not all fit: hard revocations come first, then older revocations
+ * before newer ones.
+ */
 function gravity({ body }: Packet): number {
   const hashed = readSignature(body)?.hashed;
   return hashed?.reason === undefined ? 0 : (hashed.createdAt ?? 0);
@@ -56,7 +63,7 @@ interface Room {
   readonly verified: ReadonlySet<Uint8Array>;
 }
 
-/** Returns the most severe packets within the limits; verified packets come first. */
+/** Returns the most severe packets that fit within the limits. Verified packets come first. */
 function gravest(packets: readonly Packet[], room: Room): Packet[] {
   const rank = ({ body }: Packet) => (room.verified.has(body) ? 0 : 1);
   const inOrder = packets.toSorted((a, b) => rank(a) - rank(b) || gravity(a) - gravity(b));
@@ -69,9 +76,9 @@ function gravest(packets: readonly Packet[], room: Room): Packet[] {
 }
 
 /**
- * Reduces the revocations of one target to the limits: the target's own revocations first, then those of its subkeys
- * and user IDs.
- * @param octets the size limit for packets
+ * Reduces the revocations in one certificate to the limits. Keeps the revocations of the key itself first, then those
+ * of its user IDs and subkeys.
+ * @param octets the size limit for the packets
  * @param verified the bodies of the packets that verified
  */
 export function cutDownPart(
@@ -95,10 +102,11 @@ export function cutDownPart(
 }
 
 /**
- * Returns a part without forged packets: packets that name the key itself as their maker and do not verify. Packets by
- * another key may still verify later, when that key, or its designation as a revoker, is known.
+ * Removes forged packets from a part: packets that name the key itself as their maker, and do not verify. Keeps packets
+ * by other keys: they may verify later, when feedkey has the other key, or the signature that designated it as a
+ * revoker.
  * @param verified the bodies of the packets that verified
- * @param isKnown whether a key, given by fingerprint or key ID, was available for the check
+ * @param isKnown whether the key with a fingerprint or key ID was available for the check
  */
 export function withoutForgeries(
   part: RawCertificate,
@@ -113,7 +121,7 @@ export function withoutForgeries(
   });
 }
 
-/** Returns the keys that claim to be revokers of a key, as fingerprints or key IDs. */
+/** Returns the fingerprints or key IDs of the other keys that a certificate's key revocations name as their makers. */
 export function foreignRevokers({ fingerprint, signatures }: RawCertificate): string[] {
   const others = signatures.filter((packet) => isByAnother(packet, fingerprint));
   return [...new Set(others.flatMap(({ body }) => revokerIn(body) ?? []))];

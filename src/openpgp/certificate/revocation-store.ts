@@ -1,6 +1,6 @@
 /**
- * T4: stores all signatures that take trust away, from any source and in any order, even if their key is unknown or not
- * connected with the chain. The stored signatures are added to the certificates before each judgement.
+ * Stores all signatures that take trust away (T4), from any source and in any order, even if their key is unknown or
+ * not connected with the chain. Before each judgement, feedkey adds the stored signatures to the certificates.
  */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
@@ -12,21 +12,24 @@ import { type Keyring, type RawCertificate, writeCertificate } from "./certifica
 import { collect, keepVerified, unite } from "./merge.ts";
 import { cutDownPart, foreignRevokers, octetsOf, revocationPart } from "./revocation-part.ts";
 
-/** What the store needs to know when it writes its keyring. */
+/** What the store needs to know to write its keyring. */
 export interface Survey {
-  /** How close a key, given by fingerprint or key ID, is to the chain: revocations of closer keys are kept first. */
+  /** How close a key, given by its fingerprint or key ID, is to the chain. The store keeps revocations of closer keys first. */
   readonly nearness: (key: string) => "own" | "chain" | "held" | "stranger";
-  /** The revocations in the certificates that were read, without forged revocations. */
+  /** The revocations in the certificates that feedkey read in this run, without forged revocations. */
   readonly read: ReadonlyMap<Fingerprint, RawCertificate>;
   /** The bodies of the packets that verified. */
   readonly verified: ReadonlySet<Uint8Array>;
-  /** Returns the primary key packet of a key: without a designated revoker's packet, its revocation can't be checked again. */
+  /**
+   * Returns the primary key packet of a key. A revocation by a designated revoker can only be checked again with the
+   * revoker's packet.
+   */
   readonly keyOf: (fingerprintOrKeyId: string) => Packet | undefined;
 }
 
 const order = { own: 0, chain: 1, held: 2, stranger: 3 } as const;
 
-/** Returns a copy of a packet, so that an answer of megabytes does not stay in memory for one packet. */
+/** Returns a copy of a packet. A view would keep a whole answer of megabytes in memory. */
 function copied({ tag, body }: Packet): Packet {
   return { tag, body: Uint8Array.from(body) };
 }
@@ -41,16 +44,16 @@ function copiedPart(part: RawCertificate): RawCertificate {
 }
 
 export class RevocationStore {
-  /** The revocations by target, each with the target's primary key. */
+  /** The revocations by the fingerprint of the revoked certificate, each with the primary key of that certificate. */
   readonly #parts = new Map<Fingerprint, RawCertificate>();
-  /** Bare key revocations, by the fingerprint or key ID that they name as their maker. */
+  /** Bare key revocations, by the fingerprint or key ID of the maker that they name. */
   readonly #bare = new Map<string, Map<string, Packet>>();
   #octets = 0;
 
   /**
-   * Adds the revocations in an answer, a bundle or a file. Within one run all revocations are added; a size limit applies
-   * only to keys that are not available.
-   * @param isNear whether a key is available: then only the limits on reading apply
+   * Adds the revocations in an answer, a bundle or a file. A size limit for each run applies only to revocations of
+   * keys that are not available.
+   * @param isNear whether a key is available: for an available key, only the limits on reading apply
    */
   add(
     { certificates, loose }: Pick<Keyring, "certificates" | "loose">,
@@ -82,7 +85,7 @@ export class RevocationStore {
     this.#bare.set(name, known);
   }
 
-  /** Whether the store has bare revocations: any key that designated their maker as its revoker may be revoked. */
+  /** Whether the store has bare revocations. A bare revocation may revoke any key that designated its maker as a revoker. */
   get hasBare(): boolean {
     return this.#bare.size > 0;
   }
@@ -93,8 +96,8 @@ export class RevocationStore {
   }
 
   /**
-   * Adds the stored revocations to a certificate. These revocations are verified when the facts are read.
-   * @returns the unchanged certificate if the store has nothing new for it
+   * Adds the stored revocations to a certificate. `readFacts` verifies these revocations later.
+   * @returns the unchanged certificate if the store has nothing new for this certificate
    */
   attachTo(certificate: RawCertificate, revokers: readonly Fingerprint[] = []): RawCertificate {
     const part = this.#parts.get(certificate.fingerprint);
@@ -103,8 +106,9 @@ export class RevocationStore {
   }
 
   /**
-   * Returns the keyring that is stored for the next run: bare revocations, then the revocations of each target. Those closest
-   * to the chain come first, within the limits for each target and in total.
+   * Returns the keyring to store for the next run: the bare revocations, then the revocations in each certificate. If
+   * the limits for each certificate or in total are exceeded, the revocations of the keys closest to the chain are
+   * kept.
    */
   write({ nearness, read, verified, keyOf }: Survey): Uint8Array {
     let room: number = limits.revocationsKept;
@@ -117,7 +121,7 @@ export class RevocationStore {
         .sort((a, b) => a.rank - b.rank);
     };
     const all = ranked(new Map([...this.#parts, ...read]));
-    // Verified revocations of any target come before unchecked revocations, which anybody can forge.
+    // Anybody can forge a revocation that feedkey can't check yet, so verified revocations of any key come first.
     const proven = all.flatMap(({ value }) => revocationPart(keepVerified(value, verified)) ?? []);
     const kept = new Map<Fingerprint, RawCertificate>();
     for (const part of proven) room -= this.#keep(kept, cutDownPart(part, limits.revocationsOfNear, verified), room);
@@ -154,7 +158,7 @@ export class RevocationStore {
     return new Uint8Array(Buffer.concat([writePackets(bare), ...written]));
   }
 
-  /** Adds a part to what is kept about its target. @returns the number of octets that it adds; 0 if they exceed `room` */
+  /** Adds a part to the kept part with the same primary key. @returns the number of octets added; 0 if they exceed `room` */
   #keep(kept: Map<Fingerprint, RawCertificate>, part: RawCertificate, room: number): number {
     const own = revocationPart(part);
     const before = kept.get(part.fingerprint);

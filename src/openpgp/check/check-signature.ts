@@ -1,4 +1,7 @@
-/** Checks cryptographically whether a key made a signature. Dates, flags and weak algorithms do not matter here. */
+/**
+ * Checks cryptographically whether a key made a signature, whatever the dates, the key flags and the strength of the
+ * algorithm.
+ */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { HashedDocument } from "../packet/hashed-document.ts";
 import type { LoadedKey } from "../packet/key-packet.ts";
@@ -7,7 +10,7 @@ import type { RawSignature } from "../packet/raw-signature.ts";
 import { Signed, type SignedParts } from "../packet/signed-parts.ts";
 import { latin1 } from "../packet/subpackets.ts";
 
-/** Earlier results, by key: several servers send the same signatures, and one run judges several times. */
+/** Earlier results by key. They save time, because several servers send the same signatures, and one run judges several times. */
 const verdicts = new WeakMap<LoadedKey, Map<string, boolean>>();
 
 function verdictsOf(maker: LoadedKey): Map<string, boolean> {
@@ -16,21 +19,21 @@ function verdictsOf(maker: LoadedKey): Map<string, boolean> {
   return known;
 }
 
-/** Whether this key can have made the signature. */
+/** Whether this key can have made the signature, judged without cryptography. */
 function maybe({ version, algorithm, hashed }: RawSignature, maker: LoadedKey): boolean {
   // If the hashed area names the maker's fingerprint, another key with that key ID did not make the signature.
   const claimed = hashed.issuerFingerprint;
   if (claimed !== undefined && claimed !== maker.facts.fingerprint) return false;
-  // RFC 9580 section 5.2: a key of each version makes signatures of its own version. Signatures of version 3, which are read
-  // only for revocations, were made by keys of version 4.
+  // RFC 9580 section 5.2: the versions of key and signature must be equal. The exception is version 3, which feedkey
+  // reads only for revocations: keys of version 4 made these signatures.
   const fits = version === maker.facts.version || (version === 3 && maker.facts.version === 4);
   return fits && algorithm === maker.algorithm;
 }
 
 /**
  * Whether a key made a signature over the given parts.
- * @param together whether to use Node's threads, for many simultaneous checks; starting a thread takes longer than a
- * single check
+ * @param together whether to use Node's threads. They help for many simultaneous checks; for a single check, starting a
+ * thread takes longer than the check
  */
 export async function isSignedBy(
   raw: RawSignature,
@@ -70,14 +73,14 @@ export async function isMadeBy(
   if (!maybe(raw, maker)) return false;
   const message = over.signed(raw);
   const [first, second] = message.digest;
-  // A damaged signature is refused without a public-key operation.
+  // The digest differs, so the signature or the data is damaged, and a public-key operation is not needed.
   if (first !== raw.digestStart[0] || second !== raw.digestStart[1]) return false;
   return await check(raw, message, maker, false);
 }
 
 /**
- * Finds which of several keys made a signature. A key may appear in many certificates, because anybody can add a key to a
- * certificate; so each key is tried only once.
+ * Finds which of the candidate keys made a signature. Anybody can add somebody else's key to a certificate, so one key
+ * may be in many certificates; it is tried only once.
  * @param over the signed parts, or the signed document
  */
 export async function makersOf(

@@ -1,6 +1,6 @@
 /**
- * Finds which keys claim to have certified a certificate, before its facts are read: many foreign certificates must cost little
- * time.
+ * Finds which keys claim to have certified a certificate, before `readFacts` reads the certificate. So many foreign
+ * certificates cost little time.
  */
 import type { Notation } from "../../trust/facts.ts";
 import type { RawCertificate } from "../certificate/certificate.ts";
@@ -21,11 +21,11 @@ export interface Claim {
 }
 
 /**
- * Returns the certifications over a certificate's user IDs that name other keys and have the right first octets of the
- * digest.
+ * Returns the certifications over a certificate's user IDs that name other keys as makers, and that state the right
+ * first octets of the digest.
  */
 export async function claimsOn({ fingerprint, primary, userIds }: RawCertificate): Promise<Claim[]> {
-  // Certificates without any certification are skipped: there may be a hundred thousand.
+  // Certificates without any certification are skipped, because there may be a hundred thousand of them.
   if (userIds.every(({ signatures }) => signatures.length === 0)) return [];
   const key = await loadKey(primary.body, fingerprint);
   if (key === undefined) return [];
@@ -42,18 +42,18 @@ export async function claimsOn({ fingerprint, primary, userIds }: RawCertificate
   return claims;
 }
 
-/** Returns the check whether one key made a signature. */
+/** Returns a function that checks whether this key made a signature. */
 function by(key: LoadedKey): Makers {
   return async (raw, signed, together) => ((await isSignedBy(raw, signed, key, together)) ? [key] : []);
 }
 
-/** Whether a key made any of these certifications. Several checks may run simultaneously. */
+/** Whether a key made any of these certifications. The checks run simultaneously. */
 export async function hasMadeAny(key: LoadedKey, claims: readonly Claim[]): Promise<boolean> {
   const signatures = claims.map(({ signature }) => signature);
   return (await findGood(signatures, by(key), { isEnough: () => true, together: true })).size > 0;
 }
 
-/** Whether a key has revoked itself with a hard revocation (T3c). */
+/** Whether a key has revoked itself with a hard revocation (T3c: such a key never counts). */
 export async function hasRevokedItselfHard({ signatures }: RawCertificate, key: LoadedKey): Promise<boolean> {
   const signed = new Signed({ key });
   const hard: Candidate[] = [];

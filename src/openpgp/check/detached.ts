@@ -1,4 +1,4 @@
-/** Reads detached signature files completely and strictly (T8), and matches them with the available keys. */
+/** Reads detached signature files completely and strictly (T8), and checks the signatures with the available keys. */
 import { getHashes } from "node:crypto";
 import { FeedkeyError } from "../../error.ts";
 import type { DataSignature } from "../../trust/facts.ts";
@@ -12,7 +12,7 @@ import { makersOf } from "./check-signature.ts";
 import { foreignSignature } from "./foreign-signature.ts";
 import type { KeyIndex } from "./key-index.ts";
 
-/** A signature packet in the file, or the reason why it can't be used. */
+/** A signature packet in the file, or the reason why feedkey can't use it. */
 export type FileSignature = { readonly raw: RawSignature } | { readonly problem: string };
 
 function malformed(what: string, why: string): FeedkeyError {
@@ -22,9 +22,10 @@ function malformed(what: string, why: string): FeedkeyError {
 }
 
 /**
- * Reads a detached signature file: all its armored blocks, or binary packets. The file may contain only signatures.
+ * Reads a detached signature file: armored blocks, or binary packets. The file may contain only signatures.
  * @param what the name of the file in messages
- * @throws FeedkeyError `no_signature` if the file is empty; `bad_signature_data` if it contains anything but signatures
+ * @throws FeedkeyError `no_signature` if the file has no signature; `bad_signature_data` if it contains anything but
+ * signatures
  */
 export function readSignatureFile(bytes: Uint8Array, what: string): FileSignature[] {
   if (bytes.length > limits.signatureFileBytes)
@@ -68,10 +69,10 @@ export function makersNamed(signatures: readonly FileSignature[]): string[] {
 }
 
 /**
- * Checks each signature in a file over a document, with every key that the signature names. This is only cryptography; `trust/`
- * decides which keys may sign.
- * @param data the document's exact bytes, which then need binary signatures, or a document that states the type of its
- * signatures
+ * Checks each signature in a file over a document, with every key that the signature names. Checks only the
+ * cryptography; `trust/` decides which keys may sign.
+ * @param data the document's exact bytes, whose signatures must be binary signatures, or a document that states the
+ * type of its signatures
  */
 export async function checkSignatures(
   signatures: readonly FileSignature[],
@@ -104,7 +105,8 @@ async function check(raw: RawSignature, document: HashedDocument, keys: KeyIndex
     const hint = "the archive's keepers must sign the file again, as binary data: gpg --detach-sign without --textmode";
     return { ...bad(`it is a signature of type ${type}, not 0x00 over binary data${mode}`), hint };
   }
-  // Each version 6 signature has its own salt, so the whole document would have to be hashed again.
+  // A version 6 signature by a key of another version is refused early: each such signature has a salt of its own, so
+  // checking it would mean hashing the whole document again.
   if (!candidates.some(({ facts }) => facts.version === raw.version)) return bad("its version is not that of its key");
   if (!getHashes().includes(raw.hash)) return bad(`its hash algorithm (${raw.hash}) can't be computed here`);
   const makers = await makersOf(raw, candidates, document);

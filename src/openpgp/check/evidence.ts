@@ -1,6 +1,6 @@
 /**
- * Makes the judge's input from files: certificates with verified signatures on each other, and signatures that are checked with
- * these certificates.
+ * Makes the input of `judge` from files: reads certificates, verifies their signatures over each other, and checks
+ * other signatures with their keys.
  */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -13,11 +13,11 @@ import { checkSignatures, readSignatureFile } from "./detached.ts";
 import { KeyIndex } from "./key-index.ts";
 import { readFacts } from "./read-facts.ts";
 
-/** The certificates that were read, in two forms. */
+/** The certificates that were read, as facts and as keys. */
 export interface Evidence {
-  /** The facts, for `judge`. */
+  /** The facts about the certificates, for `judge`. */
   readonly certificates: readonly CertificateFacts[];
-  /** The keys, for `readSignatures`. */
+  /** The keys in the certificates, for `readSignatures`. */
   readonly keys: KeyIndex;
 }
 
@@ -30,8 +30,8 @@ export function designatedBy(facts: readonly CertificateFacts[]): Set<Fingerprin
 }
 
 /**
- * Returns the facts about all certificates in an index, in its order. Signatures of these certificates over each other
- * are checked.
+ * Returns the facts about all certificates in an index, in the index's order. Checks the signatures of these
+ * certificates over each other.
  * @param onVerified called with the body of each signature packet that verified
  */
 export async function factsOf(keys: KeyIndex, onVerified?: (body: Uint8Array) => void): Promise<CertificateFacts[]> {
@@ -41,9 +41,10 @@ export async function factsOf(keys: KeyIndex, onVerified?: (body: Uint8Array) =>
 }
 
 /**
- * Reads certificates and bare revocations, including revocations by designated revokers.
+ * Reads certificates and bare revocations, and applies the revocations, also those by designated revokers.
  * @param files armored or binary certificates
- * @throws FeedkeyError `bad_certificate` if a file can't be read to its end: the missing part may contain a revocation
+ * @throws FeedkeyError `bad_certificate` if feedkey can't read a file to its end: the missing part may contain a
+ * revocation
  */
 export async function readCertificates(files: Iterable<Uint8Array>): Promise<Evidence> {
   const revocations = new RevocationStore();
@@ -71,10 +72,11 @@ export async function readCertificates(files: Iterable<Uint8Array>): Promise<Evi
 }
 
 /**
- * Reads the signatures over a document and checks them cryptographically; `judgeIndex` then judges them.
+ * Reads the signatures over a document and checks them cryptographically. The caller passes the result to `judgeIndex`.
  * @param signature a detached signature file, armored or binary
- * @param document exactly the bytes that were signed
- * @throws FeedkeyError `no_signature` if the file is empty; `bad_signature_data` if it contains anything but signatures
+ * @param document the exact bytes that were signed
+ * @throws FeedkeyError `no_signature` if the file has no signature; `bad_signature_data` if it contains anything but
+ * signatures
  */
 export async function readSignatures(
   signature: Uint8Array,

@@ -1,22 +1,22 @@
 /**
- * Recognises signature files from other programs by their first bytes. These files can have the names of OpenPGP files:
- * usign makes the `Packages.sig` of OpenWrt's opkg.
+ * Recognises signature files of other programs by their first bytes. Their names may be those of OpenPGP files: for
+ * example, usign writes `Packages.sig` for OpenWrt's opkg.
  */
 
 /**
- * Whether a file begins with a DER sequence of more than 127 bytes, such as a CMS signature. An OpenPGP packet begins with a set
- * top bit.
+ * Whether a file begins with a DER sequence of more than 127 bytes, such as a CMS signature. No OpenPGP packet begins
+ * so, because the top bit of its first octet is set.
  */
 function isLongDer([first, second = 0]: Uint8Array): boolean {
   return first === 0x30 && second > 0x80 && second <= 0x84;
 }
 
-/** Whether a file begins with a short DER sequence of integers, as openssl writes an ECDSA signature. */
+/** Whether a file begins with a short DER sequence of integers, such as an ECDSA signature by openssl. */
 function isEcdsa([first, second = 0, third]: Uint8Array): boolean {
   return first === 0x30 && second < 0x80 && third === 0x02;
 }
 
-/** Names the program that made a signature file; returns undefined for OpenPGP or an unknown program. */
+/** Names the program that made a signature file; returns undefined for an OpenPGP signature or an unknown program. */
 export function foreignSignature(bytes: Uint8Array): string | undefined {
   const start = Buffer.from(bytes.subarray(0, 256))
     .toString("latin1")

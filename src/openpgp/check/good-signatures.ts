@@ -1,4 +1,4 @@
-/** Finds the good signatures among any amount of uploaded junk. */
+/** Finds the good signatures in a certificate, however much junk others uploaded. */
 import type { RevocationKind } from "../../trust/facts.ts";
 import type { LoadedKey } from "../packet/key-packet.ts";
 import { limits } from "../packet/limits.ts";
@@ -6,26 +6,32 @@ import type { Packet } from "../packet/packets.ts";
 import { layoutOf, makerOf, type RawSignature, readSignature } from "../packet/raw-signature.ts";
 import type { Signed, SignedParts } from "../packet/signed-parts.ts";
 
-/** The number of simultaneous checks: enough to keep all threads busy. */
+/** The number of simultaneous checks: enough to occupy all threads. */
 const atOnce = 64;
 
-/** Up to this many signatures are checked without threads, because starting a thread takes longer than a check. */
+/**
+ * The largest number of signatures that are checked without threads: for so few, starting a thread takes longer than
+ * the checks.
+ */
 const few = 8;
 
-/** A signature with the right first octets of its digest, before its check, with the values that decide the order of checks. */
+/**
+ * A signature that is not checked yet, but states the right first octets of its digest; with the values that decide the
+ * order of the checks.
+ */
 export interface Candidate {
   readonly raw: RawSignature;
   readonly signed: Signed;
-  /** The creation date; 0 if the signature has no date: the signature then counts only as a hard revocation. */
+  /** The creation date; 0 if the signature has no date: such a signature counts only as a hard revocation. */
   readonly createdAt: number;
   readonly keyLifetime: number;
   readonly namesRevoker: boolean;
-  /** Whether the key flags in the signature allow certifying. */
+  /** Whether the key flags in the signature allow the key to certify; true if the signature has no key flags. */
   readonly letsCertify: boolean;
   readonly kind: RevocationKind;
 }
 
-/** Earlier results, by the list of packets, because a certificate is read more than once. */
+/** Earlier results by list of packets, because each certificate is read more than once. */
 const fitted = new WeakMap<readonly Packet[], { readonly over: SignedParts; readonly bodies: readonly Uint8Array[] }>();
 
 function sameParts(a: SignedParts, b: SignedParts): boolean {
@@ -46,7 +52,7 @@ function bodiesThatFit(packets: readonly Packet[], signed: Signed): readonly Uin
   return bodies;
 }
 
-/** Yields the signatures with the right first octets of their digest, in the order of the packets. */
+/** Yields the signatures that state the right first octets of their digest, in the order of the packets. */
 export function* fitting(packets: readonly Packet[], signed: Signed): Generator<RawSignature> {
   for (const body of bodiesThatFit(packets, signed)) {
     const raw = readSignature(body);
@@ -54,7 +60,7 @@ export function* fitting(packets: readonly Packet[], signed: Signed): Generator<
   }
 }
 
-/** Returns the data that is kept about a signature until it is checked. */
+/** Returns what is needed to sort a signature and to check it later. */
 export function putAside(raw: RawSignature, signed: Signed): Candidate {
   const { createdAt = 0, keyLifetime = Number.POSITIVE_INFINITY, designatedRevokers, flags } = raw.hashed;
   const namesRevoker = designatedRevokers.length > 0;
@@ -63,35 +69,36 @@ export function putAside(raw: RawSignature, signed: Signed): Candidate {
 }
 
 /**
- * Names a signature by what it covers and by its maker: without an issuer in the hashed area, two keys may have signed
- * the same content. For revocations the named maker does not matter.
+ * Returns a string that identifies a signature by its contents and its maker. The maker is included because two keys
+ * may have signed equal contents, if the hashed area names no issuer. For key revocations, the named maker does not
+ * matter.
  */
 export function nameOf({ type, issuer, hashedPart, salt }: RawSignature): string {
   const maker = type === 0x20 ? "" : makerOf({ issuer });
   return `${maker} ${Buffer.concat([hashedPart, salt]).toString("latin1")}`;
 }
 
-/** Finds the keys that made a signature, among the keys that the signature names. */
+/** Finds which of the keys that a signature names made the signature. */
 export type Makers = (raw: RawSignature, signed: Signed, together: boolean) => Promise<readonly LoadedKey[]>;
 
-/** Good signatures, each with its makers. */
+/** Good signatures, each with the keys that made it. */
 export type Good = ReadonlyMap<Candidate, readonly LoadedKey[]>;
 
 interface Search {
   /**
-   * Whether none of the remaining signatures can matter.
+   * Whether the search can end, because no remaining signature can matter.
    * @param last the last signature that verified
    * @param next the next signature to check
    */
   readonly isEnough?: (last: Candidate, next: Candidate, count: number) => boolean;
-  /** Whether to return also copies of a good signature that have other unhashed areas. */
+  /** Whether to return also those copies of a good signature that differ in their unhashed areas. */
   readonly copies?: boolean;
   /** Whether other searches run simultaneously. */
   readonly together?: boolean;
 }
 
 /**
- * Checks signatures in the given order. Copies of a good signature are skipped: anybody can make any number of copies, and
+ * Checks signatures in the given order. Skips copies of a good signature: anybody can make any number of copies, and
  * every rule examines all returned signatures.
  */
 export async function findGood(
@@ -121,17 +128,20 @@ export async function findGood(
   return found;
 }
 
-/** Compares numbers for an ascending order. A difference does not work, because two infinities have none. */
+/** Compares numbers for an ascending order. Subtraction would not work, because infinity minus infinity is not a number. */
 function ascending(a: number, b: number): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Compares self-signatures: the newest first; of equal dates, the one by which the key expires soonest first. */
+/** Compares self-signatures: newer ones first; of two with equal dates, the one with the shorter key lifetime first. */
 function newestFirst(a: Candidate, b: Candidate): number {
   return ascending(b.createdAt, a.createdAt) || ascending(a.keyLifetime, b.keyLifetime);
 }
 
-/** Finds the newest good signatures: as many as any rule could need, and all signatures with the date of the last of these. */
+/**
+ * Finds the newest good signatures: as many as any rule can need, and all further signatures with the same date as the
+ * last of them.
+ */
 export async function findNewest(candidates: readonly Candidate[], makers: Makers, search: Search = {}): Promise<Good> {
   return await findFirst(candidates.toSorted(newestFirst), makers, search);
 }
@@ -144,9 +154,10 @@ async function findFirst(sorted: readonly Candidate[], makers: Makers, search: S
 }
 
 /**
- * Finds those self-signatures of a key that the trust rules need. The newest say what is valid now, the oldest what was valid first.
- * Because a thief may reduce expiry and flags (T6), the self-signatures with the latest expiry and with the certify flag are
- * needed too. A designation of a revoker always counts.
+ * Finds the self-signatures of a key that the trust rules need. The newest say what is valid now; the oldest say what
+ * was valid first. The rules also need the self-signature with the longest key lifetime, and the newest that allows
+ * certifying, because a thief may shorten the lifetime or remove flags (T6). Every designation of a revoker is
+ * included.
  */
 export async function findTelling(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
   const others = candidates.filter(({ namesRevoker }) => !namesRevoker).sort(newestFirst);
@@ -168,15 +179,15 @@ export async function findTelling(candidates: readonly Candidate[], makers: Make
 
 const enough: Search = { isEnough: (_last, _next, count) => count >= limits.goodSignatures };
 
-/** Finds withdrawals, the oldest first: a withdrawal is final, so the earliest decides. */
+/** Finds withdrawals of certifications, the oldest first: a withdrawal is final, so the earliest one decides. */
 export async function findOldest(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
   const oldestFirst = candidates.toSorted((a, b) => ascending(a.createdAt, b.createdAt));
   return await findGood(oldestFirst, makers, enough);
 }
 
 /**
- * Finds revocations: the hard revocations first, whatever their dates, then the soft revocations, the oldest first. One
- * hard revocation is enough; among soft revocations, the earliest decides (T4).
+ * Finds revocations: hard revocations first, whatever their dates; then soft revocations, the oldest first. One hard
+ * revocation is enough; among soft revocations, the earliest one decides (T4).
  */
 export async function findRevocations(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
   const rank = ({ kind }: Candidate) => (kind === "hard" ? 0 : 1);
@@ -185,12 +196,12 @@ export async function findRevocations(candidates: readonly Candidate[], makers: 
 }
 
 /**
- * Returns whether a revocation is hard or soft (RFC 9580 section 5.2.3.31). Superseded and retired are soft; 32 (user
- * ID no longer valid) is soft only for user IDs.
+ * Returns whether a revocation is hard or soft (RFC 9580 section 5.2.3.31). The reasons 1 (superseded) and 3 (retired)
+ * are soft; reason 32 (user ID no longer valid) is soft only for user IDs.
  */
 export function revocationKind({ type, hashed: { reason, unknownCritical } }: RawSignature): RevocationKind {
   const softReasons = type === 0x30 ? [1, 3, 32] : [1, 3];
-  // If a signature gives two reasons, the worse reason counts.
+  // If a revocation gives two reasons, it counts as hard, because one of them may be hard.
   const clear = !unknownCritical.includes("subpacket 29 given twice");
   return reason !== undefined && clear && softReasons.includes(reason.code) ? "soft" : "hard";
 }

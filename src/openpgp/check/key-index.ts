@@ -1,4 +1,4 @@
-/** Indexes all available component keys, to find those that may have made a signature. */
+/** Indexes all available primary keys and subkeys, to find the keys that may have made a signature. */
 import { append } from "../../grouped.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { refuseWeakKey } from "../../trust/policy.ts";
@@ -7,15 +7,15 @@ import { type LoadedKey, loadKey } from "../packet/key-packet.ts";
 import { limits } from "../packet/limits.ts";
 import type { RawSignature } from "../packet/raw-signature.ts";
 
-/** A certificate and its component keys, loaded for checks. */
+/** A certificate with its primary key and subkeys, loaded for checking signatures. */
 export interface LoadedCertificate {
   readonly raw: RawCertificate;
   readonly primary: LoadedKey;
-  /** The subkeys in the order of `raw.subkeys`; undefined for a subkey that can't be used. */
+  /** The subkeys, in the order of `raw.subkeys`; undefined in place of each subkey that feedkey can't use. */
   readonly subkeys: readonly (LoadedKey | undefined)[];
 }
 
-/** Loads the component keys of a certificate. @returns undefined if feedkey can't use the primary key */
+/** Loads the primary key and the subkeys of a certificate. @returns undefined if feedkey can't use the primary key */
 export async function loadCertificate(raw: RawCertificate): Promise<LoadedCertificate | undefined> {
   const primary = await loadKey(raw.primary.body, raw.fingerprint);
   if (primary === undefined) return undefined;
@@ -51,8 +51,8 @@ export class KeyIndex {
   }
 
   /**
-   * Whether another signature by a key should be checked. No rule allows a weak key (T3e) to sign or certify, and DSA is slow.
-   * So only a limited number of signatures by weak keys is checked, to give better messages.
+   * Whether to check another signature by a key. No rule lets a weak key (T3e) sign or certify, so checking its
+   * signatures only improves messages. Because DSA is slow, the number of these checks is limited.
    */
   affords({ facts }: LoadedKey): boolean {
     if (refuseWeakKey(facts) === undefined) return true;
@@ -61,8 +61,8 @@ export class KeyIndex {
   }
 
   /**
-   * Returns every key that a signature names as its maker. Two keys may share a key ID, and two certificates may list
-   * one subkey, so the caller must try all returned keys.
+   * Returns every key that may be the maker that a signature names. Two keys may share a key ID, and two certificates
+   * may list the same subkey, so the caller must try all returned keys.
    */
   candidates({ issuer }: RawSignature): readonly LoadedKey[] {
     if (issuer.fingerprint !== undefined) return this.#byFingerprint.get(issuer.fingerprint) ?? [];

@@ -1,4 +1,4 @@
-/** The OpenPGP functions of the embedded key server: find the keys in an upload, and merge two copies of a key. */
+/** The OpenPGP functions that the embedded key server uses: they find the keys in an upload, and merge two copies of a key. */
 import type { CertificateFacts, Fingerprint } from "../../trust/facts.ts";
 import { addressOf } from "../../trust/identity.ts";
 import { packetsOf, type RawCertificate, readKeyring, writeCertificate } from "../certificate/certificate.ts";
@@ -14,38 +14,35 @@ import { readFacts } from "./read-facts.ts";
 
 /** One key in an upload. */
 export interface UploadedKey {
-  /**
-   * The fingerprint in upper-case hex. For a bare revocation, the fingerprint of the key that it is about, or only the
-   * key ID.
-   */
+  /** The fingerprint in upper-case hex. For a bare revocation: the fingerprint or the key ID of the key that it is about. */
   readonly fingerprint: Fingerprint;
   /** Key IDs of the key and its subkeys, 16 upper-case hex digits each. */
   readonly keyIds: readonly string[];
   readonly emails: readonly string[];
-  /** The user IDs for listings; if undefined, the addresses are listed. */
+  /** The user IDs to show in listings; if undefined, listings show the addresses. */
   readonly userIds?: readonly string[];
   /** The key as binary packets. */
   readonly bytes: Uint8Array;
-  /** Fingerprints and key IDs of other keys that signatures over this key name as their makers. */
+  /** Fingerprints or key IDs of other keys that are named as makers of signatures over this key. */
   readonly makers?: readonly string[];
-  /** Whether the key has no self-signed user ID. Such a key can be merged into a stored key, but is refused as a new key. */
+  /** Whether the key has no self-signed user ID. The server merges such a key into a stored copy, but refuses it as a new key. */
   readonly nameless?: boolean;
   /**
-   * Whether this is a revocation without its key. A bare revocation can be merged into a stored key, but is refused
-   * otherwise.
+   * Whether this is a revocation without its key. The server merges a bare revocation into the stored key, and refuses
+   * it if it does not store the key.
    */
   readonly bare?: boolean;
 }
 
 interface Cleaned {
   readonly certificate: RawCertificate;
-  /** Undefined for a key of a kind that feedkey can't use. */
+  /** The facts about the key; undefined if feedkey can't use a key of this kind. */
   readonly facts: CertificateFacts | undefined;
 }
 
 /**
- * Drops forged signatures in the key's own name (revocations and self-signatures). Certifications and revocations by other
- * keys stay for now, because their makers may be among the stored keys.
+ * Drops forged signatures in the key's own name (revocations and self-signatures). Keeps certifications and revocations
+ * by other keys for now, because the server may have stored these keys.
  */
 async function withoutForgeries(certificate: RawCertificate): Promise<Cleaned> {
   const keys = await KeyIndex.of([certificate]);
@@ -91,7 +88,7 @@ async function describe(uploaded: RawCertificate): Promise<UploadedKey> {
   };
 }
 
-/** The functions that `keyserver/` needs. */
+/** The functions that the code in `keyserver/` calls. */
 export const keyMerger = {
   async parse(armored: Uint8Array): Promise<UploadedKey[]> {
     const { certificates, loose } = readKeys(armored);
@@ -113,9 +110,9 @@ export const keyMerger = {
   },
 
   /**
-   * Returns the parts of a key that are kept: its own signatures, revocations first, and verified signatures by other
-   * keys.
-   * @param others the keys whose signatures count
+   * Returns the parts of a key that the server keeps: the key's own signatures, revocations first, and verified
+   * signatures by other keys.
+   * @param others the other keys whose signatures are kept
    */
   async settle(
     bytes: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * Selects the parts of a foreign certificate that are stored: verified packets and, up to a limit, certifications whose
- * maker may arrive later. Revocations and withdrawals come first, and each kind has its own limit.
+ * Selects the parts of a foreign certificate that feedkey stores: verified packets and, up to a limit, certifications
+ * whose maker's key may arrive later. Revocations and withdrawals come first, and each kind has a limit of its own.
  */
 import { grouped } from "../../grouped.ts";
 import type { CertificateFacts } from "../../trust/facts.ts";
@@ -25,24 +25,24 @@ export interface Room {
   readonly strangers: number;
 }
 
-/** What a key store keeps of each certificate. */
+/** The limits for the certificates in a key store. */
 export const storeRoom: Room = {
   own: limits.keptOwnBytes,
   others: limits.keptOthersBytes,
   strangers: limits.keptStrangersBytes,
 };
 
-/** Like `storeRoom`, but without signatures that can't be checked yet. */
+/** The limits of `storeRoom`, but without room for signatures that feedkey can't check yet. */
 export const provenRoom: Room = { ...storeRoom, strangers: 0 };
 
 interface Pruned {
   readonly certificate: RawCertificate;
   readonly facts: CertificateFacts;
-  /** How many verified signatures were left out because of the limits. */
+  /** The number of verified signatures that exceeded the limits and were dropped. */
   readonly left: number;
 }
 
-/** A signature and the component that it covers: a user ID or a subkey; undefined for the key itself. */
+/** A signature, and the user ID or subkey that it covers; `over` is undefined if it covers only the primary key. */
 interface Placed {
   readonly packet: Packet;
   readonly over: Component | undefined;
@@ -76,8 +76,8 @@ class Keeping {
   }
 
   /**
-   * Takes units from each list in turn. A list ends at its first unit that does not fit: newer or more severe signatures
-   * come first, and must not be missing while those that they replaced are present.
+   * Takes one unit from each list in turn. A list ends at its first unit that does not fit. In each list, newer or more
+   * severe signatures come first; so an older signature is never kept without the one that replaced it.
    */
   takeInTurn(lists: readonly (readonly Unit[])[]): void {
     let open = lists.map((units) => units.values());
@@ -96,7 +96,7 @@ const hardFirst = (a: Placed, b: Placed) =>
   Number(revocationKind(a.raw) === "soft") - Number(revocationKind(b.raw) === "soft");
 const single = (one: Placed): Unit => [one];
 
-/** Orders signatures so that the first signature of each component comes before any second signature. */
+/** Orders signatures so that every user ID or subkey gets its first signature before any gets its second. */
 function spreadOut(placed: readonly Placed[]): Unit[] {
   const lists = [...grouped(placed, ({ over }) => over).values()];
   const longest = lists.reduce((most, { length }) => Math.max(most, length), 0);
@@ -108,8 +108,8 @@ function spreadOut(placed: readonly Placed[]): Unit[] {
 const isRevoking = ({ raw }: Placed) => raw.type === 0x28 || raw.type === 0x30;
 
 /**
- * Groups the key's signatures over one user ID or subkey: the newest signature is never kept without the most severe
- * revocation.
+ * Groups the key's own signatures over one user ID or subkey. The newest signature and the most severe revocation form
+ * one unit, so that the signature is never kept without the revocation.
  */
 function unitsOf(placed: readonly Placed[]): Unit[] {
   const [gravest, ...revocations] = placed.filter(isRevoking).sort((a, b) => hardFirst(a, b) || oldestFirst(a, b));
@@ -140,20 +140,20 @@ function takeOthers(keeping: Keeping, others: readonly Placed[]): void {
 }
 
 /**
- * Takes signatures by unknown makers, earlier ones first. Half of the limit is for signatures that take trust away, so that
- * neither kind displaces the other.
+ * Takes signatures by unknown makers in the given order. Half of the limit is for signatures that take trust away, and
+ * half for the others, so that neither kind displaces the other.
  */
 function takeStrangers(keeping: Keeping, strangers: readonly Placed[], room: number): void {
   const isGrave = ({ raw }: Placed) => raw.type === 0x20 || raw.type === 0x30;
   for (const grave of [true, false]) {
     keeping.within(room / 2);
     const some = strangers.filter((one) => isGrave(one) === grave).slice(0, limits.keptStrangers / 2);
-    // Each signature is a list of its own, because a large signature must not end the others.
+    // Each signature has a list of its own, so that one too large does not exclude the signatures after it.
     keeping.takeInTurn(some.map((one) => [single(one)]));
   }
 }
 
-/** Returns the signatures that may prove true when their maker's certificate is available. */
+/** Returns the signatures that may verify later, when feedkey has their maker's certificate. */
 function strangersOf({ raw, primary }: LoadedCertificate, facts: CertificateFacts, keys: KeyIndex): Placed[] {
   const isUnknown = (one: RawSignature) => makerOf(one) !== undefined && keys.candidates(one).length === 0;
   const own = [...facts.directSignatures, ...facts.userIds.flatMap(({ selfSignatures }) => selfSignatures)];
@@ -190,8 +190,9 @@ function placedOf(raw: RawCertificate, verified: ReadonlySet<Uint8Array>): Place
 }
 
 /**
- * Returns a certificate without junk, and within the limits.
- * @param keys all available certificates, including this one: their signatures over this certificate can be checked
+ * Returns a certificate within the limits, without signatures that do not verify.
+ * @param keys all available certificates, including this one, so that signatures by their keys over this certificate
+ * can be checked
  */
 export async function prune(loaded: LoadedCertificate, keys: KeyIndex, room: Room): Promise<Pruned> {
   const { raw } = loaded;

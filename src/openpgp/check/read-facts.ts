@@ -1,4 +1,4 @@
-/** Reads plain facts from certificates: every signature that a rule needs, verified but not judged. */
+/** Reads the facts about certificates: verifies every signature that a trust rule needs, but judges none. */
 import { append } from "../../grouped.ts";
 import type {
   CertificateFacts,
@@ -33,21 +33,21 @@ import type { KeyIndex, LoadedCertificate } from "./key-index.ts";
 
 type OnVerified = (body: Uint8Array) => void;
 
-/** What is needed to read one certificate. */
+/** The values that every step in reading a certificate needs. */
 interface Reading {
   readonly primary: LoadedKey;
   readonly keys: KeyIndex;
   readonly onVerified: OnVerified;
 }
 
-/** Returns the check whether the certificate's own primary key made a signature, within the limits for weak keys. */
+/** Returns a function that checks whether the certificate's own primary key made a signature, within the limit for weak keys. */
 function byPrimary({ primary, keys }: Reading): Makers {
   return async (raw, signed, together) => {
     return keys.affords(primary) && (await isSignedBy(raw, signed, primary, together)) ? [primary] : [];
   };
 }
 
-/** Returns the check which of the keys that a signature names made the signature, within the limits for weak keys. */
+/** Returns a function that finds which of the keys that a signature names made it, within the limit for weak keys. */
 function byNamed({ keys }: Reading): Makers {
   return (raw, signed, together) => {
     const named = keys.candidates(raw).filter((one) => keys.affords(one));
@@ -91,7 +91,7 @@ async function readSelfSignatures(reading: Reading, candidates: readonly Candida
   return tell(reading, candidates, good, (raw, maker) => selfSignature(raw, maker, maker));
 }
 
-/** Reads revocations by the key of its own user IDs or subkeys. */
+/** Reads the revocations that the key made over its own user IDs or subkeys. */
 async function readOwnRevocations(reading: Reading, candidates: readonly Candidate[]): Promise<Revocation[]> {
   return tell(reading, candidates, await findRevocations(candidates, byPrimary(reading)), revocation);
 }
@@ -105,16 +105,20 @@ async function readRevocations(
   const { primary, keys } = reading;
   const revokers = new Set(selfSignatures.flatMap(({ designatedRevokers }) => designatedRevokers));
   const good = await findRevocations(candidates, async (raw, signed, together) => {
-    // The key itself is always tried: a changed issuer outside the hashed area must not hide a revocation.
+    // The key itself is always tried, even if the signature names another issuer: anybody can change an issuer outside
+    // the hashed area, and this must not hide a revocation.
     const others = keys.candidates(raw).filter(({ facts }) => revokers.has(facts.fingerprint));
-    // A designated revoker counts however weak it is: the key that it revokes may be strong (T4).
+    // A designated revoker counts even if it is a weak key, because the key that it revokes may be strong (T4).
     const makers = await makersOf(raw, [...(keys.affords(primary) ? [primary] : []), ...others], signed, together);
     return makers.slice(0, 1);
   });
   return tell(reading, candidates, good, revocation);
 }
 
-/** Reads withdrawals of certifications: for each maker, the withdrawals that decide, however many others the certificate has. */
+/**
+ * Reads withdrawals of certifications. For each maker, the deciding withdrawals are found, even if the certificate has
+ * many others.
+ */
 async function readWithdrawals(
   reading: Reading,
   byMaker: ReadonlyMap<Fingerprint, readonly Candidate[]>,
@@ -140,7 +144,7 @@ async function readUserId({ packet, signatures }: Component, reading: Reading): 
   const strangers = new Set<string>();
   for (const raw of fitting(signatures, signed)) {
     const certifies = raw.type >= 0x10 && raw.type <= 0x13;
-    // Signatures about the key itself are read elsewhere, even if they are in the wrong place.
+    // Signatures over the primary key itself are read elsewhere, even if they stand after a user ID.
     if (!certifies && raw.type !== 0x30) continue;
     const candidate = putAside(raw, signed);
     if (namesIssuer(raw, primary.facts.fingerprint)) {
@@ -165,7 +169,7 @@ async function readUserId({ packet, signatures }: Component, reading: Reading): 
   };
 }
 
-/** Reads the embedded signature (0x19) by which a signing subkey acknowledges its primary key (RFC 9580 section 5.2.1.9). */
+/** Reads the embedded signature (0x19) with which a signing subkey confirms its primary key (RFC 9580 section 5.2.1.9). */
 async function readBackSignature(
   binding: RawSignature,
   subkey: LoadedKey,
@@ -182,8 +186,8 @@ async function readBackSignature(
 }
 
 /**
- * Reads the bindings of a subkey. Copies of a binding may differ in the back-signature, which may be in the unhashed area.
- * So each copy is read, and equal bindings are merged.
+ * Reads the bindings of a subkey. Two copies of a binding may differ in the back-signature if it is in the unhashed
+ * area. So each copy is read, and equal bindings are merged.
  */
 async function readBindings(
   reading: Reading,
@@ -225,9 +229,10 @@ async function readSubkey({ signatures }: Component, subkey: LoadedKey, reading:
 
 /**
  * Reads the facts about one certificate.
- * @param keys the certificates whose certifications and designated revocations count; signatures by other keys are not checked,
- * so that a flooded key costs no more time
- * @param onVerified called with the body of each signature packet that verified: these packets should be stored
+ * @param keys the certificates whose keys count as certifiers and designated revokers; signatures by other keys are not
+ * checked, so that a flooded key costs little time
+ * @param onVerified called with the body of each signature packet that verified, so that the caller can store these
+ * packets
  */
 export async function readFacts(
   { raw, primary, subkeys }: LoadedCertificate,

@@ -1,4 +1,4 @@
-/** ASCII armor (RFC 9580 section 6): read strictly for signature files, and leniently for answers from servers. */
+/** Reads and writes ASCII armor (RFC 9580 section 6). Reads signature files strictly, and answers from servers leniently. */
 import { FeedkeyError } from "../../error.ts";
 import { withoutTrailing } from "../../trailing.ts";
 
@@ -15,8 +15,8 @@ const remainders = Array.from({ length: 16 }, (_, bits) => {
 });
 
 /**
- * Computes the CRC-24 of RFC 9580 section 6.1. feedkey writes this checksum, because GnuPG 2.2 sometimes decodes armor
- * without it wrongly.
+ * Computes the CRC-24 checksum (RFC 9580 section 6.1). feedkey writes this checksum into armor, because GnuPG 2.2
+ * sometimes decodes armor wrongly if it is missing.
  */
 export function crc24(bytes: Uint8Array): number {
   let crc = 0xb704ce;
@@ -32,7 +32,7 @@ function crcText(bytes: Uint8Array): string {
   return Buffer.from([crc >> 16, (crc >> 8) & 0xff, crc & 0xff]).toString("base64");
 }
 
-/** Armors packets: 64 characters in a line, with the checksum, and a line feed at the end. */
+/** Armors packets, with 64 characters in each line, the checksum, and a line feed at the end. */
 export function armor(bytes: Uint8Array, kind: ArmorKind): string {
   const lines =
     Buffer.from(bytes)
@@ -43,7 +43,10 @@ export function armor(bytes: Uint8Array, kind: ArmorKind): string {
   );
 }
 
-/** Decodes the lines between BEGIN and END of one block; returns the binary data, or the reason why the lines are not valid. */
+/**
+ * Decodes the lines between the BEGIN and END lines of one block. Returns the binary data, or the reason why the lines
+ * are not valid.
+ */
 function decodeBody(lines: readonly string[]): Uint8Array | string {
   const blank = lines.findIndex((line) => line.trim() === "");
   if (blank < 0) return "no blank line between the armor headers and the data";
@@ -54,9 +57,9 @@ function decodeBody(lines: readonly string[]): Uint8Array | string {
 }
 
 /**
- * Decodes a block like `decodeBody`, but the blank line may be missing, because editors, web pages and configuration files
- * lose it. In the `Signed-By` field of a deb822 file, a dot replaces the blank line. Base64 has neither colons nor dots, so
- * headers and data can't be confused.
+ * Decodes a block like `decodeBody`, but accepts a block without the blank line, because editors, web pages and
+ * configuration files lose blank lines. Also accepts a dot instead, as in the `Signed-By` field of a deb822 file.
+ * Base64 contains neither colons nor dots, so armor headers and data can't be confused.
  */
 function decodeLenientBody(lines: readonly string[]): Uint8Array | string {
   const isAround = (line: string) => /^(\.?|[A-Za-z][A-Za-z0-9-]*:( .*)?)$/.test(line.trim());
@@ -70,8 +73,8 @@ function decodeData(lines: readonly string[]): Uint8Array | string {
   const text = data.join("");
   if (text === "" || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return "the data is not base64";
   const bytes = Buffer.from(text, "base64");
-  // A second encoding of the same bytes (with extra bits in the last digit) is refused: it would allow unnoticed
-  // changes to a signature file.
+  // Other encodings of the same bytes (with extra bits in the last digit) are refused, because with them a signature
+  // file could change unnoticed.
   if (bytes.toString("base64") !== text) return "the data is not base64 in its canonical form";
   if (checksum !== undefined && checksum.slice(1) !== crcText(bytes)) return "the checksum is wrong";
   return new Uint8Array(bytes);
@@ -79,20 +82,20 @@ function decodeData(lines: readonly string[]): Uint8Array | string {
 
 /** The armored blocks in a text. */
 export interface Dearmored {
-  /** The binary data of the blocks that have an end and can be read. */
+  /** The binary data of the blocks that have an END line and can be read. */
   readonly blocks: readonly Uint8Array[];
-  /** For each other block that has an end, the reason why it can't be read. */
+  /** For each other block with an END line, the reason why it can't be read. */
   readonly broken: readonly string[];
   /**
-   * The data in the complete lines of a block without an end; empty if these lines can't be read. Undefined if every
-   * block has an end.
+   * The data in the complete lines of a block without an END line; empty if these lines can't be read. Undefined if
+   * every block has an END line.
    */
   readonly beginning: Uint8Array | undefined;
 }
 
 /**
  * Finds every armored block of one kind anywhere in a text (in HTML, with CRLF, indented, among other blocks), and the
- * beginning of a block that is cut off. Use this for certificates: their position in a text does not matter.
+ * beginning of a block that is cut off. Suits certificates, which may stand anywhere in a text.
  */
 export function dearmorToEnd(bytes: Uint8Array, kind: ArmorKind): Dearmored {
   const blocks: Uint8Array[] = [];
@@ -119,14 +122,14 @@ export function dearmorToEnd(bytes: Uint8Array, kind: ArmorKind): Dearmored {
 
 /**
  * Returns the binary data of every complete block that {@link dearmorToEnd} finds.
- * @param isCut whether the text was cut off: then the complete lines of a block without an end count too
+ * @param isCut whether the text was cut off: then the complete lines of a block without an END line count too
  */
 export function dearmor(bytes: Uint8Array, kind: ArmorKind, isCut = false): Uint8Array[] {
   const { blocks, beginning } = dearmorToEnd(bytes, kind);
   return isCut && beginning !== undefined && beginning.length > 0 ? [...blocks, beginning] : [...blocks];
 }
 
-/** Whether a file is armored and not binary: in packets, the top bit of the first octet is set. */
+/** Whether a file is armored and not binary: in a binary packet, the top bit of the first octet is set. */
 export function looksArmored(bytes: Uint8Array): boolean {
   return ((bytes[0] ?? 0x80) & 0x80) === 0;
 }
@@ -134,6 +137,7 @@ export function looksArmored(bytes: Uint8Array): boolean {
 /**
  * Returns the binary data of every block in a file that may contain only armored blocks of one kind and white space
  * (T8).
+ * @param what the name of the file in messages
  * @throws FeedkeyError `bad_signature_data` if the file contains anything else
  */
 export function dearmorStrictly(bytes: Uint8Array, kind: ArmorKind, what: string): Uint8Array[] {

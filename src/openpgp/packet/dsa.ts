@@ -1,4 +1,4 @@
-/** DSA over a finished digest (FIPS 186-4 section 4.7), for hash algorithms that OpenSSL does not allow with DSA. */
+/** Checks a DSA signature over a digest (FIPS 186-4 section 4.7), for hash algorithms that OpenSSL does not allow with DSA. */
 
 interface Numbers {
   readonly p: Uint8Array;
@@ -24,7 +24,7 @@ const groupOctets = [20, 28, 32];
 
 /**
  * Whether two numbers are a key's signature over a digest.
- * @param key the public numbers, each in its shortest form
+ * @param key the numbers of the public key, each in its shortest form
  * @param value the numbers r and s, each as long as q
  */
 export function isDsaSignature(key: Numbers, digest: Uint8Array, value: Uint8Array): boolean {

@@ -1,6 +1,6 @@
 /**
- * A document and its digests. Each digest is computed once, because several signatures and the client's state need the
- * same digest.
+ * Holds a document and its digests. Computes each digest only once, because several signatures and the client's state
+ * need the same digest.
  */
 import { createHash, type Hash } from "node:crypto";
 import { bytesOf, type Content, type Data, piecesOf } from "../../content.ts";
@@ -19,7 +19,7 @@ type DocumentType = 0x00 | 0x01;
 
 export class HashedDocument implements Content {
   readonly length: number;
-  /** The type of signatures that may cover the document: binary or text. */
+  /** The only type of signature that may cover the document: binary or text. */
   readonly type: DocumentType;
   /** The document's bytes, which may be too many for memory. */
   readonly content: Data;
@@ -27,7 +27,10 @@ export class HashedDocument implements Content {
   readonly #covered: Data;
   readonly #prefixes = new Map<string, Hash>();
 
-  /** @param sha256 a SHA-256 hash that has already processed the content */
+  /**
+   * @param sha256 a SHA-256 hash that has already processed the content
+   * @param text the bytes that signatures cover, if the document is a text
+   */
   constructor(content: Data, sha256?: Hash, text?: Uint8Array) {
     this.length = content.length;
     this.type = text === undefined ? 0x00 : 0x01;
@@ -37,7 +40,7 @@ export class HashedDocument implements Content {
   }
 
   /**
-   * Makes the document of a cleartext-signed message (RFC 9580 section 7.2). Signatures cover its text with CRLF
+   * Makes the document of a cleartext-signed message (RFC 9580 section 7.2). The signatures cover the text with CRLF
    * between lines, without trailing spaces, and without the last line end.
    */
   static ofText(bytes: Uint8Array): HashedDocument {
@@ -58,7 +61,7 @@ export class HashedDocument implements Content {
     return bytesOf(this.#covered);
   }
 
-  /** Returns the digest that a signature over the document signs. @throws Error if this machine can't compute the hash */
+  /** Returns the digest for a signature over the document. @throws Error if this machine can't compute the hash */
   signedDigest(raw: RawSignature): Uint8Array {
     return documentDigest(raw, this.#prefix(raw.hash, raw.salt).copy());
   }
@@ -98,8 +101,8 @@ export class HashedDocument implements Content {
 }
 
 /**
- * Converts a text to the bytes that signatures cover. It works with offsets, because an array of lines could be huge
- * for a text of line feeds.
+ * Converts a text to the bytes that signatures cover. Works with offsets, because an array of the lines could be huge
+ * for a text of many line feeds.
  */
 function coveredText(bytes: Uint8Array): Uint8Array {
   const whole = bytes.at(-1) === lineFeed ? bytes.length - 1 : bytes.length;

@@ -1,25 +1,25 @@
-/** Reads the facts of public key packets, and loads the keys for checking signatures. */
+/** Reads the facts about public key packets, and loads the keys that check signatures. */
 import { createHash } from "node:crypto";
 import type { Fingerprint, KeyFacts } from "../../trust/facts.ts";
 import { type Check, nativeKey, rareCheck } from "./native-key.ts";
 import { hex } from "./subpackets.ts";
 
-/** A component key that can check signatures. */
+/** A primary key or subkey that can check signatures. */
 export interface LoadedKey {
   readonly facts: KeyFacts;
-  /** Fingerprint of the certificate that contains the key; for a primary key, its own fingerprint. */
+  /** The fingerprint of the certificate that contains the key; for a primary key, this is its own fingerprint. */
   readonly certificate: Fingerprint;
   /** The body of the key's packet. */
   readonly body: Uint8Array;
-  /** Octet of the key's algorithm (RFC 9580 section 9.1). */
+  /** The octet of the key's algorithm (RFC 9580 section 9.1). */
   readonly algorithm: number;
-  /** Checks a signature. Undefined for a key that can't sign: an encryption key, or a key that Node refuses. */
+  /** Checks a signature by this key. Undefined if the key can't sign: an encryption key, or a key that Node refuses. */
   readonly check: Check | undefined;
 }
 
 /**
- * Returns the fingerprint for the body of a public key packet (RFC 9580 section 5.5.4); undefined for versions other
- * than 4 and 6.
+ * Returns the fingerprint of the key in a public key packet's body (RFC 9580 section 5.5.4); undefined for versions
+ * other than 4 and 6.
  */
 export function fingerprintOf(body: Uint8Array): Fingerprint | undefined {
   const { length } = body;
@@ -33,19 +33,25 @@ export function fingerprintOf(body: Uint8Array): Fingerprint | undefined {
   return hex(createHash("sha256").update(head).update(body).digest());
 }
 
-/** Returns the 64-bit key ID for a fingerprint (RFC 9580 section 5.5.4): a hint for look-ups, never an identity. */
+/**
+ * Returns the 64-bit key ID for a fingerprint (RFC 9580 section 5.5.4). A key ID only helps to find keys; it never
+ * identifies a key.
+ */
 export function keyIdOf(fingerprint: Fingerprint): string {
   return fingerprint.length === 64 ? fingerprint.slice(0, 16) : fingerprint.slice(-16);
 }
 
-/** Loaded keys, by packet body and certificate: one run judges several times, and each key stores the results of its checks. */
+/**
+ * Loaded keys by packet body and certificate. They are reused, because one run judges several times, and each key
+ * remembers the results of its checks.
+ */
 const loaded = new WeakMap<Uint8Array, Map<Fingerprint, Promise<LoadedKey | undefined>>>();
 
 /**
  * Loads a public key or subkey packet.
  * @param body the packet's body
- * @param certificate fingerprint of the certificate that lists the key
- * @returns undefined for a key that feedkey can't use: of an unknown version or algorithm, damaged, or too large
+ * @param certificate the fingerprint of the certificate that lists the key
+ * @returns undefined if feedkey can't use the key: its version or algorithm is unknown, or it is damaged or too large
  */
 export async function loadKey(body: Uint8Array, certificate: Fingerprint): Promise<LoadedKey | undefined> {
   const known = loaded.get(body) ?? new Map<Fingerprint, Promise<LoadedKey | undefined>>();
@@ -57,7 +63,7 @@ export async function loadKey(body: Uint8Array, certificate: Fingerprint): Promi
 
 async function load(body: Uint8Array, certificate: Fingerprint): Promise<LoadedKey | undefined> {
   const fingerprint = fingerprintOf(body);
-  // The head has the version, the creation date, the algorithm, and in version 6 the length of what follows.
+  // The head contains the version, the creation date and the algorithm; in version 6, also the length of the key material.
   const version = body[0] ?? 0;
   const head = version === 6 ? 10 : 6;
   if (fingerprint === undefined || body.length <= head) return undefined;

@@ -1,4 +1,4 @@
-/** Reads keys of rare algorithms with the OpenPGP library. */
+/** Reads keys with rare algorithms, with the OpenPGP library. */
 import { enums, PublicKeyPacket } from "openpgp";
 import type { Fingerprint, KeyFacts } from "../../trust/facts.ts";
 import { limits } from "./limits.ts";
@@ -54,7 +54,8 @@ export async function libraryFacts(
 ): Promise<Pick<KeyFacts, "algorithm" | "bits" | "curve"> | undefined> {
   try {
     const packet = await libraryKey(body);
-    // The library hashes its own output: if this output differed from the packet, the key would have a second identity.
+    // The library computes the fingerprint from its own output. If this output differs from the packet, the key would
+    // have two fingerprints, so feedkey refuses the key.
     if (packet.getFingerprint().toUpperCase() !== fingerprint || isSlow(packet) || isOpenRsa(packet)) return undefined;
     const { bits, curve } = packet.getAlgorithmInfo();
     const algorithm = algorithmNames[packet.algorithm] ?? "unknown";
@@ -69,7 +70,7 @@ export async function libraryFacts(
   }
 }
 
-/** Whether one verification would take between a tenth of a second and minutes, because of huge moduli, groups or exponents. */
+/** Whether huge moduli, groups or exponents would make one verification take a tenth of a second or more, up to minutes. */
 function isSlow({ algorithm, publicParams }: PublicKeyPacket): boolean {
   const octets = (name: string) => {
     const number = (publicParams as Record<string, unknown>)[name];

@@ -1,64 +1,68 @@
-/** Upper bounds on OpenPGP data that feedkey reads: the library has no such limits. */
+/** Limits on the OpenPGP data that feedkey reads or keeps; the OpenPGP library has no such limits. */
 export const limits = {
   /** Size limit for a keyring, a bundle, or an answer from a key server. */
   keyringBytes: 16 * 1024 * 1024,
-  /** How many user IDs and subkeys of a certificate are kept before those without a signature are dropped. */
+  /** The number of user IDs and subkeys in a certificate from which on feedkey drops those without a signature. */
   bareComponents: 1_000,
-  /** How many missing certifiers a message names. */
+  /** The number of unknown certifiers that feedkey remembers for each user ID, to name them in messages. */
   strangersNamed: 3,
   /**
-   * How many good signatures of one kind by one key over one component are kept. Their order makes sure that no signature is
-   * left out that a rule needs. The owner of a key can make a hundred thousand, and each rule would examine all of them.
+   * The number of good signatures of one kind, by one key over one component, that feedkey reads. The owner of a key
+   * can make a hundred thousand, and each rule would examine all of them. The signatures are sorted first, so that no
+   * signature is left out that a rule needs.
    */
   goodSignatures: 100,
   /** Size limit for a user ID, as in GnuPG. */
   userIdBytes: 2048,
-  /** Size limit for one packet. Real packets are far smaller, except user attributes with a picture. */
+  /** Size limit for one packet. Real packets are far smaller, except user attributes, which may contain a picture. */
   packetBytes: 1024 * 1024,
   /** Size limit for a detached signature file. */
   signatureFileBytes: 256 * 1024,
-  /** Number of signature packets in one detached signature file; each packet costs a public-key operation. */
+  /** The largest number of signature packets in one detached signature file, because each packet costs a public-key operation. */
   signaturesPerFile: 64,
   /**
-   * The size of the shortest primary key: version 4 with an Ed25519 point. So the size limit for a keyring also limits its
-   * certificates, to four hundred thousand, and feedkey can read them all. With a limit on their number, anybody could upload
-   * enough certificates to hide the right one or a rival.
+   * The size of the shortest primary key: version 4 with an Ed25519 point. So the size limit for a keyring also bounds
+   * its certificates: at most four hundred thousand, and feedkey can read all of them. With a limit on their number,
+   * instead, anybody could upload enough certificates to hide the right certificate or a rival.
    */
   shortestKey: 38,
-  /** RSA moduli above this size take seconds to use, and no archive has one. */
+  /** The largest RSA modulus in bits: a larger one takes seconds to use, and no archive has one. */
   rsaBits: 8192,
-  /** The largest sizes in FIPS 186-4. DSA is never accepted, but its signatures are checked. */
+  /** The largest DSA sizes in FIPS 186-4, in bits. No rule accepts a DSA key, but feedkey checks its signatures. */
   dsaBits: 3072,
   dsaGroupBits: 256,
   /**
-   * Number of stored revocations of one target, the most severe first. One revocation decides, but it may not be
-   * checkable yet.
+   * The number of revocations stored for one certificate, the most severe first. One revocation is enough to revoke a
+   * key, but feedkey may not be able to check the first ones yet.
    */
   revocationsOfOne: 100,
-  /** Octets of stored revocations for a target in the chain, and for any other target. */
+  /** The size limit in octets for the stored revocations in one certificate: in the chain, and outside the chain. */
   revocationsOfNear: 256 * 1024,
   revocationsOfStranger: 2 * 1024,
-  /** Octets of all revocations that can't be checked yet. */
+  /** The size limit in octets for all stored revocations that feedkey can't check yet. */
   revocationsUnproven: 1024 * 1024,
-  /** Octets of all stored revocations: far below `keyringBytes`, the limit when they are read again. */
+  /** The size limit in octets for all stored revocations: far below `keyringBytes`, which limits reading them again. */
   revocationsKept: 4 * 1024 * 1024,
-  /** Octets of revocations that are accepted in one run for keys that are not available. */
+  /** The size limit in octets for revocations of keys that are not available, in one run. */
   revocationsInOneRun: 32 * 1024 * 1024,
-  /** Octets of one certificate in the client's state, and of all certificates there; older certificates have precedence. */
+  /**
+   * The size limits in octets for one certificate in the client's state, and for all certificates there. If not all
+   * fit, older certificates stay.
+   */
   certificateKept: 256 * 1024,
   certificatesKept: 32 * 1024 * 1024,
-  /** Number of checks of signatures by weak keys, over all available certificates; DSA is slow. */
+  /** The largest number of checked signatures by weak keys, over all available certificates, because DSA is slow. */
   weakChecks: 300,
   /**
-   * Octets of one certificate that a key store, the bundle or the embedded server keeps: for its own signatures, for verified
-   * signatures by other keys, and for certifications whose maker is not known yet. Each kind has its own limit, so that no
-   * kind displaces another. A real certificate has a few kilobytes.
+   * The size limits in octets for one certificate in a key store, in the bundle or in the embedded server: for its own
+   * signatures, for verified signatures by other keys, and for certifications whose maker's key is not known yet. Each
+   * kind has a limit of its own, so that no kind displaces another. A real certificate has a few kilobytes.
    */
   keptOwnBytes: 128 * 1024,
   keptOthersBytes: 128 * 1024,
   keptStrangersBytes: 32 * 1024,
-  /** Number of certifications whose maker is not known yet. */
+  /** The largest number of stored certifications whose maker's key is not known yet. */
   keptStrangers: 64,
-  /** Size limit for the request (the certificate) of a future delegate. */
+  /** Size limit for a delegation request, which is the certificate of a future delegate. */
   requestBytes: 1024 * 1024,
 } as const;

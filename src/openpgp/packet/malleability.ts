@@ -1,6 +1,7 @@
 /**
- * The parts of a signature packet that are not signed, and the encoding of its numbers. Nothing protects these bytes, so
- * feedkey accepts only one form of them in signatures over data; otherwise a signature file could be changed unnoticed (T8).
+ * Checks the parts of a signature packet that are not signed, and the encoding of its numbers. No signature protects
+ * these bytes, so anybody could change a signature file unnoticed. To prevent this, feedkey accepts only one form of
+ * them in signatures over data (T8).
  */
 import type { LoadedKey } from "./key-packet.ts";
 import { readIntegers } from "./mpi.ts";
@@ -12,7 +13,7 @@ const issuerFingerprint = 33;
 
 /** The number of multiprecision integers in a signature, by public-key algorithm (RFC 9580 section 5.2.3). */
 const integers: Readonly<Record<number, number>> = { 1: 1, 3: 1, 17: 2, 19: 2, 22: 2 };
-/** The number of octets in a signature, for algorithms without multiprecision integers. */
+/** The number of octets in a signature, for algorithms that do not use multiprecision integers. */
 const plainOctets: Readonly<Record<number, number>> = { 27: 64, 28: 114 };
 
 /**
@@ -46,7 +47,10 @@ function namesNobodyElse(area: Uint8Array, { facts }: LoadedKey): boolean {
   });
 }
 
-/** RFC 9580 section 3.2: the length of an integer counts from its most significant bit that is set. */
+/**
+ * Whether every integer is in its canonical form: its length is counted from the most significant bit that is set (RFC
+ * 9580 section 3.2).
+ */
 function hasOneSpelling(numbers: Uint8Array, algorithm: number): boolean {
   const count = integers[algorithm];
   if (count === undefined) return numbers.length === plainOctets[algorithm];

@@ -1,9 +1,9 @@
-/** Multiprecision integers (RFC 9580 section 3.2): a count of bits in two octets, then the number. */
+/** Reads and writes multiprecision integers (RFC 9580 section 3.2): a count of bits in two octets, then the number. */
 
 interface Integer {
   readonly bits: number;
   readonly bytes: Uint8Array;
-  /** The offset after the integer. */
+  /** The offset of the first octet after the integer. */
   readonly end: number;
 }
 
@@ -22,7 +22,7 @@ export function readInteger(bytes: Uint8Array, at: number, form: "exact" | "any"
   return { bits, bytes: number, end };
 }
 
-/** Reads the given number of integers, with nothing after the last. @returns undefined for any other input */
+/** Reads the given number of integers. @returns undefined if an integer can't be read, or octets follow the last integer */
 export function readIntegers(bytes: Uint8Array, count: number, form: "exact" | "any"): Integer[] | undefined {
   const found: Integer[] = [];
   for (let at = 0; found.length < count; ) {
@@ -34,7 +34,7 @@ export function readIntegers(bytes: Uint8Array, count: number, form: "exact" | "
   return found.at(-1)?.end === bytes.length ? found : undefined;
 }
 
-/** Writes an integer in canonical form. @param number most significant octet first, with or without leading zeros */
+/** Writes an integer in canonical form. @param number the integer, most significant octet first, with or without leading zeros */
 export function writeInteger(number: Uint8Array): Uint8Array {
   const start = number.findIndex((octet) => octet !== 0);
   const bytes = start === -1 ? new Uint8Array() : number.subarray(start);

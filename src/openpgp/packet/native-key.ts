@@ -1,7 +1,7 @@
 /**
- * Public keys for Node's own cryptography, which does every check. RSA and EdDSA keys, which nearly every archive uses, are
- * also read here. The OpenPGP library reads all other keys, but loads slowly. `test/openpgp/native-key.test.ts` compares the
- * two ways.
+ * Makes keys that check signatures with Node's own cryptography. This file also reads RSA and EdDSA keys, which nearly
+ * every archive uses. The OpenPGP library, which loads slowly, reads all other keys. `test/openpgp/native-key.test.ts`
+ * compares this file with the library.
  */
 import { createPublicKey, createVerify, type KeyObject, verify } from "node:crypto";
 import { isDsaSignature } from "./dsa.ts";
@@ -24,15 +24,18 @@ export const algorithm = {
 export interface Message {
   /** Node's name for the hash algorithm of the digest. */
   readonly hash: string;
-  /** The parts of the data in order. The next part or message may overwrite a part, so use each part immediately. */
+  /**
+   * The parts of the data in order. A later part or message may overwrite a part, so the caller must use each part
+   * immediately.
+   */
   readonly parts: () => Iterable<Uint8Array>;
   readonly digest: Uint8Array;
 }
 
 /**
- * Whether the numbers at the end of a signature packet are a key's signature.
- * @param together whether to use Node's threads, for many simultaneous checks; for a single check, starting a thread takes
- * too long
+ * Checks whether the numbers at the end of a signature packet are a key's signature.
+ * @param together whether to use Node's threads. They help for many simultaneous checks; for a single check, starting a
+ * thread takes too long
  * @throws Error if the key or the numbers are malformed
  */
 export type Check = (message: Message, numbers: Uint8Array, together: boolean) => boolean | Promise<boolean>;
@@ -46,8 +49,8 @@ interface NativeKey {
 }
 
 /**
- * Reads the material of a public key. Returns undefined unless the material is well-formed; the library then reads the
- * key.
+ * Reads the material of a public key. Returns undefined for a rare algorithm or odd material; the OpenPGP library then
+ * reads the key.
  * @param octet the octet of the key's algorithm
  * @param material the data after the packet's head (RFC 9580 section 5.5.5)
  */
@@ -65,7 +68,7 @@ export function nativeKey(version: number, octet: number, material: Uint8Array):
 export const base64url = (bytes: Uint8Array) =>
   Buffer.from(bytes).toString("base64").replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
-/** Makes the object when it is first used, because most keys are never used for a check. */
+/** Returns a function that makes the object at its first call and then returns it again: most keys never check a signature. */
 function once<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => {
@@ -75,8 +78,8 @@ function once<T>(make: () => T): () => T {
 }
 
 /**
- * Whether anybody can sign for an RSA key: with an exponent of 1, every message is its own signature. A real key has neither an
- * even exponent nor an even modulus (RFC 8017 section 3.1).
+ * Whether anybody can forge signatures of an RSA key: with an exponent of 1, every message is its own signature. Also
+ * refuses an even exponent or modulus, which a real key never has (RFC 8017 section 3.1).
  */
 export function isOpen(modulus: Uint8Array, exponent: Uint8Array): boolean {
   const isOdd = (number: Uint8Array) => ((number.at(-1) ?? 0) & 1) === 1;
@@ -87,7 +90,7 @@ export function isOpen(modulus: Uint8Array, exponent: Uint8Array): boolean {
 function rsaKey(name: string, material: Uint8Array): NativeKey | undefined {
   const [n, e] = readIntegers(material, 2, "exact") ?? [];
   if (n === undefined || e === undefined) return undefined;
-  // The library's reader handles slow and odd keys.
+  // The OpenPGP library reads slow and odd keys, and `library-key.ts` refuses them.
   if (n.bytes.length * 8 > limits.rsaBits || e.bytes.length > 8 || isOpen(n.bytes, e.bytes)) return undefined;
   const size = n.bytes.length;
   const jwk = { kty: "RSA", n: base64url(n.bytes), e: base64url(e.bytes) };
@@ -95,7 +98,11 @@ function rsaKey(name: string, material: Uint8Array): NativeKey | undefined {
   return { name, bits: n.bits, isSignature: overMessage(key, 1, size) };
 }
 
-/** Returns a check over the message; each integer of the signature has the given number of octets. */
+/**
+ * Returns a check that hashes the message itself.
+ * @param count the number of integers in a signature
+ * @param octets the size of each integer
+ */
 function overMessage(key: () => KeyObject, count: number, octets: number): Check {
   return ({ hash, parts }, numbers, together) => {
     const value = plainNumbers(numbers, count, octets);
@@ -138,7 +145,7 @@ function edwardsKey(name: string, curve: string, point: Uint8Array): NativeKey {
   return { name, bits: name === "ed448" ? 448 : 256, isSignature: overDigest(key, plain) };
 }
 
-/** Returns a check over the digest, because EdDSA signs the digest as if it were the data (RFC 9580 section 5.2.3.3). */
+/** Returns a check over the digest: EdDSA in OpenPGP signs the digest as if it were the data (RFC 9580 section 5.2.3.3). */
 function overDigest(key: () => KeyObject, plain: (numbers: Uint8Array) => Uint8Array | undefined): Check {
   return ({ digest }, numbers, together) => {
     const value = plain(numbers);
@@ -164,7 +171,7 @@ function edwardsObject(curve: string, point: Uint8Array): KeyObject {
 }
 
 /**
- * Returns the check for a key that the library read: ECDSA on any curve, or DSA.
+ * Returns the check for a key that the OpenPGP library read: ECDSA on any curve, or DSA.
  * @returns undefined for any other algorithm, and for a key that Node refuses
  */
 export function rareCheck(octet: number, material: Uint8Array): Check | undefined {
@@ -179,19 +186,22 @@ export function rareCheck(octet: number, material: Uint8Array): Check | undefine
 
 const ecPublicKey = Buffer.from("06072a8648ce3d0201", "hex");
 
-/** Returns the check for any curve, named by its object identifier (RFC 9580 section 5.5.5.4; RFC 5480 section 2). */
+/**
+ * Returns the check for ECDSA on any curve; the key material names the curve by its object identifier (RFC 9580 section
+ * 5.5.5.4; RFC 5480 section 2).
+ */
 function elliptic(material: Uint8Array): Check | undefined {
   const curve = material.subarray(1, 1 + (material[0] ?? 0));
   const point = readIntegers(material.subarray(1 + curve.length), 1, "exact")?.[0]?.bytes;
-  // Only uncompressed points are accepted.
+  // feedkey accepts only uncompressed points.
   if (point?.[0] !== 4) return undefined;
   const key = publicKey([ecPublicKey, der(0x06, [curve])], point);
   return overMessage(() => key, 2, (point.length - 1) / 2);
 }
 
 /**
- * Returns the check for DSA over a key's p, q, g and y. It uses OpenSSL, except for hashes that OpenSSL refuses since version 3.4
- * (RFC 3279 section 2.3.2).
+ * Returns the check for DSA over a key's p, q, g and y (RFC 3279 section 2.3.2). OpenSSL checks the signatures, except
+ * those with hashes that OpenSSL refuses since version 3.4.
  */
 function digitalSignature(material: Uint8Array): Check | undefined {
   const [p, q, g, y] = readIntegers(material, 4, "exact")?.map(({ bytes }) => bytes) ?? [];
@@ -213,7 +223,7 @@ function publicKey(identifier: readonly Uint8Array[], bits: Uint8Array): KeyObje
   return createPublicKey({ key, format: "der", type: "spki" });
 }
 
-/** Encodes a value in DER (X.690): the tag, the length, the content. */
+/** Encodes a value in DER (X.690): the tag, the length, and the content. */
 function der(tag: number, parts: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(parts);
   const { length } = content;
@@ -221,7 +231,7 @@ function der(tag: number, parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...(length < 0x80 ? [length] : long)]), content]);
 }
 
-/** Encodes an integer in DER, with a leading zero if it would otherwise look negative. */
+/** Encodes an integer in DER, with a leading zero octet if it would otherwise be negative. */
 function derInteger(number: Uint8Array): Buffer {
   return der(0x02, [(number[0] ?? 0) < 0x80 ? number : Buffer.concat([Buffer.of(0), number])]);
 }

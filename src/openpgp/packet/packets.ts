@@ -1,6 +1,7 @@
 /**
- * Packet framing (RFC 9580 section 4.2): splits bytes into packets and joins packets into bytes; the bodies stay unchanged.
- * Certificates are kept as packets so that merging and storing lose nothing; a body is parsed only when it is needed.
+ * Splits bytes into packets and joins packets into bytes (RFC 9580 section 4.2); the bodies stay unchanged.
+ * Certificates are kept as packets so that merging and storing lose nothing. feedkey parses a body only when it needs
+ * the contents.
  */
 import { limits } from "./limits.ts";
 
@@ -33,7 +34,7 @@ function lengthNew(bytes: Uint8Array, at: number): { length: number; start: numb
     if (second === undefined) throw new PacketError("a packet ends within its header");
     return { length: ((first - 192) << 8) + second + 192, start: at + 2 };
   }
-  // Partial lengths are for streamed data (section 4.2.1.4), not for keys and signatures.
+  // Partial lengths are refused: they are for streamed data (section 4.2.1.4), not for keys and signatures.
   if (first < 255) throw new PacketError("a packet of unknown length");
   return { length: bigEndian(bytes, at + 1, 4), start: at + 5 };
 }
@@ -84,10 +85,10 @@ export function* readPackets(bytes: Uint8Array): Generator<Packet> {
 }
 
 /**
- * Splits a sequence of packets like `readPackets`, but for keyrings and servers' answers, in which one bad part must not
- * affect the others. Packets that are too large are skipped: anybody can upload a huge picture, and a revocation may follow
- * it. Broken framing ends the sequence.
- * @param problems receives descriptions of what could not be read
+ * Splits a sequence of packets like `readPackets`, but for keyrings and servers' answers, in which one bad part must
+ * not affect the others. Skips packets that are too large: anybody can upload a huge picture, and a revocation may
+ * follow it. Ends at broken framing.
+ * @param problems receives descriptions of the parts that could not be read
  */
 export function* readPacketsLeniently(bytes: Uint8Array, problems: Set<string>): Generator<Packet> {
   try {
@@ -101,7 +102,7 @@ export function* readPacketsLeniently(bytes: Uint8Array, problems: Set<string>):
   }
 }
 
-/** Whether the bytes are complete packets up to the end, with nothing cut off and no broken framing. */
+/** Whether the bytes are complete packets up to the end. */
 export function isWhole(bytes: Uint8Array): boolean {
   try {
     for (const _ of cut(bytes));
@@ -112,7 +113,7 @@ export function isWhole(bytes: Uint8Array): boolean {
   }
 }
 
-/** Writes one packet with a header in the OpenPGP format. */
+/** Writes one packet with a header in the current OpenPGP format. */
 export function writePacket({ tag, body }: Packet): Uint8Array {
   const { length } = body;
   const head =
@@ -124,7 +125,7 @@ export function writePacket({ tag, body }: Packet): Uint8Array {
   return Buffer.concat([Buffer.from([0xc0 | tag, ...head]), body]);
 }
 
-/** Writes packets one after another, each with a header in the OpenPGP format (RFC 9580 section 4.2.1). */
+/** Writes packets one after another, each with a header in the current OpenPGP format (RFC 9580 section 4.2.1). */
 export function writePackets(packets: Iterable<Packet>): Uint8Array {
   return new Uint8Array(Buffer.concat([...packets].map(writePacket)));
 }
