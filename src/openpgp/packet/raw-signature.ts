@@ -12,42 +12,45 @@ import {
   SubpacketError,
 } from "./subpackets.ts";
 
-/** The parts of a signature packet's body (RFC 9580 section 5.2.3), found without parsing its areas. */
+/** The parts of a signature packet's body (RFC 9580 section 5.2.3), as `layoutOf` finds them without parsing the subpackets. */
 export interface SignatureLayout {
   /**
-   * The signature's version. Version 3 is read only for revocations: those that old programs made must still count, as
-   * in GnuPG (T4).
+   * The signature's version. feedkey reads version 3 only for revocations, so that revocations by old programs still
+   * count, as in GnuPG (T4).
    */
   readonly version: 3 | 4 | 6;
   readonly type: number;
   /** The octet of the public-key algorithm. */
   readonly algorithm: number;
-  /** The name of the hash algorithm: `sha256`, `sha512`, `sha1`, `md5`..., or `unknown`. */
+  /** The name of the hash algorithm: `sha256`, `sha512`, `sha1`, `md5` and so on, or `unknown`. */
   readonly hash: string;
-  /** Where the hashed part begins: the part of the packet that is signed in addition to the data. */
+  /** The offset at which the hashed part begins: the part of the packet that is hashed after the data. */
   readonly hashedStart: number;
-  /** Where the hashed part ends: in versions 4 and 6, at the end of the hashed area. */
+  /** The offset at which the hashed part ends: in versions 4 and 6, the end of the hashed area. */
   readonly hashedEnd: number;
-  /** Where the unhashed area ends, and two octets of the digest begin. */
+  /** The offset at which the unhashed area ends. The two first octets of the digest follow. */
   readonly unhashedEnd: number;
-  /** Where the numbers begin: after these two octets and, in version 6, after the salt. */
+  /** The offset at which the numbers begin: after the two octets of the digest and, in version 6, after the salt. */
   readonly saltEnd: number;
 }
 
 export interface RawSignature extends SignatureLayout {
   readonly body: Uint8Array;
-  /** What the signature covers in addition to the data: in versions 4 and 6, everything up to the end of the hashed area. */
+  /** The part of the packet that is hashed after the data: in versions 4 and 6, everything up to the end of the hashed area. */
   readonly hashedPart: Uint8Array;
   readonly hashed: HashedArea;
-  /** In version 6, random bytes that are hashed before the data; empty in other versions. */
+  /** The random bytes that are hashed before the data in version 6; empty in other versions. */
   readonly salt: Uint8Array;
   /** The first two octets of the digest, as the packet gives them. */
   readonly digestStart: Uint8Array;
-  /** The output of the public-key algorithm. */
+  /** The signature's numbers, as the public-key algorithm made them. */
   readonly numbers: Uint8Array;
-  /** The embedded signatures in the unhashed area; each is verified by itself. */
+  /** The embedded signatures in the unhashed area. Each must be verified separately. */
   readonly embedded: readonly Uint8Array[];
-  /** The claimed maker, from anywhere in the packet: a hint for finding candidate keys. */
+  /**
+   * The key that the packet names as its maker, in the hashed or the unhashed area. The name only helps to find keys
+   * that may have made the signature.
+   */
   readonly issuer: { readonly fingerprint: Fingerprint | undefined; readonly keyId: string | undefined };
 }
 
@@ -74,8 +77,8 @@ const saltLengths: Readonly<Record<string, number>> = {
 };
 
 /**
- * Whether a signature type takes trust away: revocations of a key, a subkey, a certification or a user ID (RFC 9580
- * section 5.2.1).
+ * Whether signatures of a type take trust away: revocations of a key, a subkey or a user ID, and withdrawals of
+ * certifications (RFC 9580 section 5.2.1).
  */
 export function isRevocationType(type: number): boolean {
   return type === 0x20 || type === 0x28 || type === 0x30;
@@ -87,9 +90,8 @@ export function signatureType(body: Uint8Array): number | undefined {
 }
 
 /**
- * Finds the parts of a signature packet's body. This must be fast, because a flooded key has a hundred thousand
- * signatures.
- * @returns a description of the problem if feedkey does not know signatures of this form
+ * Finds the parts of a signature packet's body. Must be fast, because a flooded key has a hundred thousand signatures.
+ * @returns a description of the problem if feedkey can't read signatures of this form
  */
 export function layoutOf(body: Uint8Array): SignatureLayout | string {
   const [version, type, algorithm, hashOctet] = body;
@@ -109,8 +111,8 @@ export function layoutOf(body: Uint8Array): SignatureLayout | string {
   return { version, type, algorithm, hash, hashedStart, hashedEnd, unhashedEnd, saltEnd: unhashedEnd + 3 + saltLength };
 }
 
-// RFC 9580 section 5.2.2: the octet 5, type, date, key ID, two algorithms, two octets of the digest. Only type and date
-// are hashed.
+// RFC 9580 section 5.2.2: the body has the version, the octet 5, the type, the date, the key ID, two algorithms, and
+// two octets of the digest. Only the type and the date are hashed.
 function layoutOfVersion3(body: Uint8Array): SignatureLayout | string {
   if (body.length < 20 || body[1] !== 5) return "a signature of version 3 that is cut off";
   const hash = hashNames[body[16] ?? 0] ?? "unknown";
@@ -135,8 +137,8 @@ function areaEnd(body: Uint8Array, at: number, version: number): number | undefi
 const parsed = new WeakMap<Uint8Array, RawSignature | string>();
 
 /**
- * Parses a signature packet's body, only once for the same body.
- * @returns a description of the problem if feedkey does not know signatures of this form
+ * Parses a signature packet's body; parses each body only once.
+ * @returns a description of the problem if feedkey can't read signatures of this form
  */
 export function parseSignature(body: Uint8Array): RawSignature | string {
   const known = parsed.get(body);
@@ -156,7 +158,7 @@ function parse(body: Uint8Array): RawSignature | string {
     const hints =
       version === 3 ? hintsOfVersion3(body) : unhashedHints(type, body.subarray(hashedEnd + octets, unhashedEnd));
     return {
-      // The fields are listed one by one, because spreading an object would be slow.
+      // The fields are written out, because spreading `layout` would be slow.
       version,
       type,
       algorithm,
@@ -185,7 +187,10 @@ function parse(body: Uint8Array): RawSignature | string {
 
 const noBytes = new Uint8Array(0);
 
-/** T4: a revocation with a malformed area counts as hard: only its maker can have made it, and its reason is unknown. */
+/**
+ * Reads a hashed area. Of a malformed area in a revocation, reads only the maker: the revocation then has no reason and
+ * counts as hard (T4), because only its maker can have made the malformed area.
+ */
 function hashedArea(type: number, area: Uint8Array): HashedArea {
   try {
     return readHashedArea(area);
@@ -196,7 +201,8 @@ function hashedArea(type: number, area: Uint8Array): HashedArea {
 }
 
 function unhashedHints(type: number, area: Uint8Array) {
-  // Nothing protects these bytes: a change must neither hide a revocation nor make a soft revocation hard.
+  // In revocations, a malformed unhashed area is read as far as possible: anybody can change this area, and a change
+  // must not hide the revocation.
   const found = isRevocationType(type) ? readSubpacketsLeniently(area) : readSubpackets(area);
   const issuer = found.find((s) => s.type === 33)?.body;
   const keyId = found.find((s) => s.type === 16)?.body;
@@ -211,13 +217,13 @@ function hintsOfVersion3(body: Uint8Array) {
   return { fingerprint: undefined, keyId: hex(body.subarray(7, 15)), embedded: [] };
 }
 
-/** Parses a signature packet's body; returns undefined if feedkey does not know signatures of this form. */
+/** Parses a signature packet's body; returns undefined if feedkey can't read signatures of this form. */
 export function readSignature(body: Uint8Array): RawSignature | undefined {
   const raw = parseSignature(body);
   return typeof raw === "string" ? undefined : raw;
 }
 
-/** Returns the fingerprint, or else the key ID, of the key that the packet names as its maker. */
+/** Returns the fingerprint of the key that the packet names as its maker, or its key ID if the packet has no fingerprint. */
 export function makerOf({ issuer }: Pick<RawSignature, "issuer">): string | undefined {
   return issuer.fingerprint ?? issuer.keyId;
 }
@@ -233,12 +239,12 @@ export function namesIssuer({ issuer: { fingerprint, keyId } }: RawSignature, ke
   return fingerprint === undefined ? keyId === keyIdOf(key) : fingerprint === key;
 }
 
-/** Returns the identity of a signature packet, which is the `id` in its facts. */
+/** Returns the name by which facts refer to a signature packet (their `id`): the SHA-256 of its body. */
 export function signatureId(body: Uint8Array): string {
   return hex(createHash("sha256").update(body).digest());
 }
 
-/** Returns the facts about a signature that `maker` has made. */
+/** Returns the facts about a signature that `maker` made. */
 export function signatureFacts(raw: RawSignature, maker: LoadedKey): SignatureFacts {
   const { createdAt, signatureLifetime } = raw.hashed;
   return {

@@ -1,11 +1,11 @@
-/** What signatures over keys and user IDs cover (RFC 9580 section 5.2.4), and the digests of these parts. */
+/** Lays out the bytes that signatures over keys and user IDs cover (RFC 9580 section 5.2.4), and computes their digests. */
 import { getHashes, hash } from "node:crypto";
 import type { LoadedKey } from "./key-packet.ts";
 import type { SignatureLayout } from "./raw-signature.ts";
 
 export interface SignedParts {
   readonly key: LoadedKey;
-  /** The exact bytes of a user ID packet. */
+  /** The exact body of a user ID packet. */
   readonly userId?: Uint8Array;
   readonly bind?: LoadedKey;
 }
@@ -23,32 +23,39 @@ function framedKey({ body }: LoadedKey, version: SignatureLayout["version"]): Bu
   return Buffer.concat([head, body]);
 }
 
-/** Returns the bytes that a signature of this type covers; undefined if a part is missing. */
+/** Returns the bytes that a signature of this type covers; undefined if the caller did not give a part that the type needs. */
 function bytesOf(
   { key, userId, bind }: SignedParts,
   type: number,
   version: SignatureLayout["version"],
 ): Buffer | undefined {
-  // The length field has two octets: with a truncated length, one key could pass for another.
+  // In versions 3 and 4, the length field has two octets. Larger keys are refused: with a truncated length, one key
+  // could pass for another.
   if (version !== 6 && Math.max(key.body.length, bind?.body.length ?? 0) > 0xffff) return undefined;
   const first = framedKey(key, version);
   if (type === 0x1f || type === 0x20) return first;
   if (type === 0x18 || type === 0x19 || type === 0x28) return bind && Buffer.concat([first, framedKey(bind, version)]);
   const isOverUserId = (type >= 0x10 && type <= 0x13) || type === 0x30;
   if (userId === undefined || !isOverUserId) return undefined;
-  // RFC 9580 section 5.2.4: in version 3, the user ID is hashed without a prefix.
+  // RFC 9580 section 5.2.4: for a version 3 signature, the user ID is hashed without a prefix.
   const head = Buffer.alloc(version === 3 ? 0 : 5, 0xb4);
   if (version !== 3) head.writeUInt32BE(userId.length, 1);
   return Buffer.concat([first, head, userId]);
 }
 
-/** A buffer with space for a salt, the parts, and the trailer. */
+/**
+ * A buffer with the signed parts, and with space for a salt before them and for the packet's hashed part and the
+ * trailer after them.
+ */
 interface Desk {
   readonly bytes: Buffer;
   readonly end: number;
 }
 
-/** The signed parts, laid out once so that the digests of a hundred thousand signatures over these parts cost little. */
+/**
+ * Holds the parts that signatures cover, as laid out bytes, so that the digests of a hundred thousand signatures over
+ * these parts cost little time.
+ */
 export class Signed {
   readonly parts: SignedParts;
   readonly #desks = new Map<number, Desk>();
@@ -64,7 +71,8 @@ export class Signed {
     const parts = bytesOf(this.parts, type, version);
     if (parts === undefined) return undefined;
     const end = saltRoom + parts.length;
-    // Most keys have one or two signatures; if the buffer is too small, its size is doubled.
+    // The first buffer has just enough space, because most keys have only one or two signatures. A larger buffer gets
+    // twice the space that it needs.
     const bytes = Buffer.alloc(end + (known === undefined ? room : 2 * room));
     parts.copy(bytes, saltRoom);
     const desk = { bytes, end };
@@ -73,8 +81,8 @@ export class Signed {
   }
 
   /**
-   * Returns everything that a signature hashes: a view that the next call overwrites.
-   * @returns undefined if signatures of this type do not cover such parts
+   * Returns all bytes that a signature hashes, as a view that the next call overwrites.
+   * @returns undefined if signatures of this type need other parts than these
    */
   message(layout: SignatureLayout, body: Uint8Array): Buffer | undefined {
     const { version, type, hashedStart, hashedEnd, unhashedEnd, saltEnd } = layout;
@@ -94,8 +102,8 @@ export class Signed {
   }
 
   /**
-   * Returns the digest if its first octets are those in the packet (section 5.2.3). So damaged or invented signatures need
-   * neither parsing nor a public-key operation.
+   * Returns the digest for a signature if the packet states its first octets (section 5.2.3), else undefined. So
+   * damaged or invented signatures cost neither parsing nor a public-key operation.
    */
   digest(layout: SignatureLayout, body: Uint8Array): Uint8Array | undefined {
     const message = this.message(layout, body);
@@ -110,7 +118,7 @@ function digestOf(name: string, message: Uint8Array): Uint8Array | undefined {
   try {
     return hash(name, message, "buffer");
   } catch {
-    // The policy of this machine forbids this hash algorithm.
+    // The policy of this machine forbids the hash algorithm.
     return undefined;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * The hashed area of a signature (RFC 9580 section 5.2.3), read strictly: everything on which a rule depends must appear
- * once, within its bounds. The library is less strict: it also reads the unhashed area, and uses the last of several
- * subpackets.
+ * Reads the hashed area of a signature strictly (RFC 9580 section 5.2.3): everything on which a rule depends must
+ * appear only once, and have the right size. The OpenPGP library is less strict: it also uses the unhashed area, and of
+ * several equal subpackets it uses the last.
  */
 import type { KeyFlags, Notation } from "../../trust/facts.ts";
 
@@ -20,7 +20,7 @@ export interface HashedArea {
   readonly issuerKeyId: string | undefined;
   readonly designatedRevokers: readonly string[];
   readonly embeddedSignature: Uint8Array | undefined;
-  /** What makes the signature void: unknown critical subpackets and notations, and subpackets that appear twice. */
+  /** The reasons why the signature is void: unknown critical subpackets and notations, and subpackets that appear twice. */
   readonly unknownCritical: readonly string[];
 }
 
@@ -41,11 +41,11 @@ const type = {
   issuerFingerprint: 33,
 } as const;
 
-// Subpackets that are known, but not used by any rule: preferences, features, primary user ID, policy URI, signer's
-// user ID...
+// Subpackets that feedkey knows, but that no rule uses: preferences, features, primary user ID, policy URI, signer's
+// user ID and others.
 const harmless = new Set([type.revocable, 11, 21, 22, 23, 24, 25, 26, 28, 30, 34, 39]);
 
-// If one of these subpackets appears twice, two readers could understand the signature differently.
+// Subpackets that may appear only once: if one appeared twice, two programs could understand the signature differently.
 const single = new Set<number>([
   type.created,
   type.signatureLifetime,
@@ -66,12 +66,12 @@ interface Subpacket {
   readonly body: Uint8Array;
 }
 
-/** Returns bytes in upper-case hex, the form of fingerprints and key IDs everywhere in feedkey. */
+/** Returns bytes in upper-case hex. feedkey writes fingerprints and key IDs in this form everywhere. */
 export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex").toUpperCase();
 }
 
-/** Returns bytes as a text with one character for each byte: an identifier, or ASCII text. */
+/** Returns bytes as a string with one character for each byte, for use as an identifier or for ASCII text. */
 export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
@@ -86,7 +86,7 @@ export function readSubpackets(area: Uint8Array): Subpacket[] {
   return [...cut(area)];
 }
 
-/** Returns the subpackets in an area; if the area is malformed, the subpackets before the malformed place. */
+/** Returns the subpackets in an area; if the area is malformed, only those before the malformed place. */
 export function readSubpacketsLeniently(area: Uint8Array): Subpacket[] {
   const found: Subpacket[] = [];
   try {
@@ -135,13 +135,13 @@ function keyFlags(body: Uint8Array): KeyFlags {
 }
 
 /**
- * Reads the hashed area.
+ * Reads the hashed area of a signature.
  * @param area the area without its length field
  * @throws SubpacketError if the area is malformed
  */
 export function readHashedArea(area: Uint8Array): HashedArea {
   const subpackets = readSubpackets(area);
-  // A set, so that many equal subpackets do not use memory for each.
+  // A set keeps each reason once, so that thousands of equal subpackets do not fill the memory.
   const voids = new Set<string>();
   const one = (wanted: number): Uint8Array | undefined => subpackets.find((s) => s.type === wanted)?.body;
   const notations: Notation[] = [];
@@ -183,8 +183,8 @@ export function readHashedArea(area: Uint8Array): HashedArea {
 }
 
 /**
- * Returns a hashed area that contains only the signature's maker, for a revocation of version 3 or one with a malformed area
- * (T4). Without a reason, the revocation counts as hard.
+ * Returns a hashed area that contains only the signature's maker, for a revocation of version 3 or with a malformed
+ * area (T4). The area has no reason, so the revocation counts as hard.
  */
 export function areaOfRevocation(area: Uint8Array): HashedArea {
   const found = readSubpacketsLeniently(area);
@@ -194,8 +194,8 @@ export function areaOfRevocation(area: Uint8Array): HashedArea {
   return { ...nothing, issuerFingerprint: maker && hex(maker.subarray(1)), issuerKeyId: keyId && hex(keyId) };
 }
 
-// A regular expression limits a trust signature to some user IDs. feedkey does not support this, so a critical regular
-// expression makes the signature void.
+// A regular expression restricts a trust signature to some user IDs. feedkey does not support this restriction, so a
+// critical regular expression makes the signature void.
 function isKnown(kind: number): boolean {
   return (kind !== type.regex && (Object.values(type) as number[]).includes(kind)) || harmless.has(kind);
 }

@@ -1,4 +1,4 @@
-/** Adds a signature that feedkey has just made to a certificate. */
+/** Adds a new signature by feedkey to a certificate. */
 import { FeedkeyError } from "../../error.ts";
 import type { RawCertificate } from "../certificate/certificate.ts";
 import { unite } from "../certificate/merge.ts";
@@ -8,12 +8,12 @@ import type { Packet } from "../packet/packets.ts";
 import type { SignatureContent } from "./make-signature.ts";
 import type { SecretKey } from "./secret-key.ts";
 
-/** Adds a signature about the primary key itself, such as a revocation. */
+/** Returns the certificate with a signature about its primary key, such as a revocation. */
 export function withKeySignature(certificate: RawCertificate, signature: Packet): RawCertificate {
   return unite(certificate, { signatures: [signature] });
 }
 
-/** Adds a certification, or its withdrawal, over a user ID in the certificate. */
+/** Returns the certificate with a certification of one of its user IDs, or with a withdrawal of the certification. */
 export function withUserIdSignature(certificate: RawCertificate, userId: string, signature: Packet): RawCertificate {
   const wanted = Buffer.from(userId, "utf8");
   const component = certificate.userIds.find(({ packet }) => Buffer.compare(packet.body, wanted) === 0);
@@ -23,16 +23,16 @@ export function withUserIdSignature(certificate: RawCertificate, userId: string,
   return unite(certificate, { userIds: [{ packet: component.packet, signatures: [signature] }] });
 }
 
-/** Adds a signature about a subkey in the certificate. */
+/** Returns the certificate with a signature about one of its subkeys. */
 export function withSubkeySignature(certificate: RawCertificate, packet: Packet, signature: Packet): RawCertificate {
   return unite(certificate, { subkeys: [{ packet, signatures: [signature] }] });
 }
 
 /**
  * Certifies a user ID of `subject` (0x10), or withdraws the certification (0x30).
- * @param userId text of the user ID, which the subject must have
+ * @param userId the text of a user ID in the subject's certificate
  * @returns the subject's certificate with the new signature
- * @throws FeedkeyError `bad_certificate` if the subject lacks the user ID or its key can't be read
+ * @throws FeedkeyError `bad_certificate` if the certificate does not have the user ID, or feedkey can't use its key
  */
 export async function certify(
   issuer: SecretKey,

@@ -10,11 +10,11 @@ import { lifetimeSeconds } from "./make-signature.ts";
 import { SecretKey } from "./secret-key.ts";
 import { restateBindings, restateSelf } from "./self-statement.ts";
 
-/** The algorithms for new keys. Legacy Ed25519 is the default, because GnuPG 2.2, and so every stock client, can read it. */
+/** The algorithms for new keys. The default is legacy Ed25519, because GnuPG 2.2 can read it, and so every stock client. */
 export const algorithms = ["ed25519", "rsa3072", "rsa4096", "p256", "ed25519-v6"] as const;
 export type Algorithm = (typeof algorithms)[number];
 
-/** The reason octets in RFC 9580 section 5.2.3.31. */
+/** The octets for reasons of a revocation (RFC 9580 section 5.2.3.31). */
 export const revocationReasons = { superseded: 1, compromised: 2, retired: 3 } as const;
 export type RevocationReason = keyof typeof revocationReasons;
 
@@ -22,7 +22,7 @@ export interface NewKey {
   readonly fingerprint: Fingerprint;
   readonly privateKey: string;
   readonly certificate: string;
-  /** Armored revocation certificates, which are merged into the certificate when they are needed. */
+  /** Armored revocation certificates, which are merged into the certificate when somebody revokes the key. */
   readonly revocations: Readonly<Record<RevocationReason, string>>;
 }
 
@@ -38,7 +38,7 @@ export const kinds: Readonly<Record<Algorithm, LibraryKind>> = {
 
 /**
  * Splits a user ID of the form `Name <address>`.
- * @param form `any` if the archive's keys already have this user ID: then a name without an address is accepted
+ * @param form `any` if keys of the archive already have this user ID: then a name without an address is accepted too
  * @throws FeedkeyError `usage` if the user ID has another form
  */
 export function splitUserId(userId: string, form?: "any"): { name: string; email?: string } {
@@ -53,7 +53,7 @@ export function splitUserId(userId: string, form?: "any"): { name: string; email
   return { name, email };
 }
 
-/** Makes the three revocation certificates of an unlocked key. */
+/** Makes the three revocation certificates of an unlocked key, one for each reason. */
 export async function revocationsOf(secret: SecretKey, at: Instant): Promise<NewKey["revocations"]> {
   const revocation = async (reason: RevocationReason): Promise<string> => {
     const packet = await secret.revokeSelf({ at, reason: { code: revocationReasons[reason], text: "" } });
@@ -68,16 +68,16 @@ export async function revocationsOf(secret: SecretKey, at: Instant): Promise<New
 
 export interface KeyOptions {
   readonly userId: string;
-  /** `any` if the archive's keys already have this user ID, with or without an address. */
+  /** `any` if keys of the archive already have this user ID, with or without an address. */
   readonly userIdForm?: "any";
   readonly algorithm: Algorithm;
   readonly at: Instant;
   readonly lifetime?: Duration | undefined;
-  /** The passphrase of the secret key; undefined for no passphrase. */
+  /** The passphrase that locks the secret key; undefined for a key without a passphrase. */
   readonly passphrase?: string | undefined;
 }
 
-/** Makes a key with the library, not locked yet. @param flags the uses of the primary key */
+/** Makes an unlocked key with the OpenPGP library. @param flags the key flags of the primary key */
 export async function makeLibraryKey(options: KeyOptions, flags: number, hasSubkey: boolean): Promise<PrivateKey> {
   const { userId, userIdForm, algorithm, at, lifetime } = options;
   const date = new Date(at);
@@ -94,7 +94,7 @@ export async function makeLibraryKey(options: KeyOptions, flags: number, hasSubk
   return key;
 }
 
-/** Adds the revocation certificates to a key, and locks it if there is a passphrase. */
+/** Makes the revocation certificates of a key, then locks the key if there is a passphrase. */
 export async function asNewKey(key: PrivateKey, { at, passphrase }: KeyOptions): Promise<NewKey> {
   return {
     fingerprint: key.getFingerprint().toUpperCase(),
@@ -105,12 +105,12 @@ export async function asNewKey(key: PrivateKey, { at, passphrase }: KeyOptions):
 }
 
 /**
- * Makes a key whose primary key certifies and signs, without subkeys, and its three revocation certificates.
- * @throws FeedkeyError `usage` for a user ID without name and address
+ * Makes a key without subkeys, whose primary key certifies and signs, and its three revocation certificates.
+ * @throws FeedkeyError `usage` if the user ID does not have the form that `splitUserId` requires
  */
 export async function generate(options: KeyOptions): Promise<NewKey> {
   const key = await makeLibraryKey(options, enums.keyFlags.certifyKeys | enums.keyFlags.signData, false);
-  // pkg_add never finds a key whose ID begins with 00, as one ID in 256 does.
+  // pkg_add never finds a key whose ID begins with 00, so feedkey makes another key. One ID in 256 begins with 00.
   const isUnfound = options.algorithm.startsWith("rsa") && key.getFingerprint().slice(-16).startsWith("00");
   return isUnfound ? await generate(options) : await asNewKey(key, options);
 }

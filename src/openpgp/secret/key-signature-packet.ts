@@ -1,9 +1,9 @@
-/** Writes signatures about keys in a form that the rpm versions in distributions can read. */
+/** Writes signatures about keys in a form that rpm as shipped by distributions can read. */
 import { SignaturePacket } from "openpgp";
 
 /**
- * Signature Expiration Time, Key Expiration Time and Embedded Signature (RFC 9580 section 5.2.3.7), when they are marked
- * critical.
+ * The octets of the subpackets Signature Expiration Time, Key Expiration Time and Embedded Signature (RFC 9580 section
+ * 5.2.3.7), marked as critical.
  */
 const relaxed: ReadonlySet<number | undefined> = new Set([3, 9, 32].map((type) => type | 0x80));
 
@@ -12,14 +12,14 @@ interface Writer {
 }
 
 /**
- * A self-signature, a certification or another signature about a key, whose expiry subpackets are not critical, as in GnuPG:
- * rpm 4.18 can't store a certificate with critical expiry subpackets. Programs that know these subpackets obey them in both
- * cases.
+ * A self-signature, a certification or another signature about a key. Its expiry subpackets and embedded signature are
+ * not critical, as in GnuPG, because rpm 4.18 can't store a certificate in which they are critical. Programs that know
+ * these subpackets obey them in either form.
  */
 export class KeySignaturePacket extends SignaturePacket {
   writeHashedSubPackets(): Uint8Array {
     const area = (SignaturePacket.prototype as unknown as Writer).writeHashedSubPackets.call(this);
-    // The loop starts after the area's length field, which has four octets in version 6.
+    // The loop starts after the area's length field, which has four octets in version 6, and two in version 4.
     for (let at = this.version === 6 ? 4 : 2; at < area.length; ) {
       const { length, head } = lengthAt(area, at);
       const type = at + head;
@@ -30,7 +30,7 @@ export class KeySignaturePacket extends SignaturePacket {
   }
 }
 
-/** Returns the length of a subpacket, and the size of the length field itself (RFC 9580 section 5.2.3.7). */
+/** Returns the length of a subpacket, and the size of its length field (RFC 9580 section 5.2.3.7). */
 function lengthAt(area: Uint8Array, at: number): { readonly length: number; readonly head: number } {
   const [first = 0, second = 0] = area.subarray(at);
   if (first < 192) return { length: first, head: 1 };

@@ -1,6 +1,6 @@
 /**
- * Makes signatures at packet level, because the library's high-level functions choose keys, hashes and dates by their own
- * rules.
+ * Makes signatures as packets, because the high-level functions in the OpenPGP library choose keys, hashes and dates by
+ * their own rules.
  */
 import { config, enums, type SecretKeyPacket, type SecretSubkeyPacket, SignaturePacket } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
@@ -14,19 +14,22 @@ import { signDigest } from "./native-signer.ts";
 export type SecretPacket = SecretKeyPacket | SecretSubkeyPacket;
 
 export interface SignatureContent {
-  /** The octet of the signature type. */
+  /** The signature type, as an octet. */
   readonly type: number;
   readonly at: Instant;
-  /** When the signature itself expires; undefined if it never expires. */
+  /** The time when the signature expires; undefined if the signature never expires. */
   readonly expiresAt?: Instant | undefined;
-  /** Human-readable notations, never critical: gpgv and sqv fail on critical notations that they do not know. */
+  /**
+   * Notations with text values. They are never critical, because gpgv and sqv refuse signatures with unknown critical
+   * notations.
+   */
   readonly notations?: readonly { readonly name: string; readonly value: string }[];
   readonly trust?: { readonly level: number; readonly amount: number } | undefined;
   readonly reason?: { readonly code: number; readonly text: string } | undefined;
 }
 
-// SHA-256 is twice as fast as SHA-512 on processors with SHA instructions. Larger curves need a hash of their own size
-// (RFC 9580 sections 5.2.3.2, 5.2.3.5).
+// feedkey uses SHA-256 if it can, because it is twice as fast as SHA-512 on processors with SHA instructions. A larger
+// curve needs a hash as large as the curve (RFC 9580 sections 5.2.3.2, 5.2.3.5).
 function hashFor(key: SecretPacket): enums.hash {
   const { curve } = key.getAlgorithmInfo();
   if (key.algorithm === enums.publicKey.ed448 || curve === "nistP521") return enums.hash.sha512;
@@ -36,9 +39,9 @@ function hashFor(key: SecretPacket): enums.hash {
 }
 
 /**
- * Returns a validity period in the units of OpenPGP: whole seconds in 32 bits. Zero would mean "never", so an expiry in the
- * past becomes one second.
- * @throws FeedkeyError `usage` if the period is too long for OpenPGP
+ * Returns the time between two dates in the form of OpenPGP: whole seconds in 32 bits. Zero would mean "never expires",
+ * so an end before the start gives one second.
+ * @throws FeedkeyError `usage` if OpenPGP can't express so long a time
  */
 export function lifetimeSeconds(end: Instant, start: Instant): number {
   const seconds = Math.max(1, Math.floor(end / 1000) - Math.floor(start / 1000));
@@ -48,14 +51,18 @@ export function lifetimeSeconds(end: Instant, start: Instant): number {
   });
 }
 
-// The library's declared type lacks the last parameter, without which version 4 signatures can't be made.
+// In the library's type declaration, `sign` lacks the last parameter, without which it can't make version 4 signatures.
 type SignFunction = (key: SecretPacket, data: object, date: Date, detached: boolean, settings: object) => Promise<void>;
 
-// The library would add a random notation against faulty hardware. Instead, feedkey checks each data signature after making
-// it. This finds the same faults, and the same input gives the same bytes.
+// The library would add a random notation as protection against faulty hardware. Instead, feedkey checks each data
+// signature after making it. The check finds the same faults, and without the notation the same input gives the same
+// bytes.
 const settings = { ...config, nonDeterministicSignaturesViaNotation: false };
 
-/** Fills in the numbers of a packet. @param detached how the library hashes the other parts of the packet */
+/**
+ * Computes the numbers of a signature packet and stores them in the packet. @param detached whether the signature is
+ * over a document, and detached from it
+ */
 export async function sign(packet: SignaturePacket, key: SecretPacket, over: object, date: Date, detached: boolean) {
   await (packet.sign as unknown as SignFunction).call(packet, key, over, date, detached, settings);
 }
@@ -71,7 +78,8 @@ const documentTypes: ReadonlySet<number> = new Set([enums.signature.binary, enum
 /**
  * Makes one signature.
  * @param key an unlocked key
- * @param over `{ key }`, `{ key, userID }`, `{ key, bind }`, or a document from {@link libraryDocument}
+ * @param over what the signature covers: `{ key }`, `{ key, userID }`, `{ key, bind }`, or a document from {@link
+ * libraryDocument}
  */
 export async function makeSignature(key: SecretPacket, over: object, content: SignatureContent): Promise<Packet> {
   const packet = documentTypes.has(content.type) ? new SignaturePacket() : new KeySignaturePacket();
@@ -97,7 +105,7 @@ export async function makeSignature(key: SecretPacket, over: object, content: Si
 }
 
 /**
- * Makes a self-signature again, with another date and another expiry of the key.
+ * Makes a new self-signature like an old one, with another date and another expiry of the key.
  * @param key an unlocked key
  * @param body the body of the old signature's packet
  * @param over what the signature covers, as for {@link makeSignature}
@@ -121,7 +129,7 @@ export async function repeatSignature(
   return await signed(packet, key, over, terms.at);
 }
 
-/** The parts of a self-signature that are repeated: all except its date and the key's expiry. */
+/** The parts of an old self-signature that are copied into the new one: all except its date and the key's expiry. */
 const repeated = [
   "signatureType",
   "publicKeyAlgorithm",
@@ -146,13 +154,13 @@ const repeated = [
   "embeddedSignature",
 ] as const;
 
-/** Returns a document in the form that the library signs as binary data (type 0x00). */
+/** Returns a document in the form that the OpenPGP library signs as binary data (type 0x00). */
 export function libraryDocument(bytes: Uint8Array): object {
   return { text: null, getBytes: () => bytes };
 }
 
 /**
- * Signs a document that is already hashed, with the signature type of the document.
+ * Signs a document from its digest; the type of the signature is the document's type.
  * @param key an unlocked key
  */
 export async function signHashed(
@@ -160,15 +168,18 @@ export async function signHashed(
   document: HashedDocument,
   content: Omit<SignatureContent, "type">,
 ): Promise<Packet> {
-  // The other contents of a signature do not depend on the document, so a signature over an empty document is the
-  // template.
+  // feedkey first signs an empty document: all parts of this signature except the digest and the numbers are the same
+  // for every document.
   const pattern = await makeSignature(key, libraryDocument(new Uint8Array()), { ...content, type: document.type });
   const raw = readSignature(pattern.body);
   const made = raw && signPattern(key, raw, document.signedDigest(raw));
   return made ?? (await makeSignature(key, libraryDocument(document.covered), { ...content, type: document.type }));
 }
 
-/** Returns the template with another digest and its numbers; undefined for a key with which only the library can sign. */
+/**
+ * Returns a copy of a signature with another digest and the numbers for this digest; undefined if only the OpenPGP
+ * library can sign with the key.
+ */
 function signPattern(key: SecretPacket, pattern: RawSignature, digest: Uint8Array): Packet | undefined {
   const numbers = signDigest(key, pattern.hash, digest);
   if (numbers === undefined) return undefined;

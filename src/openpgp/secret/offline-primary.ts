@@ -1,6 +1,6 @@
 /**
- * Makes primary keys that only certify: a master key without subkeys, or a primary key to be kept offline, with a signing
- * subkey.
+ * Makes keys whose primary key only certifies: a master key without subkeys, or a key with a signing subkey, whose
+ * primary secret is kept offline.
  */
 import { enums, readPrivateKey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
@@ -10,13 +10,13 @@ import type { SecretPacket } from "./make-signature.ts";
 interface SplitKey {
   /** The complete key, to be kept offline. */
   readonly whole: NewKey;
-  /** The key without its primary secret (GnuPG's "dummy" form), for the machine that publishes. */
+  /** The key without its primary secret (GnuPG calls the rest a "dummy"), for the machine that publishes. */
   readonly staying: NewKey;
 }
 
 /**
- * Makes a key whose primary key only certifies. @throws FeedkeyError `usage` for a user ID without name and address, or
- * for v6 keys
+ * Makes a key whose primary key only certifies. @throws FeedkeyError `usage` for a wrong form of user ID, or for a
+ * version 6 key
  */
 async function generateCertifying(options: KeyOptions, hasSubkey: boolean): Promise<NewKey> {
   if (options.algorithm === "ed25519-v6") {
@@ -28,16 +28,16 @@ async function generateCertifying(options: KeyOptions, hasSubkey: boolean): Prom
 }
 
 /**
- * Makes a master key, which certifies, never signs, and has no subkey.
- * @throws FeedkeyError `usage` for a user ID without name and address, or for v6 keys
+ * Makes a master key: a key without subkeys that certifies but never signs.
+ * @throws FeedkeyError `usage` for a wrong form of user ID, or for a version 6 key
  */
 export async function generateMaster(options: KeyOptions): Promise<NewKey> {
   return await generateCertifying(options, false);
 }
 
 /**
- * Makes a key whose primary key only certifies, with a subkey that signs. Both are locked with one passphrase.
- * @throws FeedkeyError `usage` for a user ID without name and address, or for v6 keys
+ * Makes a key whose primary key only certifies, with a subkey that signs. One passphrase locks both.
+ * @throws FeedkeyError `usage` for a wrong form of user ID, or for a version 6 key
  */
 export async function generateSplit(options: KeyOptions): Promise<SplitKey> {
   const whole = await generateCertifying(options, true);

@@ -23,14 +23,14 @@ import {
 export interface SelfStatement {
   /** The body of the signature packet. */
   readonly body: Uint8Array;
-  /** What the signature covers in addition to the primary key: nothing, or the packet body of a user ID or a subkey. */
+  /**
+   * The part that the signature covers besides the primary key: "key" for no other part, or the packet body of a user
+   * ID or a subkey.
+   */
   readonly over: "key" | { readonly userId: Uint8Array } | { readonly subkey: Uint8Array };
 }
 
-/**
- * An unlocked secret key. Its certificate comes from elsewhere, because the secret key's file may contain an older
- * certificate.
- */
+/** An unlocked secret key. Its callers read the certificate elsewhere, because the secret key's file may contain an older one. */
 export class SecretKey {
   readonly fingerprint: Fingerprint;
   readonly #key: PrivateKey;
@@ -50,20 +50,23 @@ export class SecretKey {
     return new SecretKey(await unlock(armored, passphrase));
   }
 
-  /** Whether the primary secret is present: with an offline primary key, only subkeys have a secret. */
+  /**
+   * Whether the secret of the primary key is present. If the primary key is kept offline, only subkeys have their
+   * secrets here.
+   */
   get hasPrimary(): boolean {
     return isSecret(this.#key.keyPacket as SecretPacket);
   }
 
-  /** Whether any component key's secret is present. */
+  /** Whether the secret of the primary key or of any subkey is present. */
   get hasAny(): boolean {
     return this.#key.getKeys().some(({ keyPacket }) => isSecret(keyPacket as SecretPacket));
   }
 
   /**
-   * Returns the component key that may sign data at `at`: a signing subkey if the key has one, as in GnuPG, or else the
+   * Returns the key that may sign data at the time `at`: a signing subkey if there is one, as in GnuPG, or else the
    * primary key.
-   * @throws FeedkeyError with the code of T7's refusal
+   * @throws FeedkeyError with the code that T7 gives if no key may sign
    */
   #signer(facts: CertificateFacts, at: Instant): SecretPacket {
     const refused = refusePrimary(facts, at);
@@ -81,11 +84,11 @@ export class SecretKey {
   }
 
   /**
-   * Signs a document and checks the result before returning it. The hash is SHA-256 if the key allows it; the type is 0x00,
-   * or 0x01 for a text.
-   * @param certificate the present certificate of this key
+   * Signs a document, and verifies the signature before returning it. Uses SHA-256 if the key allows it, and the type
+   * 0x00, or 0x01 for a text.
+   * @param certificate the current certificate of this key
    * @returns the signature packet in binary form
-   * @throws FeedkeyError with the code of T7's refusal; `internal` if the result does not verify
+   * @throws FeedkeyError with the code that T7 gives if no key may sign; `internal` if the signature does not verify
    */
   async signDocument(
     data: Uint8Array | HashedDocument,
@@ -106,20 +109,21 @@ export class SecretKey {
     return writePacket(packet);
   }
 
-  /** Makes a revocation of this key by itself (0x20), as one packet. */
+  /** Makes a revocation of this key by itself (0x20), and returns its packet. */
   async revokeSelf(content: Omit<SignatureContent, "type">): Promise<Packet> {
     return await makeSignature(this.#primary(), { key: this.#primary() }, { ...content, type: 0x20 });
   }
 
-  /** Makes a revocation of one of this key's subkeys (0x28). @param body the body of the subkey's public packet */
+  /** Makes a revocation of one of this key's subkeys (0x28). @param body the body of the subkey's public key packet */
   async revokeSubkey(body: Uint8Array, content: Omit<SignatureContent, "type">): Promise<Packet> {
     const over = { key: this.#primary(), bind: await libraryKey(body) };
     return await makeSignature(this.#primary(), over, { ...content, type: 0x28 });
   }
 
   /**
-   * Makes a certification (0x10) or its withdrawal (0x30) over a user ID of another certificate, by the primary key.
-   * @param subject the primary key packet of the other certificate, as the library reads it
+   * Makes a certification (0x10) or its withdrawal (0x30), with this primary key, over a user ID in another
+   * certificate.
+   * @param subject the primary key packet of the other certificate, as the OpenPGP library reads it
    */
   async certify(subject: object, userId: string, content: SignatureContent): Promise<Packet> {
     const packet = new UserIDPacket();
@@ -128,9 +132,9 @@ export class SecretKey {
   }
 
   /**
-   * Makes a self-signature of the key again, with a later date and another expiry. For a signing subkey, this includes
-   * the back-signature.
-   * @param terms `keyLifetime`: seconds from the key's creation to its expiry
+   * Makes a new self-signature like an old one, with a later date and another expiry of the key. For a signing subkey,
+   * this includes the back-signature.
+   * @param terms the new date and key lifetime; `keyLifetime` counts the seconds from the key's creation to its expiry
    */
   async repeat(
     { body, over }: SelfStatement,
@@ -149,7 +153,7 @@ export class SecretKey {
   }
 
   /**
-   * Refuses a key without its primary secret. Call this before making anything that needs the primary key.
+   * Refuses a key without its primary secret. Callers call this before they make anything that needs the primary key.
    * @throws FeedkeyError `bad_config` if the primary secret is not present
    */
   requirePrimary(): void {

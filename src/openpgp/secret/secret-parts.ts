@@ -1,4 +1,4 @@
-/** Finds the parts of a transferable secret key, and makes copies with another passphrase or without the primary secret. */
+/** Finds the parts of a secret key file, and makes copies of the key with another passphrase or without the primary secret. */
 import { FeedkeyError } from "../../error.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { lock } from "./generate.ts";
@@ -6,20 +6,20 @@ import type { SecretPacket } from "./make-signature.ts";
 import { unlock } from "./secret-key.ts";
 import { readSecretKey, uniteSecrets } from "./secret-union.ts";
 
-/** The secrets in a file. */
+/** The secrets in a secret key file. */
 interface SecretParts {
   /** The fingerprint of the primary key. */
   readonly fingerprint: Fingerprint;
-  /** The component keys whose secrets are present, locked or not. */
+  /** The fingerprints of the primary key and the subkeys whose secrets are present, locked or not. */
   readonly present: ReadonlySet<Fingerprint>;
   readonly isLocked: boolean;
-  /** The key version of RFC 9580; GnuPG can read only version 4. */
+  /** The version of the key. GnuPG can read only version 4. */
   readonly version: number;
 }
 
 /**
- * Finds which secrets are present. @param armored a transferable secret key. @throws FeedkeyError `bad_certificate` if it
- * can't be read
+ * Finds the secrets in a secret key. @param armored a transferable secret key. @throws FeedkeyError `bad_certificate`
+ * if it can't be read
  */
 export async function secretParts(armored: string): Promise<SecretParts> {
   const key = await readSecretKey(armored);
@@ -40,8 +40,8 @@ export async function publicPartOf(armored: string): Promise<Uint8Array> {
 }
 
 /**
- * Refuses a key with a part that the library can't read. Call this before a key is written again, because the library
- * drops such parts.
+ * Refuses a key with a part that the OpenPGP library can't read. Call this before writing a key again, because the
+ * library would drop such a part.
  * @throws FeedkeyError `bad_certificate` if a secret would be lost
  */
 export async function refuseUnreadable(armored: string): Promise<void> {
@@ -56,12 +56,12 @@ export async function refuseUnreadable(armored: string): Promise<void> {
 }
 
 /**
- * Returns a secret key locked with another passphrase.
+ * Locks a secret key with another passphrase, and returns the result.
  * @param present returns the present passphrase; called only if the key is locked
  * @param next returns the new passphrase, or undefined for no passphrase; called only if the present passphrase was
  * right
- * @throws FeedkeyError `bad_certificate` if a part can't be read; `bad_config` if the present passphrase is wrong;
- * `internal` if the result can't be unlocked or is not complete
+ * @throws FeedkeyError `bad_certificate` if a part of the key can't be read; `bad_config` if the present passphrase is
+ * wrong; `internal` if the result can't be unlocked or lacks a secret
  */
 export async function relock(
   armored: string,
@@ -72,7 +72,7 @@ export async function relock(
   const open = (await unlock(armored, present)).armor();
   const passphrase = await next();
   const made = passphrase === undefined ? open : await lock(open, passphrase);
-  // The result replaces the only copy of the key, so its contents are checked first.
+  // The caller replaces the only copy of the key with the result, so the contents of the result are checked first.
   await unlock(made, async () => passphrase ?? "");
   const after = await secretParts(made);
   const isWhole = (await uniteSecrets(made, armored)) === undefined;
@@ -81,8 +81,8 @@ export async function relock(
 }
 
 /**
- * Returns a secret key without its primary secret (GnuPG's "dummy" form), otherwise as locked as before. @throws FeedkeyError
- * `bad_certificate`
+ * Returns a secret key without its primary secret (GnuPG calls the rest a "dummy"); its subkeys stay locked as before.
+ * @throws FeedkeyError `bad_certificate`
  */
 export async function withoutPrimary(armored: string): Promise<string> {
   await refuseUnreadable(armored);

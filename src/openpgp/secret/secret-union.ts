@@ -1,4 +1,7 @@
-/** Merges two copies of a secret key, for example a copy without the primary secret and a copy with a newer subkey. */
+/**
+ * Merges two copies of a secret key: for example, one copy may lack the primary secret, and the other may lack a newer
+ * subkey.
+ */
 import { readPrivateKey, SecretKeyPacket, SecretSubkeyPacket } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import { armor, dearmor } from "../packet/armor.ts";
@@ -6,11 +9,11 @@ import { type Packet, readPackets, tags, writePackets } from "../packet/packets.
 import type { SecretPacket } from "./make-signature.ts";
 
 /**
- * A primary key or a subkey, with the packets before the next key. The bytes are unchanged, because the library drops what
- * it can't read.
+ * A primary key or a subkey, with all packets before the next key. The bytes stay unchanged, because the OpenPGP
+ * library drops packets that it can't read.
  */
 interface Component {
-  /** A name that is the same in every copy of the key, locked or not. */
+  /** A string that identifies the key in every copy, whether it is locked there or not. */
   readonly name: string;
   readonly hasSecret: boolean;
   readonly key: Packet;
@@ -18,8 +21,8 @@ interface Component {
 }
 
 /**
- * Reads a transferable secret key (RFC 9580 section 10.2). @param hint the next step for the user, if any. @throws FeedkeyError
- * `bad_certificate`
+ * Reads a transferable secret key (RFC 9580 section 10.2). @param hint the user's next step, if any. @throws
+ * FeedkeyError `bad_certificate`
  */
 export async function readSecretKey(armored: string, hint?: string) {
   try {
@@ -29,7 +32,7 @@ export async function readSecretKey(armored: string, hint?: string) {
   }
 }
 
-/** Reads a secret key packet with the library; returns undefined for an algorithm that the library does not know. */
+/** Reads a secret key packet with the OpenPGP library; returns undefined if the library does not know the key's algorithm. */
 async function parse({ tag, body }: Packet): Promise<SecretPacket | undefined> {
   const packet = tag === tags.secretKey ? new SecretKeyPacket() : new SecretSubkeyPacket();
   try {
@@ -41,8 +44,8 @@ async function parse({ tag, body }: Packet): Promise<SecretPacket | undefined> {
 }
 
 /**
- * Names a key with an unknown algorithm by its first signature. For such a key, the boundary between the public and the
- * secret part is unknown, but its binding signature is the same in every copy.
+ * Returns a string that identifies a key with an unknown algorithm: its first signature. The boundary between its
+ * public and its secret part is unknown, but its binding signature is the same in every copy.
  */
 function nameOfUnknown(key: Packet, others: readonly Packet[]): string {
   const { body } = others.find(({ tag }) => tag === tags.signature) ?? key;
@@ -67,7 +70,8 @@ async function componentsOf(armored: string): Promise<Component[]> {
 }
 
 /**
- * Whether a copy has every secret of a key with the same bytes: a locked secret with different bytes may be damaged.
+ * Whether a copy has every secret in a key, with the same bytes. A locked secret with different bytes may be damaged,
+ * so it does not count.
  * @throws FeedkeyError `bad_certificate` if a secret key can't be read
  */
 export async function hasSameSecrets(copy: string, key: string): Promise<boolean> {
@@ -78,12 +82,12 @@ export async function hasSameSecrets(copy: string, key: string): Promise<boolean
 }
 
 /**
- * Returns the present copy, with every secret that only the other copy has. The secrets in the present copy stay
- * unchanged.
+ * Returns the present copy of a secret key, with every secret that only the other copy has. The secrets in the present
+ * copy stay unchanged.
  * @param present an armored transferable secret key
  * @param other another copy of this key
- * @returns undefined if the other copy adds nothing
- * @throws FeedkeyError `bad_certificate` if a copy can't be read, or the two are not copies of one key
+ * @returns undefined if the other copy has no further secret
+ * @throws FeedkeyError `bad_certificate` if a copy can't be read, or the copies are not of one key
  */
 export async function uniteSecrets(present: string, other: string): Promise<string | undefined> {
   for (const one of [present, other]) await readSecretKey(one);

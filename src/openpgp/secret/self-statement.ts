@@ -1,15 +1,18 @@
-/** Makes the self-signatures of new keys in a form that GnuPG and rpm can read. They can't read all that the library makes. */
+/**
+ * Replaces the self-signatures of new keys with self-signatures that GnuPG and rpm can read, because these programs
+ * can't read all that the OpenPGP library makes.
+ */
 import { enums, type PrivateKey, type Subkey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import { KeySignaturePacket } from "./key-signature-packet.ts";
 import { type SecretPacket, sign } from "./make-signature.ts";
 
-/** SHA-3 is left out: GnuPG does not know it, and warns of a key that prefers it. */
+/** SHA-3 is not included, because GnuPG does not know it, and warns about a key that prefers it. */
 const preferredHashes = [enums.hash.sha512, enums.hash.sha256];
 
 /**
  * Makes the self-signature of a new version 4 key again, without preferences that GnuPG does not know.
- * @param flags the uses of the primary key
+ * @param flags the key flags of the primary key
  */
 export async function restateSelf(key: PrivateKey, date: Date, flags: number): Promise<void> {
   const [user] = key.users;

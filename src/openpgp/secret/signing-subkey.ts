@@ -1,4 +1,4 @@
-/** Makes a new signing subkey with an offline primary key, for the machine that publishes. */
+/** Makes a new signing subkey for the machine that publishes, while the primary key is kept offline. */
 import { config, decryptKey, type PrivateKey, readPrivateKey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import type { Duration, Instant } from "../../time.ts";
@@ -9,15 +9,15 @@ import { restateBindings } from "./self-statement.ts";
 
 interface WithNewSubkey {
   readonly subkey: Fingerprint;
-  /** The whole key with all its secrets, unlocked and armored. */
+  /** The whole key with all its secrets, unlocked and in armor. */
   readonly whole: string;
-  /** The key with only the new subkey's secret, unlocked and armored. */
+  /** The key with only the new subkey's secret, unlocked and in armor. */
   readonly staying: string;
-  /** The binary certificate. */
+  /** The key's certificate with the new subkey, in binary form. */
   readonly certificate: Uint8Array;
 }
 
-/** Makes a new signing subkey. @throws FeedkeyError `usage` for a key of version 6; `bad_certificate` if the key can't be read */
+/** Makes a new signing subkey. @throws FeedkeyError `usage` for a version 6 key; `bad_certificate` if the key can't be read */
 export async function withNewSubkey(
   armored: string,
   terms: {
