@@ -54,7 +54,7 @@ export interface Part {
   readonly forms: readonly PartForm[];
 }
 
-/** The contents of a verified root. Dates are in milliseconds. */
+/** The contents of a verified root file. Dates are in milliseconds. */
 export interface RootContent {
   readonly madeAt: number;
   readonly validUntil: number | undefined;
@@ -113,9 +113,9 @@ export interface Format {
   readonly index: string;
   /** The compressed forms of the index that feedkey can read. */
   readonly forms: readonly CompressedForm[];
-  /** The name of the file that is always published and always signed. */
+  /** The name of the index file that feedkey always publishes and signs. */
   readonly published: string;
-  /** Returns the name of that file, if the format names the file after the feed. */
+  /** Returns the name of the published file for a feed, if the format names this file after the feed. */
   publishedAs?(feed: string): string;
   /**
    * Returns the paths of the roots to request, below the feed, the best first. The client requests the next root if a root is
@@ -164,11 +164,11 @@ export interface Format {
   /** Maximum size of a root in bytes, if smaller than for other indexes. */
   readonly maxRoot?: number;
   /**
-   * Comparisons of roots ignore trailing blanks in lines and the last line feed, because a cleartext-signed message does not
-   * preserve these bytes.
+   * Whether comparisons of roots ignore trailing blanks in lines and the last line feed. They must if a
+   * cleartext-signed message may contain the root, because such a message does not preserve these bytes.
    */
   readonly ignoresBlankEnds?: true;
-  /** The format's entries have no size, only a digest. */
+  /** Whether the format's entries have only a digest and no size. */
   readonly lacksSizes?: true;
   /** How to read the dependencies of packages; undefined if the listed files are not packages. */
   readonly relations?: Relations;

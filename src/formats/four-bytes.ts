@@ -15,7 +15,8 @@ export function lineEnd(view: DataView, at: number, to: number): number {
   let place = at;
   while (place + 4 <= to) {
     const word = view.getInt32(place, true) ^ 0x0a0a0a0a;
-    // The lowest zero byte is marked correctly. Higher bytes may be marked wrongly, so take the lowest.
+    // The arithmetic marks the lowest zero byte correctly, but may also mark higher bytes wrongly. So only the lowest
+    // mark is used.
     const zero = (word - 0x01010101) & ~word & high;
     if (zero !== 0) return place + ((31 - Math.clz32(zero & -zero)) >> 3);
     place += 4;

@@ -150,11 +150,11 @@ class HashChains {
     const width = 2 ** Math.ceil(Math.log2(Math.max(16, count * 2)));
     this.#hashes = hashes;
     this.#mask = width - 1;
-    // Positions start from 1, so that zero-filled memory is already empty.
+    // Positions are stored plus one, so that zero means an empty slot in new memory.
     this.#heads = new Int32Array(width);
     this.#nexts = new Int32Array(count);
     const [heads, nexts, mask] = [this.#heads, this.#nexts, this.#mask];
-    // From the last to the first, so that a chain runs in the order of the index.
+    // Entries are added from the last to the first, so that each chain follows the order of the index.
     for (let index = count - 1; index >= 0; index--) {
       const slot = (hashes[index] ?? 0) & mask;
       nexts[index] = heads[slot] ?? 0;

@@ -7,7 +7,7 @@ import type { Packages } from "./package-index.ts";
 /** The packages in several lists. If lists repeat an entry, the first entry counts. */
 export class UnitedPackages implements Packages {
   readonly #lists: readonly Packages[];
-  /** Entries of later lists that an earlier one has. */
+  /** The number of entries in later lists that an earlier list also has. */
   readonly #repeats: number;
 
   /**

@@ -53,7 +53,7 @@ export function readRelease(bytes: Uint8Array): Release {
       field = cursor.bytes.toString("latin1", start, colon).toLowerCase();
       if (fields.has(field)) throw cursor.error(`gives the field "${field}" a second time`);
       const text = cursor.bytes.toString("utf8", colon + 1, end);
-      // Strip only ASCII blanks, as apt does: other blanks are part of a suite's name.
+      // feedkey strips only ASCII blanks, as apt does: other blanks are part of a suite's name.
       const value = withoutTrailing(text, blanks).replace(/^[ \t\r\v\f]+/, "");
       if (Object.hasOwn(lists, field) && value !== "")
         throw cursor.error("must leave the first line of its list empty");
@@ -69,7 +69,7 @@ export function readRelease(bytes: Uint8Array): Release {
 function addFile(files: Map<string, FileDigests>, list: ListName, cursor: LineCursor): void {
   const text = cursor.bytes.toString("utf8", cursor.start, cursor.end);
   const [, hex = "", number, path = ""] = /^[ \t]+(\S+)[ \t]+(\S+)[ \t]+(\S+)[ \t]*$/.exec(text) ?? [];
-  // apt itself treats an upper-case digest as different.
+  // Upper case is refused, because apt treats an upper-case digest as a different one.
   if (!/^[0-9a-f]+$/.test(hex) || hex.length !== lists[list]) {
     throw cursor.error(`does not begin with ${lists[list]} hex digits in lower case`);
   }

@@ -77,7 +77,7 @@ function partOf({ files, byHash }: Release, path: string): Part {
   return { path, open, forms: [...found, formOf(path, undefined, open, byHash)] };
 }
 
-/** Returns the translated package descriptions. apt requests these files if the Release file lists them. */
+/** Returns the files with translated package descriptions: apt requests each of these files that the Release file lists. */
 function besideOf({ files, byHash }: Release, components: readonly string[]): PartForm[] {
   const isWanted = (path: string) => components.some((one) => path.startsWith(`${one}/i18n/Translation-`));
   const wanted = [...files].filter(([path]) => isWanted(path));

@@ -5,7 +5,8 @@ import { readPackages } from "./packages-text.ts";
 import { relations } from "./relations.ts";
 import { compareVersions } from "./version.ts";
 
-// Not bz2: the file is decompressed before its signature can be verified, and a small malicious file could take a minute.
+// bz2 is not accepted: clients decompress this file before they can verify its signature, and a small malicious bz2
+// file could take a minute.
 const forms = ["gz", "xz", "zst"] as const;
 
 export const opkg: Format = {

@@ -49,7 +49,8 @@ interface PackageFile {
 export function ownStanza(control: readonly Field[]): Uint8Array {
   const own = control.filter(({ name }) => !aboutFile.test(name));
   const stanza = formatStanza(own);
-  // feedkey must never publish an index that clients refuse. So it reads each stanza that is not obviously good as clients do.
+  // feedkey must never publish an index that clients refuse. So feedkey reads each stanza with the clients' reader,
+  // unless it is obviously good.
   if (!isPlainlyNamed(own)) new OpkgScanner(stanza, controlText).next();
   return stanza;
 }
@@ -149,7 +150,7 @@ function problemOf(value: string): string {
   return "has a further line of spaces only";
 }
 
-/** Checks rule T12, as far as a path alone allows: clients refuse other paths. */
+/** Checks a path as far as rule T12 depends on the path alone, because clients refuse other paths. */
 function checkFilename(filename: string): void {
   if (filename.length > maxLineLength / 8) throw badField("Filename", "is too long");
   if (/\p{Cc}|\\|^\s|\s$/u.test(filename)) {

@@ -30,7 +30,7 @@ function comparePart(a: string, b: string): number {
     right = right.slice(rightText.length);
     const [leftDigits = ""] = /^\d*/.exec(left) ?? [];
     const [rightDigits = ""] = /^\d*/.exec(right) ?? [];
-    // Compared as text, so that a number of any length keeps its order.
+    // Digits are compared as text, because a number may have more digits than JavaScript can represent.
     const leftNumber = leftDigits.replace(/^0+/, "");
     const rightNumber = rightDigits.replace(/^0+/, "");
     if (leftNumber.length !== rightNumber.length) return leftNumber.length - rightNumber.length;

@@ -5,7 +5,7 @@ import { readDatabase } from "./database.ts";
 import { relations } from "./relations.ts";
 import { compareVersions } from "./version.ts";
 
-/** The database, or the one that also lists all files, under repo-add's names. */
+/** Matches the names of databases that repo-add writes: `.db`, or `.files`, which also lists the files in all packages. */
 const root = /\.(db|files)(\.tar(\.(gz|xz|zst|bz2))?)?$/;
 
 const publishedAs = (feed: string) => `${feed}.db`;
@@ -23,7 +23,8 @@ export const pacman: Format = {
   signing: {
     isRoot: (name) => root.test(name),
     several: "one",
-    // Clients ask for NAME.db.sig; repo-add, which makes NAME.db a link, looks for the other one.
+    // Clients request NAME.db.sig, but repo-add, which makes NAME.db a symbolic link, looks for the signature of the
+    // link's target. So feedkey writes both.
     files: (name) => {
       const asked = name.replace(/\.tar[.a-z0-9]*$/, "");
       return [...new Set([name, asked])].map((one) => ({ name: `${one}.sig`, holds: "binary" }));

@@ -37,7 +37,7 @@ function compareText(a: string, b: string): number {
   while (at < a.length && bt < b.length) {
     const [one, other] = [segmentAt(a, at), segmentAt(b, bt)];
     if (one.word === "" || other.word === "") {
-      // The rest are separators.
+      // At least one of the versions has only separators left.
       at += one.separator.length;
       bt += other.separator.length;
       break;

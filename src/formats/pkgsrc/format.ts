@@ -10,10 +10,10 @@ export const pkgsrc: Format = {
   index: "pkg_summary",
   forms: ["gz", "bz2", "xz", "zst"],
   published: "pkg_summary.gz",
-  // pkg_summary.gz always exists; other forms are requested only if the profile names one.
+  // Every feed has pkg_summary.gz. Clients request another form only if the profile names it.
   roots: ({ index }) => [index ?? "pkg_summary.gz"],
   signaturesOf: signatureFiles,
-  // So nothing unverified is ever decompressed.
+  // The signature covers the file as downloaded, so clients never decompress unverified data.
   signs: "file",
   needs: "the new certificate in the keyring of pkg_install, gpgv or gpg",
   packageName: /\.(tgz|tbz|txz|tzst)$/,

@@ -88,7 +88,7 @@ function* variablesOf(metadata: PackageMetadata): Generator<SummaryVariable> {
 export function summaryOf(metadata: PackageMetadata): Uint8Array {
   packageName(metadata.contents);
   const summary = writeSummaryStanza({ variables: [...variablesOf(metadata)], terminated: true });
-  // feedkey must never publish an index that clients refuse. So it reads the stanza as clients do.
+  // feedkey must never publish an index that clients refuse. So feedkey reads the stanza with the clients' reader.
   new SummaryScanner(summary, metadataText).next();
   return summary;
 }

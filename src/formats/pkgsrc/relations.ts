@@ -7,12 +7,15 @@ import { readSummary } from "./summary-stanza.ts";
 /** More alternatives than any pattern has. */
 const maxAlternatives = 256;
 
-/** `a{b,c}d` as `abd` and `acd`; undefined for one with too many, or whose braces don't fit. */
+/**
+ * Expands `a{b,c}d` into `abd` and `acd`; returns undefined for a pattern with too many alternatives, or with
+ * unbalanced braces.
+ */
 function alternatives(pattern: string): string[] | undefined {
   const done: string[] = [];
   const open = [pattern];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    // The innermost first.
+    // The innermost braces are expanded first.
     const [whole, inner = ""] = /\{([^{}]*)\}/.exec(next) ?? [];
     if (whole === undefined) done.push(next);
     else for (const one of inner.split(",").reverse()) open.push(next.replace(whole, () => one));
@@ -30,7 +33,7 @@ function requirement(text: string): Requirement {
       operator === "" || isOperatorMet(operator, compareDewey(version, bound));
     return { text, names: [name], isMetBy: ({ version = "" }) => isIn(version, low, from) && isIn(version, high, to) };
   }
-  // As pkg_install has it, the version may be left out.
+  // As in pkg_install, a pattern may leave out the version.
   const isMetBy = ({ name: base, version }: Capability) => {
     return [text, `${text}-[0-9]*`].some((glob) => matchesGlob(`${base}-${version}`, glob));
   };

@@ -1,4 +1,7 @@
-/** Checksums of rpm-md: a type and hex digits. dnf and zypper take MD5 and SHA-1 too; here these prove nothing. */
+/**
+ * Reads the checksums in rpm-md: a type and hex digits. dnf and zypper also accept MD5 and SHA-1, but feedkey does not
+ * count these as proof.
+ */
 import type { Element } from "./elements.ts";
 
 /** Hex digits, by the names that createrepo_c knows. */
@@ -18,7 +21,7 @@ export interface Checksum {
   readonly hex: string;
 }
 
-/** @throws FeedkeyError `bad_index`: an unknown type, or digits that are not of it */
+/** @throws FeedkeyError `bad_index` if the type is unknown, or the digits do not fit the type */
 export function readChecksum({ attributes, text, error }: Element): Checksum {
   const { type = "" } = attributes;
   const length = Object.hasOwn(digits, type) ? digits[type] : undefined;

@@ -8,14 +8,17 @@ import { badText } from "../line-cursor.ts";
 import { signatureEnding, signatureFiles } from "../signature-files.ts";
 import { readSums } from "./sums-text.ts";
 
-/** A file of this name is a signed text, if it is a root at all. */
+/** Matches the names of root files that contain their own signature. */
 const holdsSignature = /\.(asc|gpg|sign)$/;
 
 function signaturesOf(root: string): readonly string[] {
   return holdsSignature.test(root) ? [] : [...signatureFiles(root), `${root}.gpg`, `${root}.sign`];
 }
 
-/** Unframing would hide them, and `sha256sum -c` takes them for a part of the name or not, as it was built. */
+/**
+ * Refuses carriage returns: removing the signature frame would hide them, and whether `sha256sum -c` takes them as a
+ * part of the file name depends on its build.
+ */
 function refuseCarriageReturns(file: Uint8Array, name: string): void {
   const place = file.indexOf(0x0d);
   if (place === -1) return;
@@ -36,7 +39,7 @@ export const sums: Format = {
   signs: "text",
   signing: {
     isRoot: (name) => /^(sha256sums?|shasums256)(\.txt)?$/i.test(name),
-    // gpgv fails where it lacks one of the keys.
+    // Only one signature is written, because gpgv fails if it lacks one of the keys that made the signatures.
     several: "one",
     files: (name, framed) => [
       { name: name + signatureEnding.binary, holds: "binary" },

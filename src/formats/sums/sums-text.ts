@@ -54,7 +54,7 @@ function readLine(text: string, walker: LineWalker): DigestedEntry {
   };
 }
 
-/** The BSD form has the name first. */
+/** Returns the match with digest and name exchanged, because the BSD form has the name first. */
 function reversed(match: RegExpExecArray | null): (string | undefined)[] | undefined {
   return match === null ? undefined : [match[0], match[2], match[1]];
 }
