@@ -1,6 +1,6 @@
 /**
- * The bytes between the members' contents in an `ar` archive (ar(5)), exactly as libarchive (BSD) or binutils (GNU) write them. No
- * digest covers these bytes, so a verifier must accept no others.
+ * Writes the bytes between the members' contents in an `ar` archive (ar(5)), exactly as libarchive (BSD) or binutils
+ * (GNU) write them. No digest covers these bytes, so a verifier must not accept any other bytes.
  */
 import { AR_MAGIC } from "./ar.ts";
 

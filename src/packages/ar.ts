@@ -53,7 +53,7 @@ function readHeader(source: ByteSource, position: number): ArMember {
   const text = latin1(source.read(position, HEADER_SIZE));
   if (text.slice(58) !== "`\n") throw damage(`ar header at byte ${position} does not end like one`);
   const owner = [text.slice(16, 28), text.slice(28, 34), text.slice(34, 40)];
-  // GNU ar leaves these fields empty for its tables.
+  // GNU ar leaves these fields empty in the headers of its tables.
   if (!owner.every((field) => /^\d* *$/.test(field)) || !/^[0-7]* *$/.test(text.slice(40, 48))) {
     throw damage(`ar header at byte ${position} has a time, owner or mode that is not a number`);
   }
@@ -81,7 +81,7 @@ function resolveName(source: ByteSource, header: ArMember, names: string | undef
   if (gnu !== undefined) {
     const start = Number(gnu);
     const end = names?.indexOf("/\n", start) ?? -1;
-    // An offset into the middle of a name would be ambiguous.
+    // The offset must be at the start of a name in the table. An offset into the middle of a name would be ambiguous.
     const starts = start === 0 || names?.[start - 1] === "\n";
     if (names === undefined || end === -1 || !starts) {
       throw damage(`ar member at byte ${header.offset} refers to a name that is not in the table of long names`);
@@ -93,7 +93,7 @@ function resolveName(source: ByteSource, header: ArMember, names: string | undef
 }
 
 function checkName(member: ArMember): ArMember {
-  // Package tools write only ASCII names. Other names are damage, or are meant to deceive readers.
+  // Package tools write only ASCII names. Any other name is damage, or a try to deceive readers.
   if (!/^[\x20-\x7e]+$/.test(member.name)) {
     throw damage(`ar member at byte ${member.offset} has the unusable name ${quote(member.name)}`);
   }

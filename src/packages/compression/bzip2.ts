@@ -30,7 +30,7 @@ export async function unbzip2Head(pieces: Iterable<Uint8Array>, most: number): P
   const reader = Object.assign(new Bunzip.Stream(), { readByte: () => input.readByte() });
   const writer = Object.assign(new Bunzip.Stream(), { writeByte: (byte: number) => output.writeByte(byte) });
   try {
-    // The library treats the end of the input like the end of a stream, so it gets one stream at a time.
+    // The library treats the end of its input like the end of a stream, so feedkey gives it one stream at a time.
     do Bunzip.decode(reader, writer);
     while (input.startsAnotherStream());
     return { content: output.content(), whole: true };

@@ -49,7 +49,7 @@ export async function decompress(
 async function decode(bytes: Uint8Array, kind: Compression, limit: number): Promise<Uint8Array> {
   const decoder = kind === "none" ? (same: Uint8Array) => same : decoders[kind];
   if (decoder === undefined) throw new Undecodable("unreadable", "can't be decompressed here");
-  // Node's decoders do not accept the limit 0 of an empty list.
+  // An empty list has the limit 0, but Node's decoders do not accept this limit.
   const content = await decoder(bytes, Math.max(limit, 1));
   if (content.length > limit) throw new Undecodable("limits", `contains more than the ${limit} bytes that are read`);
   return content;

@@ -1,4 +1,7 @@
-/** What can be decompressed. The trust page, which runs in browsers, has fewer of these (`page/engine/decoders.ts`). */
+/**
+ * The decoders for all compressions that feedkey reads. The trust page, which runs in browsers, has fewer decoders
+ * (`page/engine/decoders.ts`).
+ */
 import type { Compression } from "../../formats/format.ts";
 import { unbzip2 } from "./bzip2.ts";
 import { gunzip } from "./gzip.ts";
