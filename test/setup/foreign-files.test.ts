@@ -107,7 +107,7 @@ describe("setup: what is somebody else's", () => {
     const own = certificate({ key: seed.key }).bytes;
     for (const [bytes, reason] of [
       [new Uint8Array(), undefined],
-      [concat(own, stranger), `has a key in it that is not the archive's, ${other.fingerprint}`],
+      [concat(own, stranger), `contains a key that is not the archive's, ${other.fingerprint}`],
       [Buffer.from("not a keyring"), "is no longer a keyring as feedkey writes it"],
     ] as const) {
       await target.accept("apt", ...main);
