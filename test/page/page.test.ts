@@ -171,13 +171,15 @@ describe("the trust page in a browser", function () {
       const [line] = await visitor.choose(path);
       const [grown, took] = [(sum() - before) / 1024, (performance.now() - begun) / 1000];
       expect(line?.text).to.include("it has another size");
-      expect(grown, "MiB").to.be.lessThan(160);
+      // A page that held the whole file would need at least 256 MiB. V8 collects the hashed pieces when it sees fit.
+      const most = 240;
+      expect(grown, "MiB").to.be.lessThan(most);
       const seen = (await page.evaluate(
         "({ values: seen.values.size, turns: seen.turns, heap: seen.heap })",
       )) as Record<"values" | "turns" | "heap", number>;
       expect(seen.values).to.be.greaterThan(20);
       expect(seen.turns).to.be.greaterThan(20);
-      expect(seen.heap).to.be.lessThan(100 * 1024 * 1024);
+      expect(seen.heap).to.be.lessThan(most * 1024 * 1024);
       if (asked === undefined) return;
       const heap = seen.heap / 1024 / 1024;
       process.stderr.write(
