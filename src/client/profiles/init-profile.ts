@@ -141,7 +141,10 @@ function warnOfGaps({ keyservers, feeds = [] }: InitProfileOptions, reporter: Re
         "--keyservers hkps://HOST",
     );
   }
-  if (feeds.length === 0) reporter.warn("the profile has no feed yet: name each feed with --feed NAME=PATH");
+  if (feeds.length === 0)
+    reporter.warn(
+      "the profile has no feed yet: next, add a [feed NAME] section for each feed, or use --feed NAME=PATH now",
+    );
 }
 
 /** Returns the files of a keyring, one file for each certificate. */
