@@ -141,10 +141,7 @@ function warnOfGaps({ keyservers, feeds = [] }: InitProfileOptions, reporter: Re
         "--keyservers hkps://HOST",
     );
   }
-  if (feeds.length === 0)
-    reporter.warn(
-      "the profile has no feed yet: next, add a [feed NAME] section for each feed, or use --feed NAME=PATH now",
-    );
+  if (feeds.length === 0) reporter.warn("the profile has no feed yet: add a [feed NAME] section to it for each feed");
 }
 
 /** Returns the files of a keyring, one file for each certificate. */
