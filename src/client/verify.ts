@@ -101,7 +101,6 @@ interface Reading {
   readonly limit: number;
   /** Whether the user named this index; otherwise feedkey tries this form itself. */
   readonly isNamed: boolean;
-  /** The index that feedkey began to read in advance, if any. */
 }
 
 /**

@@ -12,6 +12,9 @@ import { kindOf, type NotPlain, openPlain, withPlainFile } from "./plain-file.ts
 /** Number of bytes that are read at once: a piece stays in the processor's cache while it is hashed and parsed. */
 const pieceBytes = 128 * 1024;
 
+/** In place of a descriptor: the only piece of the file stays in memory. */
+const inMemory = -1;
+
 /** Closes the descriptors of held files that nobody uses any more. */
 const unused = new FinalizationRegistry(closeSync);
 
@@ -69,6 +72,13 @@ export class HashedFile implements Content {
   static held(path: string, descriptor: number, size: number): HashedFile {
     try {
       const file = new HashedFile(path, descriptor, size);
+      if (file.length <= pieceBytes) {
+        // The memory has the whole file: many small files must not keep many descriptors open.
+        closeSync(descriptor);
+        file.#held = inMemory;
+        file.#present = 0;
+        return file;
+      }
       file.#held = descriptor;
       unused.register(file, descriptor);
       return file;

@@ -59,6 +59,16 @@ describe("store/hashed-file", () => {
     }
   });
 
+  it("does not keep small files open", async () => {
+    const path = join(folder, "small");
+    await fs.writeFile(path, "small");
+    const before = (await fs.readdir("/proc/self/fd")).length;
+    const files = Array.from({ length: 50 }, () => opened(HashedFile.hold(path)));
+    expect((await fs.readdir("/proc/self/fd")).length).to.be.lessThan(before + 10);
+    await fs.writeFile(path, "other");
+    for (const file of files) expect(Buffer.from(bytesOf(file)).toString()).to.equal("small");
+  });
+
   it("gives up at what is too large or a folder, and leaves a pipe alone", async () => {
     const large = join(folder, "large");
     await fs.writeFile(large, "12345");
