@@ -6,7 +6,7 @@ import type { Unframed } from "../formats/format.ts";
 import { formats } from "../formats/formats.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { FeedFormat } from "../profile/types.ts";
-import type { LastIndex } from "../store/client-state-view.ts";
+import type { LastIndex } from "../store/feed-folder.ts";
 import type { FileVersion } from "../store/file-version.ts";
 
 /** A file that contains signatures: a detached signature file, or a root that contains its own signatures. */

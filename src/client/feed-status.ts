@@ -123,7 +123,7 @@ const nothing = { signedAt: null, expiresAt: null, entries: null, signers: [], b
  * Returns the status of a feed: what the client's state says about the last index, and what the keys say about the next one.
  */
 export async function feedStatus(session: Session, name: string, trust: TrustSet): Promise<ToldFeed> {
-  const last = await session.state.lastAccepted(name);
+  const last = await session.state.lastIndex(name);
   const { at } = trust;
   if (last === undefined)
     return { status: { name, ...nothing }, warnings: warnOfIndex({ name, ...nothing }, undefined, at) };

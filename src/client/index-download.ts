@@ -12,8 +12,7 @@ import { isTooLarge, type PartSource } from "../packages/part-text.ts";
 import type { Feed } from "../profile/types.ts";
 import { downloadFile, inFeed, pastCaches, type Remembered } from "../refresh/download.ts";
 import { type Session, withProgress } from "../refresh/session.ts";
-import type { LastIndex } from "../store/client-state-view.ts";
-import type { Accepted } from "../store/feed-folder.ts";
+import type { LastIndex } from "../store/feed-folder.ts";
 import type { Duration } from "../time.ts";
 import { type Candidate, framedCandidate, type SignatureSource } from "./candidate.ts";
 import { largerRootHint, maxSignatureBytes, signedBytes } from "./index-files.ts";
@@ -49,27 +48,13 @@ interface DownloadedIndex {
   readonly isRemembered: boolean;
 }
 
-/**
- * Returns the stored files for servers that answer "not modified". The client reads a stored file only after such an answer,
- * and treats the file as missing if another run has accepted a newer index in the meantime.
- */
-export function rememberedIndex({ state }: Session, feed: Feed, { meta }: Accepted): RememberedIndex {
-  const { sha256, signatureSha256, versions } = meta;
-  let reading: ReturnType<typeof state.lastIndex> | undefined;
-  const stored = async () => {
-    reading ??= state.lastIndex(feed.name);
-    const found = await reading;
-    return found?.meta.sha256 === sha256 && found.meta.signatureSha256 === signatureSha256 ? found : undefined;
-  };
+/** Returns the stored files for servers that answer "not modified". */
+export function rememberedIndex({ meta, index, signature }: LastIndex): RememberedIndex {
   // For a root that contains its own signatures, the client stored the whole file in place of a signature.
-  const file = ({ index, signature }: LastIndex) =>
-    isFramed(signature) ? { bytes: signature } : { bytes: index, sha256: index.sha256 };
+  const file = isFramed(signature) ? { bytes: signature } : { bytes: index, sha256: index.sha256 };
   return {
-    index: { version: versions?.index, bytes: async () => stored().then((found) => found && file(found)) },
-    signature: {
-      version: versions?.signature,
-      bytes: async () => stored().then((found) => found && { bytes: found.signature }),
-    },
+    index: { version: meta.versions?.index, stored: file },
+    signature: { version: meta.versions?.signature, stored: { bytes: signature } },
   };
 }
 

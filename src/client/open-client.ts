@@ -95,7 +95,7 @@ export class Client {
     if (this.#isClosed) throw new FeedkeyError("usage", "this client is closed: open a new one");
     const { at = Date.now(), offline = false, justRefreshed = false, ...options } = this.#options;
     return await report(options.reporter, partial, async (reporter) => {
-      const session = await Session.open({
+      const opening = {
         profile: this.profile,
         stateFolder: stateFolder(options.stateFolder),
         at,
@@ -107,8 +107,8 @@ export class Client {
         readOnly,
         onlySigners,
         justRefreshed,
-      });
-      return await action(session);
+      };
+      return await Session.during(opening, action);
     });
   }
 

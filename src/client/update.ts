@@ -8,7 +8,7 @@ import type { Judged } from "../refresh/certificate-pool.ts";
 import { expectedBytes, fileUrl, inFeed, pastCaches } from "../refresh/download.ts";
 import { learnMore, refresh } from "../refresh/refresh.ts";
 import type { Session } from "../refresh/session.ts";
-import type { Accepted } from "../store/feed-folder.ts";
+import type { LastIndex } from "../store/feed-folder.ts";
 import { warnOfAlgorithms } from "./algorithm-warnings.ts";
 import type { Candidate } from "./candidate.ts";
 import { downloadIndex, partsBeside, type RememberedIndex, rememberedIndex } from "./index-download.ts";
@@ -45,7 +45,7 @@ async function fromLocation(
   feed: Feed,
   location: string,
   consent: Consent,
-  last: Accepted | undefined,
+  last: LastIndex | undefined,
 ): Promise<VerifiedIndex> {
   const left = countdown(timeFor(last?.meta.size ?? expectedBytes.index, session.options.transport.limits));
   const absences: FeedkeyError[] = [];
@@ -67,7 +67,7 @@ async function fromLocation(
     if (found?.isRemembered !== true) return await verified;
     return await verified?.catch((error: unknown) => askAgain(error, () => attempt(name, pastCaches)));
   };
-  const remembered = last && rememberedIndex(session, feed, last);
+  const remembered = last && rememberedIndex(last);
   const names = indexNames(feed);
   for (const name of names) {
     try {
@@ -130,7 +130,7 @@ interface Round {
 
 /** Updates one feed: tries each server in turn, and accepts the first good index. */
 async function updateFeed(session: Session, round: Round, feed: Feed): Promise<FeedOutcome> {
-  const before = await session.state.lastAccepted(feed.name);
+  const before = await session.state.lastIndex(feed.name);
   let last = before;
   const outcome = await orRefusal(async (): Promise<FeedOutcome> => {
     return await round.mirrors.firstGood(async (location) => {
@@ -138,7 +138,7 @@ async function updateFeed(session: Session, round: Round, feed: Feed): Promise<F
       const source = fileUrl(location, feed.path).href;
       const index = await accept(session, await verify(), source, async (judged) => {
         round.judged = judged;
-        last = await session.state.lastAccepted(feed.name);
+        last = await session.state.lastIndex(feed.name);
         return await verify();
       });
       const isLast = before?.meta.sha256 === index.sha256 && before.meta.createdAt === index.createdAt;

@@ -185,8 +185,7 @@ async function lastContent(
   last: RootTerms["last"],
   read: (signed: Uint8Array) => RootContent,
 ): Promise<RootContent | undefined> {
-  const before = await last?.readIndex();
-  const content = before && (await orRefusal(() => read(before)));
+  const content = last && (await orRefusal(() => read(bytesOf(last.index))));
   // A refusal means that an earlier profile requested another format or suite, so the two roots can't be compared.
   return content instanceof FeedkeyError ? undefined : content;
 }

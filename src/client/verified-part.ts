@@ -4,7 +4,7 @@ import { FeedkeyError } from "../error.ts";
 import type { Part } from "../formats/format.ts";
 import { maxIndexBytes } from "../formats/formats.ts";
 import { fitsDigests, type PartSource, partText, refuseLargePart } from "../packages/part-text.ts";
-import type { Accepted } from "../store/feed-folder.ts";
+import type { LastIndex } from "../store/feed-folder.ts";
 import { largerIndexHint } from "./index-files.ts";
 import type { VerifiedRoot } from "./verified-root.ts";
 
@@ -41,14 +41,14 @@ export function nameOfPart({ open }: Part): string {
 export async function verifyPart(
   root: VerifiedRoot,
   part: Part,
-  last: Accepted | undefined,
+  last: LastIndex | undefined,
   source: PartSource,
 ): Promise<VerifiedPart> {
   const terms = { feed: root.feed.name, root: root.name, limit: root.feed.maxIndexSize ?? maxIndexBytes };
   try {
     refuseLargePart(part, terms, part.open.size);
     // If the stored text has the right digests, feedkey does not ask the source.
-    const kept = await last?.readPart(nameOfPart(part));
+    const kept = last?.readPart(nameOfPart(part));
     if (kept !== undefined && fitsDigests(kept.text, part.open, kept.text.sha256))
       return new VerifiedPart(key, root, part, kept.text, false);
     const damaged = kept?.path;

@@ -9,7 +9,7 @@ import { checkSignatures, makersNamed, readSignatureFile } from "../openpgp/chec
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { Feed, Profile } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
-import type { Accepted } from "../store/feed-folder.ts";
+import type { LastIndex } from "../store/feed-folder.ts";
 import type { IndexVersions } from "../store/feed-meta.ts";
 import type { FileVersion } from "../store/file-version.ts";
 import type { DataSignature } from "../trust/facts.ts";
@@ -173,7 +173,7 @@ export interface RootTerms {
   readonly profile: Profile;
   readonly judged: Judged;
   /** The feed's last accepted index; undefined if there is none, or if the root must not be compared with an earlier one. */
-  readonly last: Accepted | undefined;
+  readonly last: LastIndex | undefined;
 }
 
 /**
@@ -211,15 +211,13 @@ async function isOtherForm(
   { document }: Candidate,
   feed: Feed,
   createdAt: number,
-  last: Accepted | undefined,
+  last: LastIndex | undefined,
 ): Promise<boolean> {
   const { signs, ignoresBlankEnds } = formatOf(feed.format);
   if ((signs === "text" && !ignoresBlankEnds) || last?.meta.createdAt !== createdAt) return false;
-  const before = await last.readIndex();
-  if (before === undefined) return false;
   const read = async (signed: Data) => bytesOf(await indexText(feed.format, signed, indexLimit(feed, last.meta)));
   const [one, other] = await onRefusal(
-    () => Promise.all([document.content, before].map(read)),
+    () => Promise.all([document.content, last.index].map(read)),
     () => [],
   );
   if (one === undefined || other === undefined) return false;

@@ -4,7 +4,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { HashedFile } from "../files/hashed-file.ts";
+import type { HeldFiles } from "../files/hashed-file.ts";
 import { readError } from "../files/system-error.ts";
 import { formats } from "../formats/formats.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
@@ -21,10 +21,11 @@ import { type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 
 /**
  * Reads and hashes a file.
+ * @param files keeps the file open
  * @returns undefined if the file is missing
  * @param isNamed whether the user named the file, which may then be a pipe; otherwise a pipe counts as missing
  */
-function readLimited(path: string, limit: number, isNamed: boolean): HashedDocument | undefined {
+function readLimited(files: HeldFiles, path: string, limit: number, isNamed: boolean): HashedDocument | undefined {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(path, constants.O_RDONLY | (isNamed ? 0 : constants.O_NONBLOCK));
@@ -38,7 +39,7 @@ function readLimited(path: string, limit: number, isNamed: boolean): HashedDocum
     if (!status.isFile()) return new HashedDocument(readPipe(descriptor, path, limit));
     const taken = descriptor;
     descriptor = undefined;
-    const file = HashedFile.held(path, taken, size);
+    const file = files.take(path, taken, size);
     return new HashedDocument(file, file.sha256);
   } catch (cause) {
     if (systemCode(cause) === "ENOENT" || (!isNamed && systemCode(cause) === "ENXIO")) return undefined;
@@ -108,12 +109,13 @@ interface Reading {
  * @throws FeedkeyError `not_found` if the index is missing
  */
 async function readCandidate(
+  files: HeldFiles,
   format: FeedFormat,
   indexPath: string,
   signaturePath: string | undefined,
   { limit, isNamed }: Reading,
 ): Promise<Candidate> {
-  const file = readLimited(indexPath, limit, isNamed);
+  const file = readLimited(files, indexPath, limit, isNamed);
   if (file === undefined) {
     throw new FeedkeyError("not_found", `there is no index ${escapeText(indexPath)}`, { details: { path: indexPath } });
   }
@@ -123,7 +125,7 @@ async function readCandidate(
   const beside = formats[format].signaturesOf(basename(indexPath)).map((name) => join(dirname(indexPath), name));
   const signatures = [];
   for (const path of signaturePath === undefined ? beside : [signaturePath]) {
-    const signature = readLimited(path, maxSignatureBytes, signaturePath !== undefined);
+    const signature = readLimited(files, path, maxSignatureBytes, signaturePath !== undefined);
     if (signature !== undefined) signatures.push({ name: escapeText(path), bytes: signature.bytes });
   }
   const name = basename(indexPath);
@@ -136,11 +138,11 @@ async function readCandidate(
  * /var/lib/apt/lists, the names of the parts have this form too.
  * @param root the root's path
  */
-function partsBeside(root: string): PartSource {
+function partsBeside(files: HeldFiles, root: string): PartSource {
   const prefix = /^(.+_)(?:In)?Release$/.exec(basename(root))?.[1];
   return async (place, limit) => {
     const name = prefix === undefined ? place : prefix + place.replaceAll("/", "_");
-    return readLimited(join(dirname(root), name), limit, false)?.bytes;
+    return readLimited(files, join(dirname(root), name), limit, false)?.bytes;
   };
 }
 
@@ -156,13 +158,13 @@ export async function verifyLocal(
   signaturePath: string | undefined,
   options: { readonly compare: boolean; readonly allowEmpty: boolean },
 ): Promise<VerifiedIndex> {
-  const last = options.compare ? await session.state.lastAccepted(feed.name) : undefined;
+  const last = options.compare ? await session.state.lastIndex(feed.name) : undefined;
   const judgeAt = async (path: string) => {
     const reading = { limit: indexLimit(feed, last?.meta), isNamed: path === indexPath };
-    const candidate = await readCandidate(feed.format, path, signaturePath, reading);
+    const candidate = await readCandidate(session.state.files, feed.format, path, signaturePath, reading);
     return await verifyIndex(candidate, feed, {
       ...{ profile: session.profile, judged, last, allowEmpty: options.allowEmpty },
-      parts: partsBeside(path),
+      parts: partsBeside(session.state.files, path),
       ignoreKept: true,
       readAs: readingOf(feed),
     });

@@ -2,21 +2,22 @@
  * Reads files that need not fit into memory and that another user may have replaced, for example by a pipe. So it never waits
  * for a file, and reads only up to a size limit.
  */
-import { createHash, type Hash } from "node:crypto";
+import { createHash, type Hash, hash } from "node:crypto";
 import { closeSync, fstatSync, lstatSync, readSync } from "node:fs";
 import type { Content } from "../content.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { kindOf, type NotPlain, openPlain, withPlainFile } from "./plain-file.ts";
+import { readError } from "./system-error.ts";
 
 /** Number of bytes that are read at once: a piece stays in the processor's cache while it is hashed and parsed. */
 const pieceBytes = 128 * 1024;
 
-/** In place of a descriptor: the only piece of the file stays in memory. */
-const inMemory = -1;
+/** The most large files that one {@link HeldFiles} keeps open: systems limit how many files a program may open. */
+const mostHeld = 64;
 
-/** Closes the descriptors of held files that nobody uses any more. */
-const unused = new FinalizationRegistry(closeSync);
+/** Hashes a piece. */
+const digestOf = (piece: Uint8Array) => hash("sha256", piece);
 
 /**
  * A hashed file. Whenever a piece of the file is read again, its digest is compared before the caller gets the piece, so the
@@ -27,15 +28,19 @@ export class HashedFile implements Content {
   readonly #path: string;
   readonly #sha256 = createHash("sha256");
   /** The SHA-256 digests of the pieces. */
-  readonly #digests: Buffer[] = [];
-  /** The descriptor of a held file. */
+  readonly #digests: string[] = [];
+  /** The descriptor of a file that {@link HeldFiles} keeps open. */
   #held: number | undefined;
   readonly #memory: Buffer;
-  /** The number of the piece in the memory; -1 for none. */
-  #present = -1;
+  /** The number of the piece in the memory. A file of a single piece stays in memory. */
+  #present: number;
 
-  /** @param most the number of bytes to read, unless the file is shorter */
-  private constructor(path: string, descriptor: number, most: number) {
+  /**
+   * Hashes an open file.
+   * @param most the number of bytes to read, unless the file is shorter
+   * @throws the system's error
+   */
+  constructor(path: string, descriptor: number, most: number) {
     this.#path = path;
     this.#memory = Buffer.allocUnsafeSlow(Math.min(pieceBytes, most));
     let length = 0;
@@ -47,6 +52,7 @@ export class HashedFile implements Content {
       length += piece.length;
     }
     this.length = length;
+    this.#present = this.#digests.length - 1;
   }
 
   /**
@@ -62,76 +68,74 @@ export class HashedFile implements Content {
     });
   }
 
-  /**
-   * Hashes an open file and keeps it open, so that it can be read even after another file has its name. Bytes that were added
-   * to the file since are left out.
-   * @param descriptor is closed after a failure, and when the result is no longer in use
-   * @param size the file's size in bytes
-   * @throws the system's error
-   */
-  static held(path: string, descriptor: number, size: number): HashedFile {
-    try {
-      const file = new HashedFile(path, descriptor, size);
-      if (file.length <= pieceBytes) {
-        // The memory has the whole file: many small files must not keep many descriptors open.
-        closeSync(descriptor);
-        file.#held = inMemory;
-        file.#present = 0;
-        return file;
-      }
-      file.#held = descriptor;
-      unused.register(file, descriptor);
-      return file;
-    } catch (error) {
-      closeSync(descriptor);
-      throw error;
-    }
-  }
-
-  /** Opens, hashes and keeps open a plain file, like {@link held}. @throws the system's error, such as ENOENT */
-  static hold(path: string): HashedFile | NotPlain {
-    // Checked before the file is opened: opening a device may start it, and opening a pipe may lose its bytes.
-    const there = lstatSync(path);
-    if (!there.isFile()) return { problem: kindOf(there) };
-    const descriptor = openPlain(path);
-    if (typeof descriptor !== "number") return descriptor;
-    const stat = fstatSync(descriptor);
-    if (stat.isFile()) return HashedFile.held(path, descriptor, stat.size);
-    closeSync(descriptor);
-    return { problem: kindOf(stat) };
-  }
-
   /** The hash of the whole file. */
   get sha256(): Hash {
     return this.#sha256.copy();
   }
 
-  /** Yields the file in pieces. @param from offset of the first byte @throws FeedkeyError `locked` if the file has changed */
+  /**
+   * Keeps the file open for later reading, unless it is in memory.
+   * @param descriptor is closed by {@link close}
+   * @returns whether the file is now kept open; if not, the descriptor is closed
+   */
+  keep(descriptor: number): boolean {
+    const isLarge = this.#digests.length > 1;
+    if (isLarge) this.#held = descriptor;
+    else closeSync(descriptor);
+    return isLarge;
+  }
+
+  /** Closes a file that was kept open. It can still be read as long as the same bytes are at its path. */
+  close(): void {
+    if (this.#held !== undefined) closeSync(this.#held);
+    this.#held = undefined;
+  }
+
+  /**
+   * Yields the file in pieces.
+   * @param from offset of the first byte
+   * @throws FeedkeyError `locked` if the file has changed; `not_found` if it can't be read
+   */
   *pieces(from = 0): Generator<Buffer, void> {
-    const descriptor = this.#held ?? openPlain(this.#path);
-    if (typeof descriptor !== "number") throw this.#changed();
+    let opened: number | undefined;
     try {
       for (let at = from; at < this.length; ) {
         const number = Math.floor(at / pieceBytes);
         const start = number * pieceBytes;
-        yield this.#piece(descriptor, number).subarray(at - start);
+        if (this.#present !== number) {
+          // A file that was kept open may have been closed since the last piece.
+          if (this.#held === undefined) opened ??= this.#open();
+          this.#load(this.#held ?? opened ?? -1, number);
+        }
+        yield this.#memory.subarray(at - start, Math.min(pieceBytes, this.length - start));
         at = start + pieceBytes;
       }
     } finally {
-      if (descriptor !== this.#held) closeSync(descriptor);
+      if (opened !== undefined) closeSync(opened);
     }
   }
 
-  #piece(descriptor: number, number: number): Buffer {
+  #open(): number {
+    try {
+      const descriptor = openPlain(this.#path, true);
+      if (typeof descriptor === "number") return descriptor;
+    } catch (error) {
+      throw readError(error, this.#path);
+    }
+    throw this.#changed();
+  }
+
+  #load(descriptor: number, number: number): void {
     const start = number * pieceBytes;
-    // A file that is not held may have changed since the piece was read.
-    if (this.#present === number && this.#held !== undefined)
-      return this.#memory.subarray(0, Math.min(pieceBytes, this.length - start));
     this.#present = -1;
-    const piece = this.#read(descriptor, start, this.length);
-    if (this.#digests[number]?.equals(digestOf(piece)) !== true) throw this.#changed();
+    let piece: Buffer;
+    try {
+      piece = this.#read(descriptor, start, this.length);
+    } catch (error) {
+      throw readError(error, this.#path);
+    }
+    if (this.#digests[number] !== digestOf(piece)) throw this.#changed();
     this.#present = number;
-    return piece;
   }
 
   /** Reads a piece into the memory. The piece is shorter than others only at the end of the file. */
@@ -154,6 +158,44 @@ export class HashedFile implements Content {
   }
 }
 
-function digestOf(piece: Uint8Array): Buffer {
-  return createHash("sha256").update(piece).digest();
+/** The files that one run keeps open, so that it can read them even after other files have their names. */
+export class HeldFiles {
+  readonly #files: HashedFile[] = [];
+
+  /** Opens and hashes a plain file. @throws the system's error, such as ENOENT */
+  open(path: string): HashedFile | NotPlain {
+    // Checked before the file is opened: opening a device may start it, and opening a pipe may lose its bytes.
+    const there = lstatSync(path);
+    if (!there.isFile()) return { problem: kindOf(there) };
+    const descriptor = openPlain(path);
+    if (typeof descriptor !== "number") return descriptor;
+    const stat = fstatSync(descriptor);
+    if (stat.isFile()) return this.take(path, descriptor, stat.size);
+    closeSync(descriptor);
+    return { problem: kindOf(stat) };
+  }
+
+  /**
+   * Hashes an open file. Bytes that were added to the file since are left out.
+   * @param descriptor belongs to this object from now on
+   * @param size the file's size in bytes
+   * @throws the system's error
+   */
+  take(path: string, descriptor: number, size: number): HashedFile {
+    let file: HashedFile;
+    try {
+      file = new HashedFile(path, descriptor, size);
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
+    if (file.keep(descriptor)) this.#files.push(file);
+    if (this.#files.length > mostHeld) this.#files.shift()?.close();
+    return file;
+  }
+
+  /** Closes the files. */
+  close(): void {
+    for (const file of this.#files.splice(0)) file.close();
+  }
 }

@@ -71,7 +71,7 @@ export class Bundles {
         const bundle = await downloadFile(this.#session, location, bundlePath, limits.keyringBytes, {
           within,
           ...pastCaches,
-          remembered: copy && { version: copy.version, bytes: async () => copy },
+          remembered: copy && { version: copy.version, stored: copy },
           onAbsent: (reason) => {
             throw reason;
           },

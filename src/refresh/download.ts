@@ -56,8 +56,7 @@ export const pastCaches: Pick<GetOptions, "headers"> = { headers: { "cache-contr
 export interface Remembered {
   /** The server's validator for the stored file; undefined if feedkey must download the file again. */
   readonly version: FileVersion | undefined;
-  /** Reads the stored file; returns undefined if the file is missing. */
-  readonly bytes: () => Promise<Stored | undefined>;
+  readonly stored: Stored;
 }
 
 interface Stored {
@@ -109,12 +108,8 @@ export async function downloadFile(
     const whole = { maxBytes, policy: "archive", root: rootOf(location), ...terms, headers, within } as const;
     return session.options.transport.get(url, whole);
   });
-  if (answer.status === 304 && version !== undefined) {
-    const stored = await remembered?.bytes();
-    if (stored !== undefined) return { ...stored, version, isRemembered: true };
-    const again = { ...options, remembered: undefined, within: left?.() };
-    return await downloadFile(session, location, path, maxBytes, again);
-  }
+  if (answer.status === 304 && remembered !== undefined && version !== undefined)
+    return { ...remembered.stored, version, isRemembered: true };
   if (answer.status === 404 || answer.status === 410) return undefined;
   if (answer.status !== 200 && answer.status !== 403) throw httpError(url, answer);
   if (answer.status === 200 && !isWebPage(answer.body)) {

@@ -127,6 +127,16 @@ export class Session {
     return new Session(options, knowledge, state, seeds.certificates);
   }
 
+  /** Opens a run for an action, and closes the run's files afterwards. @throws FeedkeyError as {@link open}, and all errors of the action */
+  static async during<Result>(options: SessionOptions, action: (session: Session) => Promise<Result>): Promise<Result> {
+    const session = await Session.open(options);
+    try {
+      return await action(session);
+    } finally {
+      session.state.files.close();
+    }
+  }
+
   get profile(): Profile {
     return this.options.profile;
   }

@@ -77,9 +77,7 @@ export class OwnClient {
     const transport = createTransport({ offline: true });
     const options = { profile: this.#profile, stateFolder: this.#state, at: this.#at, offline: true };
     try {
-      return await action(
-        await Session.open({ ...options, transport, keyserverTransport: transport, reporter: silent }),
-      );
+      return await Session.during({ ...options, transport, keyserverTransport: transport, reporter: silent }, action);
     } finally {
       await transport.close();
     }

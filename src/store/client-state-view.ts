@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FeedkeyError } from "../error.ts";
-import type { HashedFile } from "../files/hashed-file.ts";
+import { HeldFiles } from "../files/hashed-file.ts";
 import { BundleCopies, type BundleCopy } from "./bundle-copies.ts";
-import { type Accepted, FeedFolder } from "./feed-folder.ts";
+import { type Accepted, FeedFolder, type LastIndex } from "./feed-folder.ts";
 import type { LedgerFile } from "./ledger.ts";
 import { boundPlaces } from "./seed-binding.ts";
 import { badState, fileNameFor } from "./state-file.ts";
@@ -13,18 +13,14 @@ import { compareWithLedger, readSnapshot, refuseUnsafeFolders, type StateSnapsho
 export const attemptsWithoutLock = 5;
 const pauseMs = 20;
 
-/** The last accepted index of a feed, with its open file and its signature. */
-export interface LastIndex extends Accepted {
-  readonly index: HashedFile;
-  readonly signature: Uint8Array;
-}
-
 /** A read-only view of one profile's state, as it was when the view was opened. */
 export class ClientStateView {
   protected readonly places: StatePlaces;
   protected readonly feedFolder: FeedFolder;
   protected readonly bundleCopies: BundleCopies;
   protected current: StateSnapshot;
+  /** The files that this run keeps open, because another program may replace them meanwhile. */
+  readonly files = new HeldFiles();
   readonly #attempts: number;
 
   protected constructor(places: StatePlaces, snapshot: StateSnapshot, attempts: number) {
@@ -88,22 +84,11 @@ export class ClientStateView {
   }
 
   /**
-   * Returns the last accepted index of a feed, after comparing its bytes with their digests.
+   * Returns the last accepted index of a feed, after comparing its bytes with their digests. The index stays open until `files` is closed.
    * @throws FeedkeyError `bad_state` if the index is damaged, gone, or older than the ledger says
    */
-  async lastAccepted(feed: string): Promise<Accepted | undefined> {
-    return await this.#read(feed, async (accepted) => {
-      await this.feedFolder.checkDigests(accepted);
-      return accepted;
-    });
-  }
-
-  /**
-   * Returns what `lastAccepted` returns, with the bytes of the index. The bytes are read at once, because another run may replace the
-   * index.
-   */
   async lastIndex(feed: string): Promise<LastIndex | undefined> {
-    return await this.#read(feed, async (accepted) => ({ ...accepted, ...(await this.feedFolder.bytes(accepted)) }));
+    return await this.#read(feed, async (accepted) => this.feedFolder.open(accepted, this.files));
   }
 
   /**

@@ -1,12 +1,10 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { bytesOf, type Data } from "../content.ts";
-import { type FeedkeyError, systemCode, unlessMissing } from "../error.ts";
+import { systemCode } from "../error.ts";
 import { commitStaged, replaceLink, stageAll, writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder, syncFolder } from "../files/folder.ts";
-import { HashedFile } from "../files/hashed-file.ts";
+import type { HashedFile, HeldFiles } from "../files/hashed-file.ts";
 import type { HeldLock } from "../files/lock.ts";
 import { outputError } from "../files/system-error.ts";
 import { type AcceptedPart, type FeedMeta, parseFeedMeta, serializeFeedMeta } from "./feed-meta.ts";
@@ -26,46 +24,23 @@ interface KeptPart {
   readonly text: HashedFile;
 }
 
-/** The last accepted index of a feed, with its detached signature. */
+/** What the client stored about the last accepted index of a feed. */
 export interface Accepted {
   readonly meta: FeedMeta;
   readonly indexPath: string;
   readonly signaturePath: string;
-  /** Reads the bytes of the index; returns undefined if another run has replaced the index in the meantime. */
-  readIndex(): Promise<Uint8Array | undefined>;
+}
+
+/** The last accepted index of a feed, with its detached signature. Their digests are those that were recorded. */
+export interface LastIndex extends Accepted {
+  readonly index: HashedFile;
+  readonly signature: Uint8Array;
   /**
    * Reads a part.
    * @param digest the digest of the part's text, in lower-case hex
    * @returns undefined if the part is missing
    */
-  readPart(digest: string): Promise<KeptPart | undefined>;
-}
-
-/** Opens a plain file. @param onFailure gets the system's error @returns undefined if the path is not a plain file */
-function heldOr(path: string, onFailure: (error: unknown) => undefined): HashedFile | undefined {
-  try {
-    const file = HashedFile.hold(path);
-    return "problem" in file ? undefined : file;
-  } catch (error) {
-    return onFailure(error);
-  }
-}
-
-/** Returns the accepted index in a folder. */
-function acceptedIn(folder: string, meta: FeedMeta): Accepted {
-  const indexPath = join(folder, "index");
-  return {
-    meta,
-    indexPath,
-    signaturePath: join(folder, "signature"),
-    readIndex: () => unlessMissing(fs.readFile(indexPath)),
-    readPart: async (digest) => {
-      const path = partPath(indexPath, digest);
-      // A part that can't be read is downloaded again.
-      const text = heldOr(path, () => undefined);
-      return text && { path, text };
-    },
-  };
+  readPart(digest: string): KeptPart | undefined;
 }
 
 /**
@@ -104,25 +79,31 @@ export class FeedFolder {
     const folder = join(this.#folder, this.#generationName(feed, generation));
     const meta = await this.#readMeta(folder);
     if (meta.feed !== feed) throw badState(folder, `is the state of another feed, "${meta.feed}"`);
-    const accepted = acceptedIn(folder, meta);
+    const accepted = { meta, indexPath: join(folder, "index"), signaturePath: join(folder, "signature") };
     if ((await sizeOf(accepted.indexPath)) !== meta.size)
       throw badState(accepted.indexPath, "does not have the size that was recorded when it was accepted");
     await sizeOf(accepted.signaturePath);
     return accepted;
   }
 
-  /** Opens the index, reads its signature, and compares the digests of both. @throws FeedkeyError `bad_state` if a digest differs */
-  async bytes({ meta, indexPath, signaturePath }: Accepted): Promise<{ index: HashedFile; signature: Uint8Array }> {
+  /**
+   * Opens the index and reads its signature.
+   * @param files keeps the index open, because another run may replace it
+   * @throws FeedkeyError `bad_state` if a digest differs from the recorded digest
+   */
+  open(accepted: Accepted, files: HeldFiles): LastIndex {
+    const { meta, indexPath, signaturePath } = accepted;
     return {
-      index: openDigested(indexPath, meta.sha256),
-      signature: bytesOf(openDigested(signaturePath, meta.signatureSha256)),
+      ...accepted,
+      index: openDigested(files, indexPath, meta.sha256),
+      signature: bytesOf(openDigested(files, signaturePath, meta.signatureSha256)),
+      readPart: (digest) => {
+        const path = partPath(indexPath, digest);
+        // A part that can't be read is downloaded again.
+        const text = openPlainFile(files, path, () => undefined);
+        return text && { path, text };
+      },
     };
-  }
-
-  /** Compares the digests like `bytes`, but does not keep the bytes in memory. */
-  async checkDigests({ meta, indexPath, signaturePath }: Accepted): Promise<void> {
-    if ((await digestOf(indexPath)) !== meta.sha256) throw unfit(indexPath);
-    if ((await digestOf(signaturePath)) !== meta.signatureSha256) throw unfit(signaturePath);
   }
 
   /**
@@ -238,24 +219,20 @@ async function sizeOf(path: string): Promise<number> {
   throw badState(path, "is not a plain file");
 }
 
-function openDigested(path: string, expected: string): HashedFile {
-  const file = heldOr(path, (error) => {
+/** Opens a plain file. @param onFailure gets the system's error @returns undefined if the path is not a plain file */
+function openPlainFile(files: HeldFiles, path: string, onFailure: (error: unknown) => undefined) {
+  try {
+    const file = files.open(path);
+    return "problem" in file ? undefined : file;
+  } catch (error) {
+    return onFailure(error);
+  }
+}
+
+function openDigested(files: HeldFiles, path: string, expected: string): HashedFile {
+  const file = openPlainFile(files, path, (error) => {
     throw unreadable(path, error);
   });
-  if (file?.sha256.digest("hex") !== expected) throw unfit(path);
-  return file;
-}
-
-function unfit(path: string): FeedkeyError {
-  return badState(path, "does not match the digest that was recorded when it was accepted");
-}
-
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  try {
-    for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(piece);
-    return hash.digest("hex");
-  } catch (error) {
-    throw unreadable(path, error);
-  }
+  if (file?.sha256.digest("hex") === expected) return file;
+  throw badState(path, "does not match the digest that was recorded when it was accepted");
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import type { Data } from "../content.ts";
 import { FeedkeyError, systemCode, unlessMissing } from "../error.ts";
+import { HashedFile } from "../files/hashed-file.ts";
 import { causeInWords } from "../files/system-error.ts";
 
 /** The hint for errors after which the user can only start again. */
@@ -25,6 +26,7 @@ export function unreadable(path: string, error: unknown): FeedkeyError {
 /** Returns the SHA-256 digest of data in lower-case hex. */
 export function sha256(data: Data | string): string {
   if (typeof data === "string" || data instanceof Uint8Array) return hash("sha256", data);
+  if (data instanceof HashedFile) return data.sha256.digest("hex");
   const whole = createHash("sha256");
   for (const piece of data.pieces()) whole.update(piece);
   return whole.digest("hex");

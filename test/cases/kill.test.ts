@@ -94,7 +94,7 @@ describe("cases: kill -9", function () {
   /** The client's last accepted index, read as another program would while the lock is still there. */
   async function remembered(copy: TestArchive): Promise<string | undefined> {
     const view = await ClientStateView.openReadOnly(copy.state, "example");
-    const last = await view.lastAccepted("base");
+    const last = await view.lastIndex("base");
     if (last === undefined) return undefined;
     expect(digestOf(await fs.readFile(last.indexPath))).to.equal(last.meta.sha256);
     return last.meta.sha256;

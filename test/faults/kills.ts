@@ -148,7 +148,7 @@ class Story {
 
   async #remembered() {
     const view = await ClientStateView.openReadOnly(this.#archive.state, "example");
-    return (await view.lastAccepted("base"))?.meta;
+    return (await view.lastIndex("base"))?.meta;
   }
 
   async #check(when: string, before: Instant): Promise<void> {

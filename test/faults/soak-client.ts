@@ -97,7 +97,7 @@ export class SoakClient {
   /** The last accepted index, as the disk has it. */
   async #remembered(): Promise<FeedMeta | undefined> {
     const view = await ClientStateView.openReadOnly(this.#folder("state"), "example");
-    return (await view.lastAccepted("base"))?.meta;
+    return (await view.lastIndex("base"))?.meta;
   }
 
   /** One command, of a process of its own as far as connections go. */

@@ -118,7 +118,7 @@ export class Story {
 
   async #state(folder: string): Promise<"old" | "new"> {
     const view = await ClientStateView.openReadOnly(join(folder, "state"), "example");
-    const last = await view.lastAccepted("base");
+    const last = await view.lastIndex("base");
     const index = this.#indexes[last?.meta.sha256 ?? ""];
     if (index === undefined) throw new Error(`the client has an index that was never published: ${last?.meta.sha256}`);
     expect(last?.meta.signers.map(({ certificate }) => certificate === this.archive.key)).to.deep.equal([

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { Content } from "../../src/content.ts";
 import { orRefusal } from "../../src/error.ts";
-import { HashedFile } from "../../src/files/hashed-file.ts";
+import { type HashedFile, HeldFiles } from "../../src/files/hashed-file.ts";
 import { readPackages } from "../../src/formats/opkg/packages-text.ts";
 import { refusal } from "../testkit/refusal.ts";
 
@@ -107,11 +107,13 @@ describe("index-format/window-scanner", () => {
     const folder = fs.mkdtempSync(join(tmpdir(), "feedkey-window-"));
     const path = join(folder, "Packages");
     const text = manyStanzas(20_000).join("\n");
+    const files = new HeldFiles();
+    afterEach(() => files.close());
     after(() => fs.rmSync(folder, { recursive: true }));
     beforeEach(() => fs.writeFileSync(path, text));
 
     function held(): HashedFile {
-      const file = HashedFile.hold(path);
+      const file = files.open(path);
       if ("problem" in file) throw new Error(file.problem);
       return file;
     }
@@ -137,7 +139,7 @@ describe("index-format/window-scanner", () => {
       expect(index.find("p49")[0]).to.deep.equal(entry);
       // A look-up at that place.
       expect((await orRefusal(() => [...index])) as object).to.include({ code: "locked" });
-      expect(HashedFile.hold(folder)).to.have.property("problem");
+      expect(files.open(folder)).to.have.property("problem");
     });
   });
 });

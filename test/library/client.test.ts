@@ -16,6 +16,13 @@ async function refusal(action: Promise<unknown>): Promise<FeedkeyError> {
   throw new Error("it was not refused", { cause: outcome });
 }
 
+/** The files below a folder that this process has open. */
+async function openFiles(folder: string): Promise<string[]> {
+  const own = "/proc/self/fd";
+  const paths = (await fs.readdir(own)).map((name) => fs.readlink(join(own, name)).catch(() => ""));
+  return (await Promise.all(paths)).filter((path) => path.startsWith(folder));
+}
+
 describe("the client as a library", () => {
   let archive: TestArchive;
   let clients: Client[];
@@ -87,6 +94,32 @@ describe("the client as a library", () => {
     expect((await refusal(client.verify(index, { folder: { path, complete: true } }))).code).to.equal("size_mismatch");
     const { errors } = await client.verify(index, { folder: { path, complete: true }, partial: true });
     expect(errors).to.have.length(1);
+  });
+
+  it("keeps no file open after a call, even of a large index", async () => {
+    const text = await fs.readFile(archive.file("Packages"), "utf8");
+    const many = Array.from({ length: 3000 }, (_, n) => text.replaceAll(/^(Package: |Filename: )/gm, `$1n${n}`));
+    await archive.signText([text, ...many].join("\n"), published);
+    await archive.mirror.sync(archive.site);
+    const client = await open();
+    const folder = archive.out;
+    const index = archive.file("Packages");
+    const calls: Record<string, () => Promise<unknown>> = {
+      update: () => client.update(),
+      "update, nothing changed": () => client.update(),
+      fetch: () => client.fetch("alpha", { folder }),
+      "fetch, refused": () => refusal(client.fetch("gamma", { folder })),
+      list: () => client.list(),
+      status: () => client.status(),
+      verify: () => client.verify(index),
+      "verify, refused": () => refusal(client.verify(index, { signature: archive.file("Packages") })),
+      "verify, audit": () => client.verify(index, { audit: true }),
+      mirror: () => client.mirror("base", join(archive.folder, "copy"), { packages: ["alpha"] }),
+    };
+    for (const [name, call] of Object.entries(calls)) {
+      await call();
+      expect(await openFiles(archive.folder), name).to.deep.equal([]);
+    }
   });
 
   it("records nothing in an audit", async () => {

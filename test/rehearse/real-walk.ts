@@ -39,7 +39,8 @@ export class RealWalk {
       ] as const) {
         const machine = await setUpMachine(archive, client, `${kind}-${client}`);
         all.set(client, machine);
-        if (!(await machine.accepts())) throw new Error(`${client} refuses before anything has changed`);
+        const { status, stdout, stderr } = await machine.refresh();
+        if (status !== 0) throw new Error(`${client} refuses before anything has changed:\n${stdout}\n${stderr}`);
       }
     };
     await Promise.all(clients.map(begin));
@@ -61,13 +62,14 @@ export class RealWalk {
     const note = (generation: Generation, accepts: boolean | undefined, use = ", in use") => {
       found.push({ client: client + use, generation, word: accepts === true ? "accepts" : "refuses" });
     };
+    const accepts = async (machine: SetUpMachine | undefined) => (await machine?.refresh())?.status === 0;
     await follower?.ticks();
-    note("set-up", await follower?.accepts());
+    note("set-up", await accepts(follower));
     if (step === finish) {
-      note("old", await sleeper?.accepts());
+      note("old", await accepts(sleeper));
       // Too late: feedkey does not follow a key that is retired.
       await sleeper?.ticks();
-      note("old", await sleeper?.accepts());
+      note("old", await accepts(sleeper));
     }
     if (step === rotate) note("new", await this.#anew(client, "new", [...this.#story.shipped.values()].at(-1)), "");
     if (step === revoke) note("new-bundle", await this.#anew(client, "bundle", bundle), "");

@@ -8,8 +8,8 @@ import { archiveUserId } from "../testkit/archives/opkg-archive.ts";
 import type { Ended } from "../testkit/programs/command-line.ts";
 
 export interface SetUpMachine {
-  /** Reads its feed once more. */
-  accepts(): Promise<boolean>;
+  /** Reads its feed once more; it accepts the feed if it ends with status 0. */
+  refresh(): Promise<Ended>;
   ticks(): Promise<void>;
   remove(): Promise<void>;
 }
@@ -28,23 +28,21 @@ export async function shipProfile({ profile, url }: LiveArchive, seed: string, c
   await fs.writeFile(profile, `${[...head, ...trust, ...sections.flat()].join("\n")}\n`);
 }
 
-const succeeded = async (ended: Promise<Ended>) => (await ended).status === 0;
 const nothing = async () => undefined;
 
 /** Sets a machine up for a client by the profile that was shipped last. @param name of its folder */
 export async function setUpMachine(live: LiveArchive, client: string, name: string): Promise<SetUpMachine> {
   if (client === "apt-get") {
     const machine = await AptMachine.make(live, name);
-    return { accepts: () => succeeded(machine.update()), ticks: () => machine.ticks(), remove: nothing };
+    return { refresh: () => machine.update(), ticks: () => machine.ticks(), remove: nothing };
   }
   if (client === "pacman") {
     const machine = await PacmanMachine.make({ live }, name);
     await machine.setUp({ live });
     await machine.ticks();
-    const accepts = () => succeeded(machine.pacman("-Syy"));
-    return { accepts, ticks: () => machine.ticks(), remove: () => machine.stop() };
+    return { refresh: () => machine.pacman("-Syy"), ticks: () => machine.ticks(), remove: () => machine.stop() };
   }
   const machine = client === "dnf" ? new DnfMachine({ live }, name) : new ZypperMachine({ live }, name);
   await machine.setUp({ live });
-  return { accepts: () => succeeded(machine.refresh()), ticks: () => machine.ticks(), remove: nothing };
+  return { refresh: () => machine.refresh(), ticks: () => machine.ticks(), remove: nothing };
 }

@@ -117,7 +117,7 @@ describe("store/client-state: damage", () => {
         await state.acceptIndex("base", sampleIndex(1));
         await state.close();
         const next = await ClientState.open(places.root, "proteanos");
-        expect((await next.lastAccepted("base"))?.meta.entries).to.equal(1);
+        expect((await next.lastIndex("base"))?.meta.entries).to.equal(1);
         await next.close();
       }));
   }
@@ -128,7 +128,7 @@ describe("store/client-state: damage", () => {
         const text = await fs.readFile(join(feed, file), "utf8");
         await fs.writeFile(join(feed, file), text.replace("2", "3"));
         const state = await ClientState.open(root, "proteanos");
-        const error = await refusal(state.lastAccepted("base"));
+        const error = await refusal(state.lastIndex("base"));
         await state.close();
         expect(error.code).to.equal("bad_state");
         expect(error.message).to.match(/does not match the digest that was recorded when it was accepted$/);
@@ -171,7 +171,7 @@ describe("store/client-state: damage", () => {
       await other.close();
       await (await ClientState.open(root, "proteanos", { reset: true })).close();
       const view = await ClientStateView.openReadOnly(root, "debian");
-      expect((await view.lastAccepted("base"))?.meta.entries).to.equal(1);
+      expect((await view.lastIndex("base"))?.meta.entries).to.equal(1);
     }));
 
   for (const mode of [0o775, 0o757, 0o1777]) {

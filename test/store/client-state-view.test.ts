@@ -13,7 +13,7 @@ describe("store/client-state-view", () => {
     inScratch(async (scratch) => {
       const view = await ClientStateView.openReadOnly(join(scratch, "state"), "proteanos");
       expect(view.initialised).to.equal(false);
-      expect(await view.lastAccepted("base")).to.equal(undefined);
+      expect(await view.lastIndex("base")).to.equal(undefined);
       expect(await fs.readdir(scratch)).to.deep.equal([]);
     }));
 
@@ -26,7 +26,7 @@ describe("store/client-state-view", () => {
         const before = await fs.readdir(folder, { recursive: true });
         await asNobody(async () => {
           const view = await ClientStateView.openReadOnly(root, "proteanos");
-          expect((await view.lastAccepted("base"))?.meta.entries).to.equal(1);
+          expect((await view.lastIndex("base"))?.meta.entries).to.equal(1);
           expect(view.certificates().size).to.equal(1);
         });
         expect(await fs.readdir(folder, { recursive: true })).to.deep.equal(before);
@@ -68,7 +68,7 @@ describe("store/client-state-view", () => {
         const read = async () => {
           for (let seen = 0; writing; ) {
             const view = await ClientStateView.openReadOnly(root, "proteanos");
-            const entries = (await view.lastAccepted("base"))?.meta.entries ?? 0;
+            const entries = (await view.lastIndex("base"))?.meta.entries ?? 0;
             expect(entries).to.be.at.least(seen);
             seen = entries;
           }

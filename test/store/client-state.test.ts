@@ -16,7 +16,7 @@ describe("store/client-state", () => {
           expect(state.initialised).to.equal(false);
           expect(state.ledger.keys.size).to.equal(0);
           expect(state.certificates().size).to.equal(0);
-          expect(await state.lastAccepted("base")).to.equal(undefined);
+          expect(await state.lastIndex("base")).to.equal(undefined);
         });
       }
       expect(await fs.readdir(folder)).to.deep.equal([]);
@@ -96,7 +96,7 @@ describe("store/client-state", () => {
       await once(root, (state) => state.acceptIndex("base", sampleIndex(1)));
       await once(root, (state) => state.acceptIndex("base", sampleIndex(2)));
       await once(root, async (state) => {
-        const last = await state.lastAccepted("base");
+        const last = await state.lastIndex("base");
         const { meta } = sampleIndex(2);
         expect(last?.meta).to.deep.include({ ...meta, feed: "base", size: 7 });
         expect(await fs.readFile(last?.indexPath ?? "", "utf8")).to.equal("index 2");
@@ -126,7 +126,7 @@ describe("store/client-state", () => {
         await state.acceptIndex("other", sampleIndex(1));
       });
       await once(root, async (state) => {
-        expect((await state.lastAccepted("base"))?.meta.entries).to.equal(2);
+        expect((await state.lastIndex("base"))?.meta.entries).to.equal(2);
         expect((await refusal(state.acceptIndex("base", sampleIndex(1)))).code).to.equal("rollback");
       });
     }));
@@ -138,7 +138,7 @@ describe("store/client-state", () => {
         await state.acceptIndex("base", sampleIndex(1));
         expect(await fs.readlink(join(folder, "feeds", "base"))).to.equal(".base.1");
         await state.acceptIndex("base", { ...sampleIndex(1), signature: bytes("signed twice") });
-        const last = await state.lastAccepted("base");
+        const last = await state.lastIndex("base");
         expect(await fs.readFile(last?.signaturePath ?? "", "utf8")).to.equal("signed twice");
       });
     }));
@@ -153,7 +153,7 @@ describe("store/client-state", () => {
       for (const etag of ['"first"', '"second"', '"second"', undefined]) {
         await once(root, (state) => state.acceptIndex("base", named(etag)));
         await once(root, async (state) => {
-          expect((await state.lastAccepted("base"))?.meta.versions?.index?.etag).to.equal(etag);
+          expect((await state.lastIndex("base"))?.meta.versions?.index?.etag).to.equal(etag);
         });
       }
     }));
@@ -213,7 +213,7 @@ describe("store/client-state", () => {
           root,
           async (state) => {
             for (const [n, feed] of feeds.entries())
-              expect((await state.lastAccepted(feed))?.meta.entries).to.equal(n + 1);
+              expect((await state.lastIndex(feed))?.meta.entries).to.equal(n + 1);
           },
           profile,
         );
@@ -254,7 +254,7 @@ describe("store/client-state", () => {
       await state.close();
       await fs.rm(join(folder, ".lock"), { recursive: true });
       await once(root, async (next) => {
-        expect((await next.lastAccepted("base"))?.meta.entries).to.equal(1);
+        expect((await next.lastIndex("base"))?.meta.entries).to.equal(1);
         expect(next.ledger.keys.size).to.equal(0);
         expect(next.certificates().size).to.equal(0);
       });
@@ -276,7 +276,7 @@ describe("store/client-state", () => {
       });
       await once(root, async (state) => {
         expect(Buffer.from(state.certificates().get(fingerprintA) ?? []).toString()).to.equal("b");
-        expect((await state.lastAccepted("base"))?.meta.entries).to.equal(2);
+        expect((await state.lastIndex("base"))?.meta.entries).to.equal(2);
       });
     }));
 
@@ -295,7 +295,7 @@ describe("store/client-state", () => {
           expect((await refusal(state.acceptIndex("base", sampleIndex(2)))).code).to.equal("rollback");
           await state.acceptIndex("base", sampleIndex(4));
         });
-        expect((await state.lastAccepted("base"))?.meta.entries).to.equal(4);
+        expect((await state.lastIndex("base"))?.meta.entries).to.equal(4);
       });
     }));
 });

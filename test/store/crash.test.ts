@@ -12,7 +12,7 @@ import { sampleIndex, sampleLedger } from "./sample-state.ts";
 async function memory(root: string): Promise<string> {
   const state = await ClientState.open(root, "proteanos");
   try {
-    const last = await state.lastAccepted("base");
+    const last = await state.lastIndex("base");
     const index = last === undefined ? "-" : await fs.readFile(last.indexPath, "utf8");
     const signature = last === undefined ? "-" : await fs.readFile(last.signaturePath, "utf8");
     const certificate = state.certificates().get(fingerprintA);

@@ -97,7 +97,7 @@ describe("store/shared-state", () => {
       await once(root, (state) => state.acceptIndex("base", sampleIndex(2)));
       const error = await refusal(shared.write((state) => state.acceptIndex("base", sampleIndex(1))));
       expect(error.code).to.equal("rollback");
-      expect((await shared.lastAccepted("base"))?.meta.entries).to.equal(2);
+      expect((await shared.lastIndex("base"))?.meta.entries).to.equal(2);
     }));
 
   it("gives up as locked when others keep writing", () =>

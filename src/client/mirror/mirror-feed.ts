@@ -260,7 +260,7 @@ async function renewBundle({ session, folder, lock }: Job): Promise<boolean> {
   for (const path of [bundlePath, armoredBundle]) {
     const bundle = await new Mirrors(session).firstGood(async (location) => {
       const copy = await copies.read(fileUrl(location, path).href);
-      const remembered = copy && { version: copy.version, bytes: async () => copy };
+      const remembered = copy && { version: copy.version, stored: copy };
       return await downloadFile(session, location, path, limits.keyringBytes, { ...pastCaches, remembered });
     }, isOwn);
     if (bundle === undefined) continue;
