@@ -31,7 +31,7 @@ interface Report {
 
 let shares = 0;
 
-/** Makes a share from a list of items. @param batch the number of items that a thread takes at once */
+/** Prepares a list of items for several threads that work on the list together. @param batch the number of items that a thread takes at once */
 export function shareOf<Item>(task: string, items: readonly Item[], terms: unknown, batch: number): Share<Item> {
   return { id: shares++, task, items, terms, batch, next: new SharedArrayBuffer(4) };
 }

@@ -32,6 +32,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     )
     .option("--name <name>", "name of the profile (default: the host name in the URL)")
     .option("--feed <name=path...>", "feeds of the archive, each with its folder below the URL")
+    .option("--feeds <file>", "read the profile's [feed] sections from a file, or from standard input if FILE is -")
     .option("--format <format>", "the format of the feeds: opkg or pkgsrc", "opkg")
     .option("--keyservers <urls>", "key servers as hkps://HOST, separated by commas, or none (default: none)")
     .option("--ca <file>", "PEM file with CA certificates for the archive's servers, in addition to the system's CAs")

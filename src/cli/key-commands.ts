@@ -18,7 +18,7 @@ export function addKeyCommands(program: Command, run: Runner): void {
     .description("write armored certificates, or one secret key, to standard output")
     .option("--secret", "write the secret key with its certificate; a passphrase stays as it is")
     .option("--secret-subkeys", "as --secret, but without the secret of the primary key: for a machine that only signs")
-    .option("--for <program>", "write only what this program can read: gpg")
+    .option("--for <program>", "leave out the keys that the program can't read (only value: gpg)")
     .option("-o, --output <file>", "write to a file (mode 0600 for a secret key) instead of standard output")
     .action(run("key", async () => (await import("./archive/key-transport.ts")).exportKeys));
   withServers(withPassphrase(key.command("import <file...>")))

@@ -34,7 +34,7 @@ export async function getFile(url: URL, options: GetOptions): Promise<HttpAnswer
   if (options.root === undefined) {
     throw new FeedkeyError("bad_path", `"${shown(details.url)}" is a local file, which is not allowed here`, {
       details,
-      hint: "only an archive whose own address is file: may be read from files",
+      hint: "feedkey reads local files only for an archive whose own address begins with 'file:'",
     });
   }
   const opened = await openInside(options.root, path);

@@ -51,7 +51,7 @@ function repositoryOf(index: string): string {
   const name = /^([^\s\][]+)\.db$/.exec(index)?.[1];
   if (name !== undefined) return name;
   throw new FeedkeyError("bad_profile", `pacman can't be set up for a database "${index}"`, {
-    hint: 'pacman asks for NAME.db: remove "index" from the feed in the profile, or give it such a name',
+    hint: 'pacman downloads only databases called NAME.db: in the profile, give the line "index" of this feed such a name, or remove the line',
   });
 }
 

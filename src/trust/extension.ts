@@ -40,7 +40,7 @@ function endsBeforeLateDates({ primary, directSignatures, userIds }: Certificate
 }
 
 /**
- * Returns the expiry dates of a key that somebody moved after they had passed, the earliest first.
+ * Returns the former expiry dates of a key, the earliest first: those that had already passed when somebody extended the key.
  * @param heard expiry dates in the client's ledger, which the client knew before they passed
  */
 function movedEnds(facts: CertificateFacts, heard: readonly Instant[], at: Instant): Instant[] {

@@ -10,7 +10,7 @@ import { archiveId, certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { concat } from "../testkit/framing.ts";
 import { ed25519Key } from "../testkit/keys.ts";
-import { documentOf, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
+import { documentOf, type JsonDocument, runHere, runProcess } from "../testkit/programs/command-line.ts";
 import { certification, keyRevocation, withdrawal } from "../testkit/signature.ts";
 import { snapshot } from "../testkit/snapshot.ts";
 import { reason } from "../testkit/subpackets.ts";
@@ -112,6 +112,41 @@ describe("feedkey profile init", () => {
     expect((await fs.readdir(profile.trust.keyring)).sort()).to.deep.equal(
       [`${archive.key}.asc`, `${second}.asc`].sort(),
     );
+  });
+
+  const sections = "# ours\n[feed extra]\nformat = sums\npath = files\n";
+
+  it("takes feeds as the sections of a profile, from a file or from standard input", async () => {
+    const file = join(archive.folder, "feeds");
+    await fs.writeFile(file, sections);
+    const made = await makes(archive.mirror.url, ...fingerprint(), ...feed, "--feeds", file);
+    const { feeds } = await profileOf(made);
+    expect(feeds.map(({ name, format }) => [name, format])).to.deep.equal([
+      ["base", "opkg"],
+      ["extra", "sums"],
+    ]);
+    const args = ["profile", "init", archive.mirror.url, "-o", folder, "--name", "piped", "--keyservers", "none"];
+    const at = ["--at", iso(published + hour)];
+    const ended = await runProcess([...at, ...args, ...fingerprint(), "--feeds", "-"], { input: sections });
+    expect(ended).to.deep.include({ status: 0, stderr: "" });
+    const piped = await profileOf({ ...made, file: join(folder, "piped.ini") });
+    expect(piped.feeds.map(({ name }) => name)).to.deep.equal(["extra"]);
+  });
+
+  it("refuses sections that are not feeds, and changes to other sections", async () => {
+    const file = join(archive.folder, "feeds");
+    await refuses("not_found", 66, archive.mirror.url, ...fingerprint(), "--feeds", file);
+    for (const [code, status, feeds, text] of [
+      ["usage", 2, [], `max-index-age = 7d\n${sections}`],
+      ["usage", 2, feed, `max-index-size = 1000\n${sections}`],
+      ["bad_profile", 78, [], `${sections}[trust]\nkeyservers = none\n`],
+      ["bad_profile", 78, [], `threshold = 1\n${sections}`],
+      ["bad_profile", 78, feed, `${sections}[feed base]\npath = x\n`],
+      ["bad_profile", 78, [], "no section"],
+    ] as const) {
+      await fs.writeFile(file, text);
+      await refuses(code, status, archive.mirror.url, ...fingerprint(), ...feeds, "--feeds", file);
+    }
   });
 
   it("adds a seed from the bundle, once, with the profile's other lines as they are", async () => {

@@ -3,9 +3,11 @@
  * archive's bundle.
  */
 
+import { readFileSync } from "node:fs";
 import { initProfile, singleNames } from "../../client/profiles/init-profile.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
+import { readError } from "../../files/system-error.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { oneOf } from "../usage-error.ts";
@@ -21,6 +23,16 @@ function feedsOf(texts: readonly string[]) {
   });
 }
 
+/** Reads the file with the [feed] sections. @throws FeedkeyError `not_found` if it can't be read */
+function sectionsIn(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file === "-" ? process.stdin.fd : file, "utf8");
+  } catch (error) {
+    throw readError(error, file);
+  }
+}
+
 function keyserversOf(text: string | undefined): readonly string[] | undefined {
   return text === "none" ? [] : text?.split(/\s*,\s*/);
 }
@@ -32,6 +44,7 @@ export async function init(context: Context, address: string, options: ProfileIn
   const { file, seeds, identity, keyring } = await initProfile(address, {
     ...{ fingerprints, folder, name, ca, keyserverCa, force, at, offline: context.options.offline, reporter },
     feeds: feedsOf(options.feed ?? []),
+    sections: sectionsIn(options.feeds),
     format: oneOf(options.format, singleNames, "format"),
     keyservers: keyserversOf(options.keyservers),
   });

@@ -96,6 +96,8 @@ export interface ProfileInitOptions {
   readonly fingerprint: string[];
   readonly name?: string;
   readonly feed?: string[];
+  /** A file with [feed] sections; `-` is standard input. */
+  readonly feeds?: string;
   readonly format: string;
   /** The key servers, separated by commas; if undefined, the profile gets no key servers, and feedkey warns. */
   readonly keyservers?: string;

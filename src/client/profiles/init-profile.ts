@@ -2,6 +2,7 @@
 
 import { lstat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { FeedkeyError, systemCode } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { commitStaged, stageAll } from "../../files/atomic.ts";
@@ -14,7 +15,7 @@ import { limits } from "../../openpgp/packet/limits.ts";
 import { bundlePath } from "../../profile/layout.ts";
 import { readProfile } from "../../profile/read-profile.ts";
 import { trustDefaults } from "../../profile/trust-defaults.ts";
-import type { Feed, FeedFormat, Identity } from "../../profile/types.ts";
+import type { Feed, FeedFormat, Identity, Profile } from "../../profile/types.ts";
 import { formatProfile } from "../../profile/write-profile.ts";
 import { httpError, rootOf } from "../../refresh/download.ts";
 import type { Reporter } from "../../refresh/session.ts";
@@ -38,7 +39,9 @@ export interface InitProfileOptions extends Pick<ClientOptions, "at" | "offline"
   /** The profile's name; by default the host name in the archive's URL. */
   readonly name?: string | undefined;
   readonly feeds?: readonly { readonly name: string; readonly path: string }[] | undefined;
-  /** The format of the feeds; by default opkg. */
+  /** The text of further `[feed NAME]` sections, in the form that they have in a profile. */
+  readonly sections?: string | undefined;
+  /** The format of `feeds`; by default opkg. */
   readonly format?: FeedFormat | undefined;
   /**
    * The URLs of key servers, such as `hkps://HOST`. By default the profile has no key servers, and feedkey warns; with an empty
@@ -134,7 +137,7 @@ async function authorities(folder: string, name: string, { ca, keyserverCa }: In
 }
 
 /** Warns about settings that a new profile lacks. */
-function warnOfGaps({ keyservers, feeds = [] }: InitProfileOptions, reporter: Reporter): void {
+function warnOfGaps({ keyservers }: InitProfileOptions, { feeds }: Profile, reporter: Reporter): void {
   if (keyservers === undefined) {
     reporter.warn(
       "keyservers = none: revocations reach this client only through the archive's own bundle; name key servers with " +
@@ -151,6 +154,25 @@ export function certificateFiles(keyring: string, certificates: readonly RawCert
     data: armorCertificates([certificate]),
     mode: 0o644,
   }));
+}
+
+/**
+ * Adds the user's sections to the text of a profile.
+ * @returns the text, and the profile that it describes
+ * @throws FeedkeyError `bad_profile` if the text is not a valid profile; `usage` if the sections change more than the feeds
+ */
+function withSections(text: string, sections: string | undefined, file: string) {
+  const before = readProfile(text, file);
+  if (sections === undefined) return { text, profile: before };
+  const whole = `${text}\n${sections}`;
+  const profile = readProfile(whole, file);
+  // A line before the first section would belong to the last section of the text.
+  const isSame = isDeepStrictEqual({ ...before, feeds: [] }, { ...profile, feeds: [] });
+  if (isSame && isDeepStrictEqual(before.feeds, profile.feeds.slice(0, before.feeds.length)))
+    return { text: whole, profile };
+  throw new FeedkeyError("usage", "the text with the feeds' sections has lines outside [feed NAME] sections", {
+    hint: "leave out all lines before the first [feed NAME] line; --help lists the options for other settings",
+  });
 }
 
 /** Writes the profile, its keyring and the copies of certificate authorities. */
@@ -170,15 +192,14 @@ async function write(archive: string, options: InitProfileOptions, reporter: Rep
     trust: { ...trustDefaults, keyring: `keyrings/${name}`, seeds, keyservers, keyserverCa: copies.keyserverCa },
     feeds: feeds.map((feed): Feed => ({ ...feed, format, index: undefined, packages: "feed" })),
   });
-  // This call throws if the text is not a valid profile.
-  readProfile(text, file);
+  const whole = withSections(text, options.sections, file);
   const keyring = join(folder, "keyrings", name);
   // The mode is fixed: with a lax umask, other users could write to the keyring, and feedkey would refuse it.
   await ensureFolder(keyring, 0o755);
   const keys = certificateFiles(keyring, certificates);
   if (copies.files.length > 0) await ensureFolder(join(folder, "ca"), 0o755);
-  await commitStaged(await stageAll([...keys, ...copies.files, { path: file, data: text, mode: 0o644 }]));
-  warnOfGaps(options, reporter);
+  await commitStaged(await stageAll([...keys, ...copies.files, { path: file, data: whole.text, mode: 0o644 }]));
+  warnOfGaps(options, whole.profile, reporter);
   return { file, keyring, seeds, identity };
 }
 

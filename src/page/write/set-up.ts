@@ -22,7 +22,7 @@ function profileName(archive: string): string {
 }
 
 function ownClient(name: string, { feeds, keyservers }: PageFacts): SetUp {
-  const servers = keyservers.length === 0 ? "" : ` --keyservers ${keyservers.join(",")}`;
+  const servers = ` --keyservers ${keyservers.join(",") || "none"}`;
   const sections = feeds.map(({ feed }) => formatFeed(feed)).join("\n");
   return {
     title: "feedkey",
@@ -32,8 +32,7 @@ function ownClient(name: string, { feeds, keyservers }: PageFacts): SetUp {
       { fill: "url" },
       " --fingerprint ",
       { fill: "fingerprint" },
-      ` --name ${name}${servers}\n`,
-      `cat >> ${name}.ini <<'END'\n\n${sections}END\n`,
+      ` --name ${name}${servers} --feeds - <<'END'\n${sections}END\n`,
       `feedkey --profile ./${name}.ini update\n`,
       `feedkey --profile ./${name}.ini fetch PACKAGE\n`,
     ],
@@ -43,6 +42,11 @@ function ownClient(name: string, { feeds, keyservers }: PageFacts): SetUp {
 /** Returns the name that `feedkey setup` has for a stock client; undefined if `feedkey setup` does not support the client. */
 function programOf({ name, exported }: (typeof stockClients)[number]): SetupProgram | undefined {
   return setupPrograms.find((program) => program === name || program === exported);
+}
+
+/** Returns the option that names the feeds which a stock client reads, unless it reads every feed. */
+function feedOption(feeds: readonly Feed[], all: readonly Feed[]): string {
+  return feeds.length === all.length ? "" : ` --feed ${feeds.map(({ name }) => name).join(" ")}`;
 }
 
 /** Returns the options that give the suites and components of these feeds to `feedkey setup`. */
@@ -69,7 +73,9 @@ export function setUps(facts: PageFacts): SetUp[] {
       {
         title: program,
         about: `Writes ${program}'s configuration and keyring, and a timer that keeps the keyring current. Needs the profile above.`,
-        pieces: [`sudo feedkey setup ${program} --profile ./${name}.ini${suiteOptions(read)}\n`],
+        pieces: [
+          `sudo feedkey setup ${program} --profile ./${name}.ini${feedOption(read, feeds)}${suiteOptions(read)}\n`,
+        ],
       },
     ];
   });
