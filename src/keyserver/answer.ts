@@ -102,7 +102,7 @@ function tooLong(url: URL, limit: number): FeedkeyError {
     `expected at most ${limit} bytes, found more; feedkey used the beginning of the answer`,
     {
       status: 200,
-      hint: "somebody may have flooded the key with signatures on this server: add a key server that removes other people's signatures to the profile",
+      hint: "somebody may have flooded the key with signatures on this server: add to the profile a key server that removes other people's signatures from keys",
     },
   );
 }
