@@ -7,11 +7,11 @@ import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { commitStaged, orDiscard, type StagedFile } from "../files/atomic.ts";
 import type { HeldLock } from "../files/lock.ts";
+import { signaturePackets } from "../openpgp/check/signature-packets.ts";
 import type { PublishedFile, PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
 import type { FileToSign } from "./feed-layout.ts";
 import { type FileSignatures, writtenSignature } from "./index-signature.ts";
 import type { FolderPlan } from "./publish-plan.ts";
-import { signaturePackets } from "./signature-packets.ts";
 
 /** A plan with the signatures that it needs. */
 export interface SignedPlan {

@@ -142,6 +142,33 @@ describe("a mirror of a feed", function () {
     });
   });
 
+  it("mends a signature file that somebody damaged, whatever is in it", async () => {
+    await inArchive(async (archive) => {
+      const { profile, state: stateFolder } = archive;
+      await using client = await openClient({ profile, stateFolder, at });
+      const folder = mirrorOf(archive);
+      await client.mirror("base", folder);
+      const armored = await fs.readFile(archive.file("Packages.asc"), "utf8");
+      const middle = Math.floor(armored.length / 2);
+      const damaged = {
+        empty: "",
+        junk: "junk",
+        "cut off": armored.slice(0, middle),
+        "a changed byte": `${armored.slice(0, middle)}${armored[middle] === "A" ? "B" : "A"}${armored.slice(middle + 1)}`,
+        "the head alone": "-----BEGIN PGP SIGNATURE-----\n\n-----END PGP SIGNATURE-----\n",
+        "a key": await fs.readFile(join(archive.home, "certs", `${archive.key}.asc`), "utf8"),
+        "very long": `${armored}${"\n".repeat(300_000)}`,
+      };
+      for (const [what, text] of Object.entries(damaged)) {
+        for (const name of ["Packages.asc", "Packages.sig"]) {
+          await fs.writeFile(join(folder, "feeds/base", name), text);
+          expect(await refusal(client.mirror("base", folder)), `${name}: ${what}`).to.equal("none");
+          expect(await tree(folder), `${name}: ${what}`).to.deep.equal(await tree(archive.site));
+        }
+      }
+    });
+  });
+
   it("has no package in the place of its index: bad_path, and stays as it was", async () => {
     await inArchive(async (archive) => {
       const { profile, state: stateFolder } = archive;

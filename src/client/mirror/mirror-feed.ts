@@ -7,7 +7,7 @@ import { commitStaged, discard, orDiscard, type StagedFile } from "../../files/a
 import { type HeldLock, withLock } from "../../files/lock.ts";
 import type { StagedStream } from "../../files/staged-stream.ts";
 import { formatOf } from "../../formats/formats.ts";
-import { armor, dearmor, looksArmored } from "../../openpgp/packet/armor.ts";
+import { bothSignatures, maxOldSignature } from "../../openpgp/check/signature-packets.ts";
 import { limits } from "../../openpgp/packet/limits.ts";
 import { bundlePath } from "../../profile/layout.ts";
 import { downloadFile, fileUrl, pastCaches } from "../../refresh/download.ts";
@@ -16,7 +16,6 @@ import { BundleCopies, type BundleCopy } from "../../store/bundle-copies.ts";
 import { sha256 } from "../../store/state-file.ts";
 import { chosenFeeds } from "../chosen-feeds.ts";
 import type { CallOptions } from "../client-options.ts";
-import { maxSignatureBytes } from "../index-files.ts";
 import { Mirrors } from "../mirrors.ts";
 import { packagesFolder } from "../packages/fetch.ts";
 import { choicesOf, fetchChoices, type Wish } from "../packages/fetch-packages.ts";
@@ -230,22 +229,15 @@ async function switchTo({ folder, index, lock }: Job, files: FeedFiles, held: re
   // Between the renames, signature files hold the old and the new signature, unless the format's clients accept only one.
   if (formatOf(index.feed.format).oneSignature === undefined) {
     for (const one of files.signatures) {
-      const old = await folder.content(one.path, maxSignatureBytes);
-      if (old !== undefined && Buffer.compare(old, one.bytes) !== 0)
-        both.push({ path: one.path, bytes: withBoth(old, one.bytes) });
+      const old = await folder.content(one.path, maxOldSignature);
+      const joined = old && Buffer.compare(old, one.bytes) !== 0 ? bothSignatures(old, one.bytes) : undefined;
+      if (joined !== undefined) both.push({ path: one.path, bytes: joined });
     }
   }
   const lists = await folder.stage(files.lists);
   const rest = [...both, ...files.plain, ...files.signatures, ...files.framed];
   const roots = await orDiscard(lists, () => folder.stage(rest));
   await commitStaged([...lists, ...held, ...roots], lock);
-}
-
-/** Returns a signature file with the old and the new signature: one of them matches whichever index a client gets. */
-function withBoth(old: Uint8Array, next: Uint8Array): Uint8Array {
-  const packets = (file: Uint8Array) => (looksArmored(file) ? Buffer.concat(dearmor(file, "SIGNATURE")) : file);
-  const all = Buffer.concat([packets(old), packets(next)]);
-  return looksArmored(next) ? Buffer.from(armor(all, "SIGNATURE")) : all;
 }
 
 /**

@@ -4,9 +4,8 @@ import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { HeldLock } from "../../files/lock.ts";
 import type { Bucket, NewObject } from "../../object-store/bucket.ts";
-import { armor, looksArmored } from "../../openpgp/packet/armor.ts";
+import { bothSignatures, maxOldSignature } from "../../openpgp/check/signature-packets.ts";
 import { inOrder } from "../../packages/compression/in-order.ts";
-import { maxOldSignature, signaturePackets } from "../signature-packets.ts";
 import { type BucketLock, objectOf } from "./bucket-lock.ts";
 import type { BucketRecord, Upload } from "./bucket-record.ts";
 import { fileObject, readLocal } from "./local-files.ts";
@@ -34,17 +33,6 @@ export interface Uploaded {
 const atOnce = 8;
 
 /**
- * Returns both signatures in one file, the old signature first, because stock clients stop at the first signature that they can check. At
- * this moment, the old index is still in place.
- */
-function joined(old: Uint8Array, fresh: Uint8Array): Uint8Array | undefined {
-  const [before, after] = [signaturePackets(old), signaturePackets(fresh)];
-  if (before === undefined || after === undefined) return undefined;
-  const packets = Buffer.concat([before, after]);
-  return looksArmored(fresh) ? Buffer.from(armor(packets, "SIGNATURE")) : packets;
-}
-
-/**
  * Returns signature files with both the old and the new signature, so that one of them matches the index before and after the index
  * changes.
  */
@@ -55,7 +43,7 @@ async function signaturesBetween({ puts }: UploadPlan, { root, bucket }: UploadT
     if (put.kind !== "signature" || put.there === undefined) continue;
     if (put.there.size > maxOldSignature || put.size > maxOldSignature) continue;
     const old = await bucket.read(put.path, maxOldSignature);
-    const made = old && joined(old, await readLocal(root, put));
+    const made = old && bothSignatures(old, await readLocal(root, put));
     if (made !== undefined) both.set(put, made);
   }
   return both;

@@ -1,0 +1,26 @@
+/** Reads and joins signature files, so that an old signature can stay beside the new one until the new index is in place. */
+import { armor, dearmor, looksArmored } from "../packet/armor.ts";
+import { isOpenPgpFile } from "./foreign-file.ts";
+
+/** The size limit in bytes. A larger file is ignored, because somebody else may have written it. */
+export const maxOldSignature = 16 * 1024;
+
+/** Returns the packets in a file of detached signatures; undefined if the file is something else. */
+export function signaturePackets(file: Uint8Array): Uint8Array | undefined {
+  if (file.length === 0 || file.length > maxOldSignature || !isOpenPgpFile(file)) return undefined;
+  if (!looksArmored(file)) return file;
+  const isSignature = Buffer.from(file.subarray(0, 40)).includes("SIGNATURE");
+  return isSignature ? Buffer.concat(dearmor(file, "SIGNATURE")) : undefined;
+}
+
+/**
+ * Returns a file with both signatures, the old signature first, because stock clients stop at the first signature that they can check, and
+ * the old index is still in place.
+ * @returns undefined if one of the files is not a file of detached signatures
+ */
+export function bothSignatures(old: Uint8Array, fresh: Uint8Array): Uint8Array | undefined {
+  const [before, after] = [signaturePackets(old), signaturePackets(fresh)];
+  if (before === undefined || after === undefined) return undefined;
+  const packets = Buffer.concat([before, after]);
+  return looksArmored(fresh) ? Buffer.from(armor(packets, "SIGNATURE")) : packets;
+}
