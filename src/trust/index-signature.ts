@@ -133,7 +133,7 @@ function judgeMaker(signature: SignatureFacts, trust: TrustSet, policy: IndexPol
     const isDelegate = rejected.code === "untrusted_signer" && trust.delegations.some((one) => one.subject === issuer);
     return stop(
       onPath ? stages.state : stages.path,
-      own ?? (isDelegate ? { ...rejected, hint: delegateHint } : rejected),
+      own ?? (isDelegate ? { hint: delegateHint, ...rejected } : rejected),
     );
   }
   const state = refuseSigningKey(trusted.facts, signature.key, at);

@@ -112,8 +112,13 @@ function explainLinks(links: readonly Link[], issuers: ReadonlyMap<Fingerprint, 
   }
   const [broken] = links;
   const name = issuers.get(broken?.issuer ?? "")?.primary.fingerprint ?? "unknown";
-  return refuse("untrusted_signer", `the certification by ${name} does not count: ${broken?.refusal?.reason ?? ""}`);
+  const { code, reason = "" } = broken?.refusal ?? {};
+  const hint = code === "not_yet_valid" ? clockHint : undefined;
+  return refuse("untrusted_signer", `the certification by ${name} does not count: ${reason}`, hint);
 }
+
+const clockHint =
+  "check this machine's clock: if it is behind, set it and try again; if it is right, the archive's keepers certified this key with a wrong clock";
 
 /** Judges every available certificate. This function is pure: the same input gives the same answer. */
 export function judge(input: JudgeInput): TrustSet {

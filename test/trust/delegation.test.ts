@@ -3,10 +3,21 @@ import fc from "fast-check";
 import { formatTerms, matchesFeed, parseTerms } from "../../src/trust/delegation-terms.ts";
 import { archiveId, certificate, type TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
-import { cert, code, delegation, machine, master, nameOf, person, root, withdrawn } from "../testkit/delegations.ts";
-import { judged } from "../testkit/judging.ts";
+import {
+  cert,
+  code,
+  data,
+  delegation,
+  machine,
+  master,
+  nameOf,
+  person,
+  root,
+  withdrawn,
+} from "../testkit/delegations.ts";
+import { judged, verdict } from "../testkit/judging.ts";
 import { ed25519Key } from "../testkit/keys.ts";
-import { certification, keyRevocation } from "../testkit/signature.ts";
+import { certification, dataSignature, keyRevocation } from "../testkit/signature.ts";
 
 describe("trust/delegation", () => {
   it("lets a delegate sign", async () => {
@@ -15,6 +26,17 @@ describe("trust/delegation", () => {
     expect(found?.role).to.equal("delegate");
     expect(found?.via).to.deep.equal([master.fingerprint]);
     expect(await code([cert(machine, [delegation(master, machine)])])).to.equal("good");
+  });
+
+  it("advises to check the clock if the delegation is dated in the future, and to renew it if it has expired", async () => {
+    const hint = async (at: number) => {
+      const certificates = [root, cert(machine, [delegation(master, machine, { at: day(20), days: 30 })])];
+      const trust = await judged({ certificates, at: day(at) });
+      const refused = await verdict(trust, data, [dataSignature({ by: machine, at: day(1), data })], { feed: "base" });
+      return (refused as { readonly hint?: string }).hint;
+    };
+    expect(await hint(15)).to.match(/check this machine's clock/);
+    expect(await hint(60)).to.match(/keepers must renew it/);
   });
 
   it("lets it sign only the feeds of its scope", async () => {

@@ -104,6 +104,17 @@ describe("trust/judge", () => {
       expect(reason).to.equal(`the certification by ${key("S").fingerprint} does not count: it uses SHA1`);
       expect(links?.map(({ refusal }) => refusal?.code)).to.deep.equal(["weak_algorithm"]);
     });
+    it("advises to check the clock if a certification or a delegation is dated in the future, and only then", async () => {
+      const hints = async (input: Parameters<typeof judged>[0]) => {
+        return (await judged(input)).rejected.get(key("A").fingerprint)?.hint;
+      };
+      const from = (at: number) => drawn("S A", { A: { certifiedBy: [link("S", "A", { at: day(at) })] } });
+      expect(await hints({ certificates: from(1), seeds: seeds("S"), at: day(0) })).to.match(
+        /check this machine's clock/,
+      );
+      const weak = drawn("S A", { A: { certifiedBy: [link("S", "A", { hash: "sha1" })] } });
+      expect(await hints({ certificates: weak, seeds: seeds("S") })).to.equal(undefined);
+    });
     it("passes over an expired key, and ends at a hard-revoked one unless another path is there", async () => {
       expect(await judge(drawn("S>A A>B", { A: { keyExpiresAfter: days(30) } }))).to.equal("A(S) B(SA) S");
       const gone = { A: { signatures: [revoke("A", 2)] } };
