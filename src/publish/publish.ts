@@ -2,10 +2,12 @@
  * The only code that publishes. For each feed it takes the index, plans the changes, signs the index, puts the files in place and records
  * them. It also publishes the key bundle.
  */
+import { dirname } from "node:path";
 import { FeedkeyError, onRefusal } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { type HeldLock, withLock } from "../files/lock.ts";
 import { Spools } from "../files/spool.ts";
+import { bundlePath } from "../profile/layout.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import { type BundleFile, planBundle } from "../signing/bundle.ts";
 import { isDelegate, type Own, refuseBeyondDelegation } from "../signing/delegate-check.ts";
@@ -250,6 +252,11 @@ async function carryOut(
     for (const file of plan.sign === undefined ? [] : plan.signed) signatures.push(await signFile(file, keys, options));
     signed.push({ plan, signatures });
   }
+  // A killed run may also have left temporary files where this run changes nothing.
+  for (const { folder, feed, made } of plans) {
+    await folder.removeLeftovers([...filesOf(feed), ...Object.keys(made?.files ?? {})]);
+  }
+  if (withBundle) await tree.folder(dirname(bundlePath)).removeLeftovers([]);
   const what = { plans, only: source.records, withBundle };
   await recording(records, record, what, lock, () => applyPlans(signed, { tree, bundle, lock }));
 }

@@ -104,10 +104,18 @@ export class PublishedFolder {
    * @throws FeedkeyError `bad_path` if something else is in the place of a folder; `output` if a folder can't be made
    */
   async prepare(files: readonly PublishedFile[] = []): Promise<void> {
-    for (const folder of this.#foldersOf(files)) {
-      if (folder !== "") await this.#root.makeFolder(folder);
-      await removeLeftovers(await this.#host(folder));
-    }
+    const names = files.map(({ name }) => name);
+    for (const folder of this.#foldersOf(names)) if (folder !== "") await this.#root.makeFolder(folder);
+    await this.removeLeftovers(names);
+  }
+
+  /**
+   * Removes the temporary files that killed runs left in this folder and in the subfolders of the given files. The caller must hold the lock
+   * of the archive.
+   * @throws FeedkeyError `bad_path` if a link leads out of the tree; `output` if a file can't be removed
+   */
+  async removeLeftovers(names: Iterable<string>): Promise<void> {
+    for (const folder of this.#foldersOf(names)) await removeLeftovers(await this.#host(folder));
   }
 
   /**
@@ -133,7 +141,7 @@ export class PublishedFolder {
    * @throws FeedkeyError `bad_path` if a link has replaced a folder
    */
   async assertInPlace(files: readonly PublishedFile[] = []): Promise<void> {
-    for (const folder of this.#foldersOf(files)) {
+    for (const folder of this.#foldersOf(files.map(({ name }) => name))) {
       const here = await this.#host(folder);
       const real = await fs.realpath(here).catch(() => undefined);
       if (real === here) continue;
@@ -154,9 +162,9 @@ export class PublishedFolder {
   }
 
   /** Returns the paths, below the root, of this folder and of the files' folders. */
-  #foldersOf(files: readonly PublishedFile[]): Set<string> {
-    const names = files.map(({ name }) => dirname(join(this.#name, name)));
-    return new Set([this.#name, ...names.map((name) => (name === "." ? "" : name))]);
+  #foldersOf(names: Iterable<string>): Set<string> {
+    const folders = Array.from(names, (name) => dirname(join(this.#name, name)));
+    return new Set([this.#name, ...folders.map((folder) => (folder === "." ? "" : folder))]);
   }
 
   /** Returns the real path of a folder below the root, with links in the root's own path resolved. */

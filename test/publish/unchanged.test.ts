@@ -10,7 +10,7 @@ import type { MadeRecord } from "../../src/publish/published-record.ts";
 import { addKey, archiveUserId, packageOf, published } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
 import { pkgsrcPackage } from "../testkit/packages/pkgsrc-package.ts";
-import { snapshot } from "../testkit/snapshot.ts";
+import { leftovers, snapshot } from "../testkit/snapshot.ts";
 
 const feeds = ["feeds/base", "All", "dists/stable"] as const;
 
@@ -69,6 +69,16 @@ describe("publishing what has not changed", function () {
       feeds.map(() => ({ packages: 77, writes: [], removes: [], sign: undefined })),
     );
     expect(await snapshot(file("."))).to.deep.equal(before);
+  });
+
+  it("removes the temporary files that killed runs left in its folders", async () => {
+    const folders = ["feeds/base", "All", "dists/stable", "dists/stable/main/binary-amd64", "keys"];
+    const left = folders.map((name) => file(`${name}/.feedkey-766e0624-1-0bfc8dad1b5dfbfd24be80f3.tmp`));
+    for (const path of left) await fs.writeFile(path, "");
+    await keeper.publish({ dryRun: true });
+    expect(await leftovers(join(folder, "site"))).to.have.length(left.length);
+    await keeper.publish();
+    expect(await leftovers(join(folder, "site"))).to.deep.equal([]);
   });
 
   it("makes a file again that is missing, or is another, though it be the same index", async () => {
