@@ -1,6 +1,6 @@
 /**
- * The cleartext signature framework (RFC 9580 section 7): a text and the signatures over the text in one file. feedkey reads
- * this file as strictly as apt does, because programs that split the file differently would see different texts.
+ * The cleartext signature framework (RFC 9580 section 7): one file contains a text and the signatures over the text. feedkey
+ * reads the file as strictly as apt does. Otherwise two programs could see different texts in one file.
  */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -16,15 +16,15 @@ const carriageReturn = 0x0d;
 const space = 0x20;
 const dash = 0x2d;
 
-/** Tells whether a file begins as a cleartext-signed message does. */
+/** Whether a file begins with the first line of a cleartext-signed message. */
 export function isFramed(file: Uint8Array): boolean {
   return asBuffer(file).toString("latin1", 0, begin.length) === begin;
 }
 
-/** The size limit for a signed text with its signatures, in bytes. apt reads no larger InRelease. */
+/** The size limit for a signed text with its signatures, in bytes. apt has the same limit for InRelease. */
 export const maxFramedBytes = 10_000_000;
 
-/** Throws for a larger signed text, before anything in the text is parsed. */
+/** Throws if a signed text exceeds the size limit. Runs before feedkey parses the text. */
 function refuseLarge(size: number, name: string): void {
   if (size <= maxFramedBytes) return;
   throw new FeedkeyError(
@@ -32,17 +32,17 @@ function refuseLarge(size: number, name: string): void {
     `${escapeText(name)} has ${size} bytes, more than the limit of ${maxFramedBytes} for a text that contains its signature`,
     {
       details: { limit: maxFramedBytes, reason: "limits" },
-      hint: "apt has this limit too: shorten the text, or put its signature into a separate file",
+      hint: "apt has this limit too: shorten the text, or put its signature in a separate file",
     },
   );
 }
 
-/** Walks over the lines of a signed text by offset. An array of lines could be huge for a file that has only line feeds. */
+/** Visits the lines of a signed text by offset. An array of lines could be huge for a file of many empty lines. */
 class FrameLines {
-  /** Number of the line, from 1. */
+  /** Line number, counted from 1. */
   number = 0;
   start = 0;
-  /** Offset after the line's last byte, without a final carriage return. */
+  /** Offset of the first byte after the line's text. A final carriage return is not part of the text. */
   end = 0;
   /** Offset of the line's line feed, or of the end of the file. */
   feed = -1;
@@ -57,7 +57,7 @@ class FrameLines {
     this.#return = bytes.indexOf(carriageReturn);
   }
 
-  /** Goes to the next line; returns false at the end of the file. @throws FeedkeyError if a carriage return is inside the line */
+  /** Goes to the next line; returns false at the end of the file. @throws FeedkeyError for a carriage return inside the line */
   next(): boolean {
     const bytes = this.#bytes;
     this.number++;
@@ -67,7 +67,7 @@ class FrameLines {
     this.feed = feed === -1 ? bytes.length : feed;
     this.end = this.feed;
     if (this.#return !== -1 && this.#return < this.feed) {
-      if (this.#return !== this.feed - 1) throw this.error("has a carriage return that does not end the line");
+      if (this.#return !== this.feed - 1) throw this.error("contains a carriage return before its end");
       this.end = this.#return;
       this.#return = bytes.indexOf(carriageReturn, this.feed);
     }
@@ -88,11 +88,11 @@ class FrameLines {
 }
 
 /**
- * Splits a signed text. Returns the text as it was signed: without dash escapes, spaces at the ends of lines, and carriage
- * returns.
+ * Splits a cleartext-signed message. Returns the exact text that the signatures cover: without dash escapes, spaces at the
+ * ends of lines, and carriage returns.
  * @param name the file's name, for messages
- * @throws FeedkeyError `bad_signature_data`, with the line, if anything is before or after the frame, or a line is not escaped;
- *   `bad_index` if the file is larger than {@link maxFramedBytes}
+ * @throws FeedkeyError `bad_signature_data`, with the line, if the file contains anything before or after the message, or a line
+ *   is not escaped; `bad_index` if the file is larger than {@link maxFramedBytes}
  */
 export function unframe(file: Uint8Array, name: string): Unframed {
   refuseLarge(file.length, name);
@@ -102,7 +102,7 @@ export function unframe(file: Uint8Array, name: string): Unframed {
   for (;;) {
     const isThere = lines.next();
     if (isThere && lines.is("")) break;
-    // RFC 9580 section 7 allows no other header, because a header could pass unsigned text off as signed.
+    // RFC 9580 section 7 allows only this header. Any other header could make unsigned text look signed.
     if (!isThere || !/^Hash: [A-Za-z0-9, -]+$/.test(lines.text)) {
       throw lines.error('is neither a "Hash" header nor the empty line that must follow');
     }
@@ -117,7 +117,7 @@ export function unframe(file: Uint8Array, name: string): Unframed {
   return { signed, signatures: Buffer.concat([bytes.subarray(first.start, lines.feed), Buffer.from("\n")]) };
 }
 
-/** Returns the text up to the line that begins the signature. The walker stops at this line. */
+/** Returns the text before the line that begins the signature. `lines` stops at that line. */
 function readText(bytes: Buffer, lines: FrameLines): Buffer {
   const signed = Buffer.alloc(bytes.length);
   let length = 0;
@@ -146,15 +146,19 @@ function badFrame(name: string, line: number, problem: string): FeedkeyError {
  * Combines a text and its signatures.
  * @param armored the signatures, in one armored block
  * @param hashes OpenPGP's names of the signatures' hash algorithms
- * @throws FeedkeyError `bad_index` if the text has a carriage return or NUL, which a reader would not read back unchanged, or if
- * the text is too large
+ * @throws FeedkeyError `bad_index` if the text is too large, or contains a carriage return or NUL, because a reader would not
+ *   read these bytes back unchanged
  */
 export function frame(text: Uint8Array, armored: string, hashes: readonly string[]): Uint8Array {
   const plain = asBuffer(text).toString("latin1");
   if (/[\r\0]/.test(plain)) {
-    throw new FeedkeyError("bad_index", "the text has a carriage return or a NUL: it can't be signed as text", {
-      hint: "write the text without NUL, and with line feeds (LF) only",
-    });
+    throw new FeedkeyError(
+      "bad_index",
+      "the text contains a carriage return or a NUL, so feedkey can't sign it as text",
+      {
+        hint: "remove every NUL from the text, and end lines with a line feed (LF) only",
+      },
+    );
   }
   const lines = plain.replace(/\n$/, "").replace(/^-/gm, "- -");
   const framed = `${begin}\nHash: ${hashes.join(", ")}\n\n${lines}\n${armored}`;

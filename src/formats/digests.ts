@@ -1,13 +1,13 @@
-/** Files that a root or part lists by digest. */
+/** Describes files that a root or part lists by digest. */
 
-/** Size in bytes, and digests in lower-case hex: at least one digest exists, and all existing ones must match. */
+/** A file's size in bytes, and at least one digest in lower-case hex. The file must match every digest given here. */
 export interface FileDigests {
   readonly size: number;
   readonly sha256?: string;
   readonly sha512?: string;
 }
 
-/** Tells whether a path is relative and plain: no empty, `.` or `..` segment, no backslash, no control character. */
+/** Whether a path is relative and plain: it has no empty, `.` or `..` segment, no backslash and no control character. */
 export function isPlainPath(path: string): boolean {
   if (/[\p{Cc}\\\ufffd]/u.test(path)) return false;
   return path.split("/").every((segment) => segment !== "" && segment !== "." && segment !== "..");

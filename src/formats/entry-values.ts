@@ -1,11 +1,11 @@
-/** Values that entries of every format have: words that identify a package, and sizes. */
+/** Checks values that entries in every format have: package sizes, and the words that identify a package. */
 
 const space = 0x20;
 
 /**
- * Names, versions and architectures identify a package: they must be text that a person can type and compare.
- * @param name of the field, for the message
- * @returns what is wrong with the bytes from `start` to `end`
+ * Returns the problem with the bytes from `start` to `end`; undefined if they are a valid word. Names, versions and
+ * architectures identify a package, so a person must be able to type and compare them.
+ * @param name the field's name, for the message
  */
 export function wordProblem(name: string, bytes: Buffer, start: number, end: number): string | undefined {
   if (start === end) return `has an empty "${name}"`;
@@ -22,8 +22,8 @@ export function wordProblem(name: string, bytes: Buffer, start: number, end: num
 }
 
 /**
- * A plain decimal number as package managers read it, without sign or leading zero. Undefined for an unreadable one,
- * which is `no_digest` at fetch.
+ * Reads a plain decimal number, without a sign or leading zero, as package managers do. Returns undefined for any other text;
+ * feedkey then reports `no_digest` when it fetches the package.
  */
 export function readSize(text: string | undefined): number | undefined {
   if (text === undefined || !/^(0|[1-9]\d{0,15})$/.test(text)) return undefined;

@@ -1,4 +1,4 @@
-/** The description of a feed format: the names of its files, what a signature covers, and how versions are ordered. */
+/** Describes a feed format: the names of its files, the data that a signature covers, and the order of versions. */
 import type { Data } from "../content.ts";
 import type { FileDigests } from "./digests.ts";
 import type { PackageIndex } from "./package-index.ts";
@@ -11,13 +11,13 @@ export const compressionOf = { gz: "gzip", xz: "xz", zst: "zstd", bz2: "bzip2" }
 
 export type CompressedForm = keyof typeof compressionOf;
 
-/** The settings of a feed in a profile that determine its files. */
+/** The settings in a profile that determine which files a feed has. */
 export interface Wanted {
   /** The feed's name. */
   readonly name?: string;
   /** The index file that the profile names, if any. */
   readonly index: string | undefined;
-  /** Suite or codename, components and architectures, if the format divides a feed by them. A missing setting means any. */
+  /** The suite or codename that the profile requests. A missing suite, component or architecture setting means any. */
   readonly suite?: string;
   readonly components?: readonly string[];
   readonly architectures?: readonly string[];
@@ -81,16 +81,16 @@ export interface SignatureFile {
 
 /**
  * How stock clients treat several signatures over one root. `any`: one signature by a known key is enough. `last`: some
- * clients check only the last signature. `one`: only one signature is allowed, because some clients refuse a file with more.
+ * clients check only the last signature. `one`: a file may have only one signature, because some clients refuse more.
  */
 export type SeveralSignatures = "any" | "last" | "one";
 
-/** How a root that another program wrote is signed. */
+/** How feedkey signs a root that another program wrote. */
 export interface Signing {
-  /** Tells by a file's name whether the file is a root in this format. feedkey reads a root before it signs the root. */
+  /** Whether a file with this name is a root in this format. feedkey reads a root before signing it. */
   isRoot(name: string): boolean;
   readonly several: SeveralSignatures;
-  /** Returns the name of the file for the signer's armored certificate. Some clients request this file beside the signature. */
+  /** Returns the name of the file for the signer's armored certificate. Some clients request this file along with the signature. */
   certificate?(name: string): string;
   /**
    * Returns the validity period that a root states, in milliseconds; undefined if the root states none. Only the program that
@@ -105,7 +105,7 @@ export interface Signing {
 }
 
 /**
- * All that code outside a format's folder needs to know about the format. That code never asks for the format's name. A
+ * Everything that code outside a format's folder needs to know about the format. Code outside never tests a format's name. A
  * *root* is the signed file of a feed: the index itself, or a file that lists the indexes by digest.
  */
 export interface Format {
@@ -123,16 +123,16 @@ export interface Format {
    */
   roots(wanted: Wanted): readonly string[];
   /**
-   * What users need before another key signs. Set only if stock clients require every signature in a file to be good, so that
-   * a file may have only one signature.
+   * What users need before another key signs the feed. Set only if stock clients require every signature in a file to be good.
+   * A file in this format may then have only one signature.
    */
   readonly oneSignature?: string;
   /**
-   * Returns the settings of a client's profile for a feed whose root is in this folder. Set only if a profile needs more than
-   * the folder. The settings do not select a list of packages.
+   * Returns the profile settings for a feed whose root is in this folder. Set only if a profile needs more than the folder. The
+   * settings do not select a list of packages.
    */
   feedAt?(folder: string): Partial<Wanted> & { readonly path: string };
-  /** Returns the files that may contain a root's signatures, the best first; no file if the root must contain its signatures. */
+  /** Returns the names of files that may contain a root's signatures, the best first. Empty if the root contains its signatures. */
   signaturesOf(root: string): readonly string[];
   /**
    * Splits a root that contains its own signatures; returns undefined for other roots. In a format without this method, no
@@ -140,41 +140,41 @@ export interface Format {
    * @throws FeedkeyError `bad_signature_data` if the root can't be split
    */
   unframe?(file: Uint8Array, name: string): Unframed | undefined;
-  /** What a signature covers: the uncompressed text, whichever form is downloaded, or the bytes of the signed file. */
+  /** The data that a signature covers: the uncompressed text, even if a compressed form is downloaded, or the bytes of the signed file. */
   readonly signs: "text" | "file";
   /** Matches the names of package files. */
   readonly packageName: RegExp;
-  /** How feedkey signs the format's roots, if not with a binary and an armored signature in separate files. */
+  /** How feedkey signs the format's roots. Without it, feedkey writes a binary and an armored signature in separate files. */
   readonly signing?: Signing;
   /**
-   * Reads a root that lists its packages in other files. In a format without this method, the root is itself the list.
-   * @throws FeedkeyError `bad_index` if the root is malformed; `wrong_feed` if the root is not that of the wanted feed
+   * Reads a root that names other files as its package lists. In a format without this method, the root itself is the list.
+   * @throws FeedkeyError `bad_index` if the root is malformed; `wrong_feed` if the root belongs to another feed
    */
   content?(signed: Uint8Array, wanted: Wanted): RootContent;
   /**
-   * Returns the settings that select everything that a root lists, if a profile selects among its packages.
+   * Returns the settings that select every package that a root lists. Only formats whose profiles select packages have this method.
    * @throws FeedkeyError `bad_index` if the root is malformed
    */
   everything?(root: Uint8Array): Pick<Wanted, "components" | "architectures">;
   /**
    * How a profile selects among a feed's packages. `suites`: by suite, components and architectures, all required.
-   * `architectures`: by architectures, optionally.
+   * `architectures`: by architectures, which are optional.
    */
   readonly divided?: "suites" | "architectures";
-  /** Maximum size of a root in bytes, if smaller than for other indexes. */
+  /** The size limit for a root in bytes, if it is lower than the limit for other indexes. */
   readonly maxRoot?: number;
   /**
-   * Whether comparisons of roots ignore trailing blanks in lines and the last line feed. They must if a
-   * cleartext-signed message may contain the root, because such a message does not preserve these bytes.
+   * Whether feedkey ignores trailing blanks in lines and the last line feed when it compares roots. A cleartext-signed message
+   * does not preserve these bytes.
    */
   readonly ignoresBlankEnds?: true;
   /** Whether the format's entries have only a digest and no size. */
   readonly lacksSizes?: true;
   /** How to read the dependencies of packages; undefined if the listed files are not packages. */
   readonly relations?: Relations;
-  /** What the stock clients need before a new key signs alone. The text completes "its stock clients need". */
+  /** What the stock clients need before only the new key signs. The text completes "its stock clients need". */
   readonly needs: string;
-  /** The stock program that can read only RSA keys, if there is one. */
+  /** The name of a stock program that can read only RSA keys, if one exists. */
   readonly rsaReader?: string;
   /** Returns a negative number if version `a` is older than `b`, a positive number if `a` is newer, else 0. */
   compareVersions(a: string, b: string): number;
@@ -187,12 +187,12 @@ export interface Format {
   read(text: Data, wanted?: Wanted): PackageIndex;
 }
 
-/** Returns the compressed form that the extension of a file name tells; undefined if no extension matches. */
+/** Returns the compressed form that matches a file name's extension; undefined if no form matches. */
 export function formOf(forms: readonly CompressedForm[], name: string): CompressedForm | undefined {
   return forms.find((form) => name.endsWith(`.${form}`));
 }
 
-/** Returns the file name without the extension of a compressed form. */
+/** Returns a file name without its extension for a compressed form. */
 export function withoutForm(forms: readonly CompressedForm[], name: string): string {
   const form = formOf(forms, name);
   return form === undefined ? name : name.slice(0, -form.length - 1);

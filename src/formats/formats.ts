@@ -20,15 +20,15 @@ export const formats = { opkg, pkgsrc, sums, apt, pacman, "rpm-md": rpmMd } as c
 
 export type FeedFormat = keyof typeof formats;
 
-/** The formats' names, as profiles and commands give them. */
+/** The names of the formats in profiles and commands. */
 export const formatNames = Object.keys(formats) as [FeedFormat, ...FeedFormat[]];
 
-/** The formats whose indexes feedkey writes itself. In the other formats, feedkey signs what another program wrote. */
+/** The formats whose indexes feedkey writes itself. In the other formats, feedkey signs an index that another program wrote. */
 export const publishedNames = ["opkg", "pkgsrc", "apt"] as const satisfies readonly FeedFormat[];
 
 export type PublishedFormat = (typeof publishedNames)[number];
 
-/** The published formats whose index is one text, so that a single folder can be a feed. */
+/** The published formats whose index is one text. In these formats, a single folder can be a feed. */
 export const singleNames = publishedNames.filter((name) => formatOf(name).content === undefined);
 
 /** The formats that a feed in archive.ini may have. */
@@ -37,7 +37,7 @@ export const archiveNames = formatNames.filter((name) => isPublished(name) || fo
   ...FeedFormat[],
 ];
 
-/** Tells whether feedkey itself writes indexes in this format. */
+/** Whether feedkey itself writes indexes in this format. */
 export function isPublished(name: FeedFormat): name is PublishedFormat {
   return publishedNames.some((one) => one === name);
 }
@@ -47,12 +47,12 @@ export function formatOf(name: FeedFormat): Format {
   return formats[name];
 }
 
-/** Returns the format that has its own way to sign a root with this name; undefined if no format has. */
+/** Returns the format that has its own way to sign a root with this name; undefined if there is no such format. */
 export function formatOfRoot(name: string): Format | undefined {
   return Object.values<Format>(formats).find(({ signing }) => signing?.isRoot(name));
 }
 
-/** Returns the compression that a file with this name must have; undefined if the name is not that of an index in the format. */
+/** Returns the compression that a file with this name must have; undefined if no index in the format has this name. */
 export function compressionNamed(format: Format, name: string): Compression | undefined {
   if (name === format.index) return "none";
   const form = format.forms.find((one) => name === `${format.index}.${one}`);
@@ -64,12 +64,12 @@ export function indexFileNames({ index, forms }: Format): readonly string[] {
   return [index, ...forms.map((form) => `${index}.${form}`)];
 }
 
-/** The size limit for an index, in bytes. No real index is larger, and a small machine has too little memory for more. */
+/** The size limit for an index, in bytes. No real index is larger, and larger ones would not fit into a small machine's memory. */
 export const maxIndexBytes = 512 * 1024 * 1024;
 
 /**
- * The size limit for an index, in bytes, if neither the client's profile nor an earlier index allows more: one and a half times
- * Debian's largest index.
+ * The usual size limit for an index, in bytes: one and a half times the size of Debian's largest index. The client's profile or
+ * an earlier index may allow more.
  */
 export const usualIndexBytes = 96 * 1024 * 1024;
 export const maxSignatureBytes = 256 * 1024;

@@ -1,16 +1,17 @@
 /**
- * The lines of a `Packages` text. This file checks the rules that all readers in this folder share.
+ * Reads the lines of a `Packages` text. This file also checks the rules that all readers in this folder share.
  *
  * The grammar is opkg's and Debian's (deb822, Debian Policy section 5.1): stanzas of `Name: value` fields, separated by empty
  * lines; a line that starts with a space or a tab continues the field above. The reader is strict (T13), because two programs
- * that read the same signed text differently could install different packages. docs/opkg.md says what the reader refuses, and why.
+ * that read the same signed text differently could install different packages. docs/opkg.md lists the texts that the reader
+ * refuses, with reasons.
  *
- * Indexes are large, so the cursor stores numbers instead of strings, and makes no object for each line.
+ * Indexes are large, so the cursor stores numbers instead of strings, and creates no objects for lines.
  */
 import { type ErrorCode, FeedkeyError } from "../error.ts";
 import { isSame, lineEnd } from "./four-bytes.ts";
 
-/** The size limit for a line, in bytes. The longest line in Debian's own lists has some 10,000 bytes. */
+/** The size limit for a line, in bytes. The longest line in Debian's own lists has about 10,000 bytes. */
 export const maxLineLength = 1 << 20;
 
 /** The size limit for a stanza, in bytes. */
@@ -29,7 +30,7 @@ export const nameByte = new Uint8Array(256);
 for (let byte = 0x21; byte <= 0x7e; byte++) if (byte !== colon) nameByte[byte] = byte;
 for (let byte = 0x41; byte <= 0x5a; byte++) nameByte[byte] = byte + 0x20;
 
-/** The kind of a text: its name in messages, and the code of its errors. */
+/** The kind of a text: the text's name in messages, and the code of its errors. */
 export interface TextKind {
   readonly name: string;
   readonly code: ErrorCode;
@@ -37,12 +38,12 @@ export interface TextKind {
 
 export const indexText: TextKind = { name: "the index", code: "bad_index" };
 
-/** Makes the error for text that breaks the grammar. `line` counts from 1. */
+/** Returns the error for text that breaks the grammar. `line` counts from 1. */
 export function badText(kind: TextKind, line: number, problem: string): FeedkeyError {
   return new FeedkeyError(kind.code, `line ${line} of ${kind.name} ${problem}`, { details: { line } });
 }
 
-/** Adds a byte to an FNV-1a hash. FNV-1a is good enough here, because the hashed text comes from a trusted signer. */
+/** Adds a byte to an FNV-1a hash. The weak hash FNV-1a is good enough here, because the hashed text comes from a trusted signer. */
 export function hashStep(hash: number, byte: number): number {
   return Math.imul(hash ^ byte, 0x01000193);
 }
@@ -50,21 +51,21 @@ export function hashStep(hash: number, byte: number): number {
 /** The initial hash for `hashStep`. */
 export const hashStart = 0x811c9dc5 | 0;
 
-/** Walks over the lines of any text. Its properties describe the line that `advance` reached. */
+/** Visits the lines of any text. The properties describe the line that `advance` reached. */
 export class LineWalker {
-  /** Line number, from 1. */
+  /** Line number, counted from 1. */
   line = 0;
   /** Offset of the line's first byte. */
   start = 0;
   /** Offset of the line's newline, or of the end of the text. */
   end = -1;
   readonly bytes: Buffer;
-  /** A view on the memory of `bytes`. */
+  /** A view of the memory of `bytes`. */
   readonly view: DataView;
   readonly #kind: TextKind;
 
   /**
-   * @param firstLine number of the text's first line
+   * @param firstLine line number of the text's first line
    * @throws FeedkeyError with the code of `kind` if the text contains a NUL or a carriage return
    */
   constructor(bytes: Uint8Array, kind = indexText, firstLine = 1) {
@@ -76,12 +77,12 @@ export class LineWalker {
     this.#refuseByte(0x0d, "a carriage return");
   }
 
-  /** Makes the error for a problem on the current line, or on another line. */
+  /** Returns the error for a problem on the current line, or on another line. */
   error(problem: string, line = this.line): FeedkeyError {
     return badText(this.#kind, line, problem);
   }
 
-  /** Moves to the start of a stanza that was read earlier. */
+  /** Goes back to the start of a stanza that the walker has already visited. */
   seek(offset: number, line: number): void {
     this.end = offset - 1;
     this.line = line - 1;
@@ -109,16 +110,16 @@ export class LineWalker {
     if (at === -1) return;
     let line = this.line + 1;
     for (let from = bytes.indexOf(newline); from !== -1 && from < at; from = bytes.indexOf(newline, from + 1)) line++;
-    throw this.error(`holds ${name}`, line);
+    throw this.error(`contains ${name}`, line);
   }
 }
 
-/** The lower-case name of the only field that may contain a blank line, because all readers then read the same fields. */
+/** The lower-case name of the only field that may contain a blank line. */
 export const description = "description";
 
 type LineKind = "blank" | "field" | "continuation";
 
-/** The lines of a `Packages` text. */
+/** Visits the lines of a `Packages` text. */
 export class LineCursor extends LineWalker {
   kind: LineKind = "blank";
   /** Offset of the colon, if the line is a field. */
@@ -139,7 +140,7 @@ export class LineCursor extends LineWalker {
     this.#hasGap = false;
   }
 
-  /** Sets the expected field name, given by its place in this text. @param at offset of the name @param length in bytes */
+  /** Sets the expected field name, which is a part of this text. @param at offset of the name @param length in bytes */
   expect(at: number, length: number): void {
     this.#expectedAt = at;
     this.#expectedLength = length;
@@ -169,8 +170,8 @@ export class LineCursor extends LineWalker {
   }
 
   /**
-   * Handles a line of spaces and tabs. apt treats this line as text of the field; opkg, if it skips descriptions, treats the
-   * line as the end of the stanza. If the description is the last field, apt and opkg read the same fields.
+   * Handles a line of only spaces and tabs. For apt, this line is part of the field. For opkg, if it skips descriptions, this line
+   * ends the stanza. If the description is the last field, apt and opkg read the same fields.
    */
   #gap(): void {
     const isDescription = this.kind !== "blank" && this.#nameEnd - this.#nameStart === description.length;
@@ -190,7 +191,7 @@ export class LineCursor extends LineWalker {
   #name(): void {
     const { bytes, start, end } = this;
     const length = this.#expectedLength;
-    // Compares the colon too; otherwise a longer name would match.
+    // The comparison includes the colon. Otherwise a longer name could match.
     if (length > 0 && length < end - start && isSame(this.view, start, this.#expectedAt, length + 1)) {
       this.kind = "field";
       this.colon = start + length;
@@ -200,7 +201,7 @@ export class LineCursor extends LineWalker {
     let at = start;
     while (at < end && nameByte[bytes[at] ?? 0] !== 0) at++;
     if (at === end || bytes[at] !== colon) {
-      if (bytes.subarray(at, end).includes(colon)) throw this.error("has a field name with a forbidden byte");
+      if (bytes.subarray(at, end).includes(colon)) throw this.error("has a field name that contains a forbidden byte");
       throw this.error("is not a field: it has no colon");
     }
     const first = bytes[start];
@@ -212,7 +213,7 @@ export class LineCursor extends LineWalker {
   }
 }
 
-/** Returns a Buffer on the same memory. A Buffer's `indexOf` is the fastest search in Node. */
+/** Returns a Buffer that shares the memory of `bytes`. A Buffer's `indexOf` is the fastest search in Node. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

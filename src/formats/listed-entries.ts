@@ -1,4 +1,4 @@
-/** Entries that were read before, for formats whose text can't be read again from the middle. */
+/** Yields entries from memory, for formats whose text feedkey can't read from the middle. */
 import type { DigestedEntry, EntrySource } from "./entry-source.ts";
 import { badText, indexText } from "./line-cursor.ts";
 import { hashOf, keyHashOf } from "./package-index.ts";
@@ -13,7 +13,7 @@ export class ListedEntries implements EntrySource {
   readonly #entries: readonly DigestedEntry[];
   #next = 0;
 
-  /** @param length bytes of the text */
+  /** @param length size of the text in bytes */
   constructor(length: number, entries: readonly DigestedEntry[]) {
     this.length = length;
     this.#entries = entries;

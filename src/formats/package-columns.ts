@@ -1,4 +1,4 @@
-/** The data that is kept in memory for each entry of an index: columns of numbers. */
+/** Stores numbers for each entry of an index in memory, one column for each kind of number. */
 import type { EntrySource } from "./entry-source.ts";
 
 function grown<T extends Int32Array | Uint32Array>(column: T, length: number): T {
@@ -7,7 +7,7 @@ function grown<T extends Int32Array | Uint32Array>(column: T, length: number): T
   return wider;
 }
 
-/** Typical size in bytes. If stanzas are shorter, the columns must grow. */
+/** Typical size of a stanza in bytes. If the stanzas are shorter, the columns must grow. */
 const usualStanza = 512;
 
 export class Columns {

@@ -8,17 +8,17 @@ import { Columns } from "./package-columns.ts";
 export interface Packages {
   /** The number of entries, including repeated entries. */
   readonly count: number;
-  /** Returns a package's entries, each once. Without `version` or `architecture`, the entries with any version or architecture. */
+  /** Returns a package's entries, each once. Without `version` or `architecture`, any version or architecture matches. */
   find(name: string, version?: string, architecture?: string): DigestedEntry[];
-  /** Returns the entries whose file name ends in this last path segment. */
+  /** Returns the entries whose file name has this last path segment. */
   findByFile(baseName: string): DigestedEntry[];
   /** Yields every entry, including repeated entries. */
   [Symbol.iterator](): Generator<DigestedEntry, void>;
 }
 
 /**
- * The packages in an index. To save nine tenths of the memory, the class stores only some numbers for each entry, and reads the
- * entry again on demand.
+ * The packages in an index. The class stores only some numbers for each entry, and reads the entry again on demand. This saves
+ * nine tenths of the memory.
  */
 export class PackageIndex implements Packages {
   readonly #source: EntrySource;
@@ -29,7 +29,7 @@ export class PackageIndex implements Packages {
   #byFile: HashChains | undefined;
 
   /**
-   * @param source gives the entries, and is read to its end
+   * @param source the entries; the constructor reads all of them
    * @throws FeedkeyError `bad_index`, with the line, if the source throws it, or if a package appears with different digests
    */
   constructor(source: EntrySource) {
@@ -45,7 +45,7 @@ export class PackageIndex implements Packages {
 
   /**
    * Returns the entries of a package in the order of the index, and a repeated entry only once.
-   * Without `version` or `architecture`, returns the entries with any version or architecture.
+   * Without `version` or `architecture`, any version or architecture matches.
    */
   find(name: string, version?: string, architecture?: string): DigestedEntry[] {
     const found: DigestedEntry[] = [];
@@ -58,7 +58,7 @@ export class PackageIndex implements Packages {
     return found;
   }
 
-  /** Finds possible positions. If version and architecture are known, avoids a look at all versions: there may be thousands. */
+  /** Finds possible positions. With a known version and architecture, the look-up skips other versions, which may be thousands. */
   #candidates(name: string, version?: string, architecture?: string): Iterable<number> {
     const { nameHashes, keyHashes } = this.#columns;
     if (version !== undefined && architecture !== undefined) {
@@ -69,7 +69,7 @@ export class PackageIndex implements Packages {
     return this.#byName.candidates(hashOf(name));
   }
 
-  /** Returns the entries whose file name ends in this last path segment, in the order of the index. */
+  /** Returns the entries whose file name has this last path segment, in the order of the index. */
   findByFile(baseName: string): DigestedEntry[] {
     this.#byFile ??= new HashChains(this.#columns.fileHashes, this.count);
     const found: DigestedEntry[] = [];
@@ -93,7 +93,7 @@ export class PackageIndex implements Packages {
     return this.#source.entry();
   }
 
-  /** Applies rule T13: which of two files a client gets must not depend on the program that reads the index. */
+  /** Applies rule T13: every program that reads the index must get the same file for a package. */
   #refuseContradictions(): void {
     const { keyHashes } = this.#columns;
     const chains = new HashChains(keyHashes, this.count);
@@ -107,7 +107,7 @@ export class PackageIndex implements Packages {
     }
   }
 
-  /** @throws FeedkeyError `bad_index` if both entries are for one package but have different digests */
+  /** Whether both entries describe the same package. @throws FeedkeyError `bad_index` if the entries have different digests */
   #isRepeated(index: number, other: number): boolean {
     const entry = this.#at(index);
     const earlier = this.#at(other);
@@ -126,20 +126,20 @@ function hasSameDigests(a: DigestedEntry, b: DigestedEntry): boolean {
   return a.sha256 === b.sha256 && a.md5 === b.md5 && a.otherDigest === b.otherDigest;
 }
 
-/** Computes FNV-1a over the UTF-8 bytes of a string, as scanners compute it over the index. @param seed the hash so far */
+/** Computes the FNV-1a hash of a string's UTF-8 bytes. Scanners compute the same hash over the index. @param seed the hash so far */
 export function hashOf(text: string, seed = hashStart): number {
   let hash = seed;
   for (const byte of Buffer.from(text, "utf8")) hash = hashStep(hash, byte);
   return hash;
 }
 
-/** Computes one hash over name, version and architecture, as scanners compute it. */
+/** Computes one hash over name, version and architecture. Scanners compute the same hash. */
 export function keyHashOf(name: string, version: string, architecture: string): number {
   const withVersion = hashOf(version, hashStep(hashOf(name), 0));
   return hashOf(architecture, hashStep(withVersion, 0));
 }
 
-/** Positions by hash, as chains in two flat arrays. A Map of arrays would need ten times the memory. */
+/** Finds positions by hash, with chains in two flat arrays. A Map of arrays would need ten times the memory. */
 class HashChains {
   readonly #hashes: Int32Array;
   readonly #heads: Int32Array;
@@ -150,11 +150,11 @@ class HashChains {
     const width = 2 ** Math.ceil(Math.log2(Math.max(16, count * 2)));
     this.#hashes = hashes;
     this.#mask = width - 1;
-    // Positions are stored plus one, so that zero means an empty slot in new memory.
+    // The arrays contain each position plus one, because new memory contains zeros and zero must mean an empty slot.
     this.#heads = new Int32Array(width);
     this.#nexts = new Int32Array(count);
     const [heads, nexts, mask] = [this.#heads, this.#nexts, this.#mask];
-    // Entries are added from the last to the first, so that each chain follows the order of the index.
+    // The loop adds the last entry first, so that each chain follows the order of the index.
     for (let index = count - 1; index >= 0; index--) {
       const slot = (hashes[index] ?? 0) & mask;
       nexts[index] = heads[slot] ?? 0;
@@ -166,12 +166,12 @@ class HashChains {
     for (let index = this.first(hash); index < this.#hashes.length; index = this.after(index, hash)) yield index;
   }
 
-  /** Returns the first position with this hash; the number of all positions if no position has the hash. */
+  /** Returns the first position with this hash; the number of positions if no position has the hash. */
   first(hash: number): number {
     return this.#find((this.#heads[hash & this.#mask] ?? 0) - 1, hash);
   }
 
-  /** Returns the next position with the same hash; the number of all positions if no further position has the hash. */
+  /** Returns the next position with the same hash; the number of positions if no further position has the hash. */
   after(index: number, hash: number): number {
     return this.#find((this.#nexts[index] ?? 0) - 1, hash);
   }

@@ -1,10 +1,10 @@
-/** The names of detached signatures. */
+/** Builds the names of detached signatures. */
 import type { SignatureFile, Signing } from "./format.ts";
 
 /** The extensions of a file's detached signatures. Clients request the binary signature first. */
 export const signatureEnding = { binary: ".sig", armored: ".asc" } as const;
 
-/** Which signatures to publish: both, or only `.asc` if `.sig` belongs to another program, such as OpenWrt's usign. */
+/** Which signature files to publish: both, or only `.asc` if another program, such as OpenWrt's usign, uses `.sig`. */
 export const signatureForms = ["both", "asc"] as const;
 export type SignatureForm = (typeof signatureForms)[number];
 
@@ -14,8 +14,8 @@ export function signatureFiles(name: string): readonly [string, string] {
 }
 
 /**
- * Returns a file's published signature files, in the order in which feedkey writes them. The last file is always right.
- * @param signing the format's own way to sign, if it has one
+ * Returns a file's published signature files, in the order in which feedkey writes them.
+ * @param signing the format's own way to sign, if the format has one
  * @param framed whether to write a file that contains both text and signature
  */
 export function publishedSignatures(
@@ -30,6 +30,6 @@ export function publishedSignatures(
     { name: binary, holds: "binary" },
   ];
   const others = all.filter(({ holds }) => holds !== "binary");
-  // If the format has only a binary signature, its name belongs to no other program.
+  // If the format has only a binary signature, no other program uses the signature file's name.
   return form === "both" || others.length === 0 ? all : others;
 }

@@ -1,4 +1,4 @@
-/** What the scanners of texts in stanzas share: the walk from stanza to stanza, the places of the values, and their hashes. */
+/** The shared part of scanners for texts in stanzas: visits each stanza, and stores the values' offsets and hashes. */
 import type { DigestedEntry, EntrySource } from "./entry-source.ts";
 import { wordProblem } from "./entry-values.ts";
 import { hashStart, hashStep, type LineWalker, maxStanzaLength } from "./line-cursor.ts";
@@ -12,7 +12,7 @@ interface StanzaCursor extends LineWalker {
   next(): boolean;
 }
 
-/** Goes from stanza to stanza. Its properties and `entry` describe the stanza that `next` reached. */
+/** Visits each stanza. The properties and `entry` describe the stanza that `next` reached. */
 export abstract class StanzaScanner<Cursor extends StanzaCursor> implements EntrySource {
   readonly length: number;
   offset = 0;
@@ -22,7 +22,7 @@ export abstract class StanzaScanner<Cursor extends StanzaCursor> implements Entr
   fileHash = 0;
   protected readonly cursor: Cursor;
   protected readonly bytes: Buffer;
-  // Offset of each role's value in this stanza; -1 if the stanza lacks the value.
+  // Offset of each role's value in this stanza; -1 if the stanza does not have the value.
   protected readonly starts: Float64Array;
   protected readonly ends: Float64Array;
 
@@ -70,10 +70,10 @@ export abstract class StanzaScanner<Cursor extends StanzaCursor> implements Entr
 
   abstract entry(): DigestedEntry;
 
-  /** Forgets the last stanza. */
+  /** Resets the data about the last stanza. */
   protected abstract begin(): void;
 
-  /** Checks the line at the cursor, and stores the offset of its value if feedkey uses the value. */
+  /** Checks the line at the cursor. Stores the offset of the line's value if feedkey uses the value. */
   protected abstract readLine(): void;
 
   /** Checks that the stanza is complete, and computes its hashes. */
@@ -85,7 +85,7 @@ export abstract class StanzaScanner<Cursor extends StanzaCursor> implements Entr
     if (problem !== undefined) throw this.cursor.error(problem);
   }
 
-  /** Continues a hash over a value, or over its part between two offsets. */
+  /** Adds a value, or the part of the value between two offsets, to a hash. */
   protected hash(of: number, seed: number, from = 0, end = this.ends[of] ?? 0): number {
     const start = this.starts[of] ?? -1;
     let hash = seed;
@@ -93,7 +93,7 @@ export abstract class StanzaScanner<Cursor extends StanzaCursor> implements Entr
     return hash;
   }
 
-  /** Computes the hash over the last segment of a path. */
+  /** Computes the hash of a path's last segment. */
   protected hashLastSegment(of: number): number {
     const start = this.starts[of] ?? -1;
     let base = this.ends[of] ?? 0;
@@ -108,7 +108,7 @@ export abstract class StanzaScanner<Cursor extends StanzaCursor> implements Entr
 }
 
 /**
- * Checks a text that comes in pieces of whole stanzas.
+ * Checks a text that arrives in pieces. Each piece consists of whole stanzas.
  * @throws FeedkeyError `bad_index`, with the line, if the text is malformed
  */
 export function checkPieces(

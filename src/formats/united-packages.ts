@@ -1,17 +1,17 @@
-/** Unites the packages in several lists. */
+/** Combines the packages in several lists. */
 import { escapeText } from "../escape.ts";
 import type { DigestedEntry } from "./entry-source.ts";
 import { badText } from "./line-cursor.ts";
 import type { Packages } from "./package-index.ts";
 
-/** The packages in several lists. If lists repeat an entry, the first entry counts. */
+/** The packages in several lists. If several lists have the same entry, the class uses the entry of the first list. */
 export class UnitedPackages implements Packages {
   readonly #lists: readonly Packages[];
   /** The number of entries in later lists that an earlier list also has. */
   readonly #repeats: number;
 
   /**
-   * @param lists with what errors call each
+   * @param lists the lists, each with its name in errors
    * @throws FeedkeyError `bad_index` if a package appears with different digests (T13)
    */
   constructor(lists: readonly { readonly name: string; readonly packages: Packages }[]) {

@@ -1,4 +1,4 @@
-/** Scans a text in stanzas that is not in memory, one window after the other. */
+/** Scans a text in stanzas that is not in memory. Reads one window of the text after another. */
 import type { Content } from "../content.ts";
 import type { DigestedEntry, EntrySource } from "./entry-source.ts";
 import { maxStanzaLength } from "./line-cursor.ts";
@@ -9,21 +9,21 @@ interface TextScanner extends EntrySource {
   readonly nextLine: number;
 }
 
-/** A part of the text that consists of whole stanzas. */
+/** A section of the text that consists of whole stanzas. */
 interface Window {
   /** Offset of the window's first byte in the text. */
   readonly start: number;
   /** Offset of the first byte after the window. */
   readonly end: number;
   readonly scanner: TextScanner;
-  /** The memory that the scanner reads. A later window uses this memory again. */
+  /** The memory that the scanner reads. A later window reuses this memory. */
   readonly memory: Buffer;
 }
 
-/** Number of windows in memory: look-ups often alternate between two places, such as an entry and its repetition. */
+/** Number of windows in memory. Look-ups often alternate between two places, such as an entry and its repetition. */
 const windowsInMemory = 4;
 
-/** Initial size of a window's memory in bytes: room for one piece of a file, and the rest of a stanza. */
+/** Initial size of a window's memory in bytes. One piece of a file and the rest of a stanza fit into this memory. */
 const usualWindow = 192 * 1024;
 
 /** An empty line separates two stanzas. */
@@ -33,11 +33,11 @@ const stanzaEnd = "\n\n";
 export interface WindowReading {
   /** @param firstLine number of the window's first line in the text */
   scannerOf(bytes: Uint8Array, firstLine: number): TextScanner;
-  /** Called before the scanner of another window is used. */
+  /** The window scanner calls this function before it uses another window's scanner. */
   onSwitch(): void;
 }
 
-/** Goes from stanza to stanza, as a format's own scanner does in a text in memory. */
+/** Visits each stanza, like a format's own scanner for a text in memory. */
 export class WindowScanner implements EntrySource {
   readonly length: number;
   offset = 0;
@@ -47,7 +47,7 @@ export class WindowScanner implements EntrySource {
   fileHash = 0;
   readonly #text: Content;
   readonly #reading: WindowReading;
-  /** The windows in memory. The last used window is the last. */
+  /** The windows in memory, the most recently used window last. */
   #windows: readonly Window[] = [];
 
   constructor(text: Content, reading: WindowReading) {
@@ -63,7 +63,7 @@ export class WindowScanner implements EntrySource {
     window.scanner.seek(offset - window.start, line);
   }
 
-  /** @throws FeedkeyError `bad_index` if the stanza is malformed; `locked` if the text has changed since it was hashed */
+  /** @throws FeedkeyError `bad_index` if the stanza is malformed; `locked` if the text has changed since feedkey hashed it */
   next(): boolean {
     let window = this.#windows.at(-1);
     while (window === undefined || !window.scanner.next()) {
@@ -93,7 +93,7 @@ export class WindowScanner implements EntrySource {
     this.#windows = [...this.#windows.filter((other) => other !== window), window];
   }
 
-  /** Reads a window that begins with a stanza. @param line number of its first line */
+  /** Reads a window that begins with a stanza. @param line line number of the window's first line */
   #load(start: number, line: number): Window {
     const isFull = this.#windows.length === windowsInMemory;
     const [oldest] = this.#windows;
@@ -103,13 +103,13 @@ export class WindowScanner implements EntrySource {
     for (const piece of this.#text.pieces(start)) {
       if (filled + piece.length > memory.length) memory = widened(memory.subarray(0, filled), piece.length);
       memory.set(piece, filled);
-      // The empty line may begin with the last byte before the piece.
+      // The separator may begin with the last byte before this piece.
       const from = Math.max(0, filled - 1);
       filled += piece.length;
       const at = memory.subarray(from, filled).lastIndexOf(stanzaEnd);
       if (at !== -1) end = from + at + stanzaEnd.length;
       if (end > 0) break;
-      // The scanner refuses so long a stanza.
+      // The scanner refuses a stanza of this length.
       if (filled > 2 * maxStanzaLength) break;
     }
     // The last stanza need not end with an empty line.

@@ -95,7 +95,7 @@ describe("index-format/opkg: lines of blanks", () => {
     const control = [field("Package", "a"), field("Version", "1"), field("Description", "x\n \n y"), field("X", "1")];
     expect(refusal(() => packageStanza({ control, ...facts }))).to.include({
       code: "bad_package",
-      message: 'field "Description" has a line of blanks, but is not the last field',
+      message: 'field "Description" has a line of only blanks, but is not the last field',
     });
   });
 });

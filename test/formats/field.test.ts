@@ -28,8 +28,8 @@ describe("index-format/field", () => {
     ["empty lines alone", "\n\n", 1, "begins no paragraph: there are no fields"],
     ["two paragraphs", "A: 1\n\n\nB: 1\n", 4, "begins a second paragraph"],
     ["a field twice", "A: 1\nB: 1\n x\na: 2\n", 4, 'gives the field "a" a second time'],
-    ["a carriage return", "A: 1\nB: 1\r\n", 2, "holds a carriage return"],
-    ["a NUL", "A: 1\nB: 1\n\0", 3, "holds a NUL byte"],
+    ["a carriage return", "A: 1\nB: 1\r\n", 2, "contains a carriage return"],
+    ["a NUL", "A: 1\nB: 1\n\0", 3, "contains a NUL byte"],
     ["a blank-looking line", "A: 1\n \n", 2, "has only spaces or tabs"],
     ["a line that is no field", "A: 1\nB\n", 2, "is not a field: it has no colon"],
   ];

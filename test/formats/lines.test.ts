@@ -30,9 +30,9 @@ const wholeText =
 
 describe("index-format: lines", () => {
   const malformed: readonly [string, string, number, string][] = [
-    ["a NUL", "A: 1\n\nB: x\0y\n", 3, "line 3 of the index holds a NUL byte"],
-    ["a carriage return at a line's end", "A: 1\r\n", 1, "line 1 of the index holds a carriage return"],
-    ["a bare carriage return", "A: 1\nB: 2\rC: 3\n", 2, "line 2 of the index holds a carriage return"],
+    ["a NUL", "A: 1\n\nB: x\0y\n", 3, "line 3 of the index contains a NUL byte"],
+    ["a carriage return at a line's end", "A: 1\r\n", 1, "line 1 of the index contains a carriage return"],
+    ["a bare carriage return", "A: 1\nB: 2\rC: 3\n", 2, "line 2 of the index contains a carriage return"],
     ["a line of spaces", "A: 1\n  \nB: 2\n", 2, "line 2 of the index has only spaces or tabs"],
     ["a line of tabs at the end", "A: 1\n\t", 2, "line 2 of the index has only spaces or tabs"],
     ["a continuation first", " a\n", 1, "line 1 of the index continues a field, but there is no field above it"],
@@ -46,13 +46,13 @@ describe("index-format: lines", () => {
     ["no colon", "A: 1\nB\n", 2, "line 2 of the index is not a field: it has no colon"],
     ["no colon in the last line", "A: 1\nB", 2, "line 2 of the index is not a field: it has no colon"],
     ["no colon before the next line's", "AB\nC: 1\n", 1, "line 1 of the index is not a field: it has no colon"],
-    ["a space in the name", "A b: 1\n", 1, "line 1 of the index has a field name with a forbidden byte"],
-    ["a space after the name", "A : 1\n", 1, "line 1 of the index has a field name with a forbidden byte"],
+    ["a space in the name", "A b: 1\n", 1, "line 1 of the index has a field name that contains a forbidden byte"],
+    ["a space after the name", "A : 1\n", 1, "line 1 of the index has a field name that contains a forbidden byte"],
     [
       "a byte above ASCII in the name",
       "\xc3\xa4: 1\n",
       1,
-      "line 1 of the index has a field name with a forbidden byte",
+      "line 1 of the index has a field name that contains a forbidden byte",
     ],
     ["an empty name", ": 1\n", 1, "line 1 of the index has a field without a name"],
     ["a comment", "#A: 1\n", 1, 'line 1 of the index has a field name that starts with "#" or "-"'],

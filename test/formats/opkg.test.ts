@@ -173,7 +173,7 @@ MD5Sum: ${md5}\nSHA256sum: ${sha256}\nDescription: one\n two\n\nVersion: 2\nPack
       'has a "package" that is not UTF-8 or has a space or control character',
     ],
     ["a folded file name", `${head}Filename: a\n b\n`, 4, "continues a field that must be on one line"],
-    ["a NUL in a later stanza", `${head}\n${head.replace("a", "b")}X: \0\n`, 6, "holds a NUL byte"],
+    ["a NUL in a later stanza", `${head}\n${head.replace("a", "b")}X: \0\n`, 6, "contains a NUL byte"],
     ["a blank-looking line between stanzas", `${head} \n${head}`, 3, "has only spaces or tabs"],
   ];
   for (const [what, text, line, problem] of malformed) {

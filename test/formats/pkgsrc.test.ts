@@ -176,8 +176,8 @@ describe("index-format/pkgsrc", () => {
     ["a folded line", " more=text", "whose name contains other characters than"],
     ["a blank-looking line", "  ", "is not a variable: it has no equals sign"],
     ["a line without name", "=a-1", "has a variable without a name"],
-    ["a carriage return", "HOMEPAGE=x\r", "holds a carriage return"],
-    ["a NUL", "HOMEPAGE=\0", "holds a NUL byte"],
+    ["a carriage return", "HOMEPAGE=x\r", "contains a carriage return"],
+    ["a NUL", "HOMEPAGE=\0", "contains a NUL byte"],
   ];
   for (const [what, line, problem] of malformed) {
     it(`refuses ${what}`, () => {

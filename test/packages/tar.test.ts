@@ -63,11 +63,15 @@ describe("package/tar", () => {
 
   for (const [what, archive, message] of [
     ["two names for one file", tar([long, pax("x", "path=pax"), file]), /two names: "gnu", "pax"/],
-    ["two pax headers for one file", tar([pax("x", "path=b"), pax("x", "path=c"), file]), /two headers of one kind/],
-    ["two long names for one file", tar([long, long, file]), /two headers of one kind/],
+    [
+      "two pax headers for one file",
+      tar([pax("x", "path=b"), pax("x", "path=c"), file]),
+      /two extension headers of the same type/,
+    ],
+    ["two long names for one file", tar([long, long, file]), /two extension headers of the same type/],
     ["a name twice in a pax header", tar([pax("x", "path=b", "path=c"), file]), /"path" twice/],
-    ["a name for all files", tar([pax("g", "path=b"), file]), /a name or a size to all its files/],
-    ["a size for all files", tar([pax("g", "size=9"), file]), /a name or a size to all its files/],
+    ["a name for all files", tar([pax("g", "path=b"), file]), /one name or size to all files/],
+    ["a size for all files", tar([pax("g", "size=9"), file]), /one name or size to all files/],
     ["a file with holes under another name", tar([pax("x", "GNU.sparse.name=b"), file]), /"GNU\.sparse\.name" in it/],
     ["an unreadable size in a pax header", tar([pax("x", "size=0x1"), file]), /size of "0x1"/],
     ["an empty name in a pax header", tar([pax("x", "path="), file]), /unusable name ""/],

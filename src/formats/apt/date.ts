@@ -1,4 +1,4 @@
-/** Dates of Release files: RFC 5322's form, in UTC, as apt reads them. */
+/** Reads and writes the dates in Release files. Like apt, feedkey reads RFC 5322's form, in UTC. */
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const form =
@@ -12,11 +12,11 @@ export function readDate(text: string): number | undefined {
   const [days = 0, hours = 0, minutes = 0, seconds = 0] = numbers;
   if (month === -1 || hours > 23 || minutes > 59 || seconds > 60) return undefined;
   const date = Date.UTC(Number(year), month, days, hours, minutes, seconds);
-  // The 31st of April is not the 1st of May.
+  // Date.UTC turns April 31 into May 1, so a different day means that the date does not exist.
   return new Date(Date.UTC(Number(year), month, days)).getUTCDate() === days ? date : undefined;
 }
 
-/** Writes a date as in a Release file, in whole seconds. @param at in milliseconds */
+/** Returns a date in the form of a Release file, in whole seconds. @param at the date in milliseconds */
 export function writeDate(at: number): string {
   return new Date(at).toUTCString().replace(/GMT$/, "UTC");
 }

@@ -9,7 +9,7 @@ import { contentOf, everythingIn } from "./suite.ts";
 
 const inline = /InRelease$/;
 
-/** reprepro has `Release.new` signed first, and renames all three files after that. */
+/** reprepro first has `Release.new` signed, and then renames all three files. */
 const written = /^Release(\.new)?$/;
 
 export const apt: Format = {
@@ -29,7 +29,7 @@ export const apt: Format = {
   divided: "suites",
   signing: {
     isRoot: (name) => written.test(name),
-    // Clients request InRelease first. So feedkey writes it last, when every file that it lists exists.
+    // Clients request InRelease first. So feedkey writes InRelease last, when every listed file exists.
     files: (name) => [
       { name: name.replace("Release", "Release.gpg"), holds: "armored" },
       { name: name.replace("Release", "InRelease"), holds: "framed" },

@@ -4,21 +4,21 @@ import type { FeedNames } from "../format.ts";
 import { writeDate } from "./date.ts";
 
 interface ReleaseContent extends FeedNames {
-  /** Milliseconds. */
+  /** The date in milliseconds. */
   readonly date: number;
   readonly validUntil: number;
   readonly components: readonly string[];
   readonly architectures: readonly string[];
-  /** Fingerprints of the keys that may sign the next file, for clients whose sources name no keyring; empty: no such field. */
+  /** Fingerprints of the keys that may sign the next Release file. Used by clients whose sources name no keyring. Empty: no such field. */
   readonly signedBy: readonly string[];
   /**
-   * By path below the folder of the Release file. Lists must be included in their uncompressed form, even if no such file is
-   * published.
+   * The listed files, by path below the Release file's folder. Every package list must be here in uncompressed form, even if the
+   * archive publishes only compressed forms.
    */
   readonly files: ReadonlyMap<string, Required<Pick<FileDigests, "size" | "sha256">>>;
 }
 
-/** The text, with the fields in the order of Debian's. No digest weaker than SHA-256 is written. */
+/** Returns the text of a Release file, with the fields in Debian's order. The text has no digest weaker than SHA-256. */
 export function releaseText(content: ReleaseContent): Uint8Array {
   const { origin, label, suite, codename, description, date, validUntil, signedBy } = content;
   const fields: readonly (readonly [string, string | undefined])[] = [

@@ -1,6 +1,7 @@
 /**
- * apt's `Release` file, which is also the text in `InRelease`. It describes a suite and lists the suite's files with size and digest.
- * The reader is stricter than apt (T13): apt accepts MD5 beside SHA-256, a size from either list, and a suite without a name.
+ * Reads apt's `Release` file, which is also the text in `InRelease`. A Release file describes a suite and lists the suite's files
+ * with size and digest. The reader is stricter than apt (T13). apt accepts MD5 together with SHA-256, a size from either list, and
+ * a suite without a name.
  */
 import { withoutTrailing } from "../../trailing.ts";
 import { type FileDigests, isPlainPath } from "../digests.ts";
@@ -28,7 +29,7 @@ export interface Release {
   readonly files: ReadonlyMap<string, FileDigests>;
 }
 
-/** The digest lists that feedkey reads, by lower-case field name, with their digits. MD5 and SHA-1 prove nothing and are ignored. */
+/** The digest lists that feedkey reads, by lower-case field name, with their digits. feedkey ignores MD5 and SHA-1. */
 const lists = { sha256: 64, sha512: 128 } as const;
 
 type ListName = keyof typeof lists;
@@ -69,7 +70,7 @@ export function readRelease(bytes: Uint8Array): Release {
 function addFile(files: Map<string, FileDigests>, list: ListName, cursor: LineCursor): void {
   const text = cursor.bytes.toString("utf8", cursor.start, cursor.end);
   const [, hex = "", number, path = ""] = /^[ \t]+(\S+)[ \t]+(\S+)[ \t]+(\S+)[ \t]*$/.exec(text) ?? [];
-  // Upper case is refused, because apt treats an upper-case digest as a different one.
+  // feedkey refuses upper case, because apt treats an upper-case digest as a different digest.
   if (!/^[0-9a-f]+$/.test(hex) || hex.length !== lists[list]) {
     throw cursor.error(`does not begin with ${lists[list]} hex digits in lower case`);
   }

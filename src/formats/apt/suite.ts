@@ -1,16 +1,16 @@
-/** Finds, in a suite's Release file, the parts that a profile requests. */
+/** Finds the parts that a profile requests in a suite's Release file. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { FileDigests } from "../digests.ts";
 import type { CompressedForm, Part, PartForm, RootContent, Wanted } from "../format.ts";
 import type { Release } from "./release.ts";
 
-/** Compressed forms of a list, the best first: apt's own order, without forms that feedkey can't read. */
+/** Compressed forms of a list, the best first. This is apt's own order, without forms that feedkey can't read. */
 const forms: readonly CompressedForm[] = ["xz", "gz", "zst"];
 
 /**
- * Returns the facts in a Release file, and the requested package lists. Without components and architectures, returns all lists
- * that clients can request.
+ * Returns the facts in a Release file, and the requested package lists. If the profile does not set both components and
+ * architectures, returns all lists.
  * @throws FeedkeyError `wrong_feed` if the file is for another suite, or lacks a requested component or architecture
  */
 export function contentOf(release: Release, wanted: Wanted): RootContent {
@@ -31,7 +31,7 @@ export function contentOf(release: Release, wanted: Wanted): RootContent {
   };
 }
 
-/** Returns the folders with package lists, including folders whose list has only compressed forms: clients can't request these. */
+/** Returns the folders with package lists, including folders that have only compressed lists, which clients can't request. */
 function listedFolders({ files }: Release): readonly string[] {
   const found = [...files.keys()].map((path) => /^(.+\/binary-[^/]+)\/Packages(\.[0-9a-z]+)?$/.exec(path)?.[1]);
   return [...new Set(found)].filter((folder) => folder !== undefined);
@@ -49,7 +49,7 @@ function refuseOtherSuite({ suite, codename }: Release, wanted: string): void {
   const signed = [suite, codename].filter((name) => name !== undefined).map((name) => `"${escapeText(name)}"`);
   throw new FeedkeyError("wrong_feed", `suite "${wanted}" was requested, but ${signed.join(" or ")} was signed`, {
     details: { suite: wanted, signed: [suite ?? null, codename ?? null] },
-    hint: 'check "suite" in the profile, which must be the Suite or Codename of the Release file; if it is right, the server has another suite there: ask the archive\'s keepers',
+    hint: 'check "suite" in the profile, which must be the Suite or Codename of the Release file; if "suite" is right, the server has another suite at this path: ask the archive\'s keepers',
   });
 }
 
@@ -77,7 +77,7 @@ function partOf({ files, byHash }: Release, path: string): Part {
   return { path, open, forms: [...found, formOf(path, undefined, open, byHash)] };
 }
 
-/** Returns the files with translated package descriptions: apt requests each of these files that the Release file lists. */
+/** Returns the listed files with translated package descriptions. apt requests each of these files. */
 function besideOf({ files, byHash }: Release, components: readonly string[]): PartForm[] {
   const isWanted = (path: string) => components.some((one) => path.startsWith(`${one}/i18n/Translation-`));
   const wanted = [...files].filter(([path]) => isWanted(path));

@@ -1,7 +1,7 @@
-/** The fields in an opkg index that feedkey uses, and a table of field names by their bytes. */
+/** Names the fields in an opkg index that feedkey uses. Finds field names by their bytes in a table. */
 import { hashStart, hashStep, type LineCursor, nameByte } from "../line-cursor.ts";
 
-/** The limit for different field names. A text with more names is not an index; Debian's lists have some 40 names. */
+/** The limit for different field names. A text with more names is not an index: Debian's lists have about 40 names. */
 export const maxFieldNames = 1000;
 
 /** The role of a field, as an index into the scanner's tables. */
@@ -26,7 +26,7 @@ export const roleCount = 11;
 /** The number of hex digits in each role's digest; 0 if the role is not a digest. */
 export const digestLength: readonly number[] = [0, 0, 0, 0, 0, 0, 32, 40, 64, 128, 0];
 
-/** The role of each field, by the lower-case name. opkg writes SHA256sum, Debian SHA256, OpenWrt either: these are one field. */
+/** The role of each field, by lower-case name. opkg writes SHA256sum, Debian writes SHA256, and OpenWrt writes either name. */
 const roleOf: Readonly<Record<string, Role>> = {
   package: role.package,
   version: role.version,
@@ -50,7 +50,7 @@ interface FieldName {
   readonly text: string;
   readonly bytes: Uint8Array;
   readonly role: Role;
-  /** Number of the last stanza with this field. So feedkey finds a field that appears twice without a set for each stanza. */
+  /** Number of the last stanza with this field. The number reveals a field that appears twice in a stanza. */
   seenIn: number;
   /** The field that followed this field in the last stanza. Usually the same field follows again. */
   follower: FieldName | undefined;
@@ -84,7 +84,7 @@ export class FieldNames {
     return name;
   }
 
-  /** Forgets the names' offsets, because the next field is in another text. Keeps the names and their number. */
+  /** Resets the names' offsets, because the next field is in another text. Keeps the names. */
   forgetPlaces(): void {
     this.#before = undefined;
     for (const first of this.#byHash.values()) {

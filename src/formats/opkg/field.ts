@@ -1,17 +1,17 @@
-/** Fields with their logical values, read from a package's control data and written into an index. */
+/** Reads the fields of a package's control data. feedkey writes these fields into an index. */
 import { asBuffer, badText, LineCursor, type TextKind } from "../line-cursor.ts";
 
-/** The kind of a package's control data: an error in the control data makes the package bad. */
+/** The kind of text for a package's control data. An error in the control data makes the package bad. */
 export const controlText: TextKind = { name: "the control data", code: "bad_package" };
 
-/** A field, kept byte for byte in any encoding: each character stands for one byte. */
+/** A field of any encoding. The bytes are unchanged: each character represents one byte. */
 export interface Field {
   readonly name: string;
   /** The value without the spaces after the colon. Continuation lines keep their newline and their first space or tab. */
   readonly value: string;
 }
 
-/** Returns a field's value as UTF-8 text without trailing spaces; undefined without such a field. The name's case is ignored. */
+/** Returns a field's value as UTF-8 text without trailing spaces; undefined if the field is missing. Ignores the name's case. */
 export function fieldText(fields: readonly Field[], name: string): string | undefined {
   const wanted = name.toLowerCase();
   const field = fields.find((one) => one.name.length === wanted.length && one.name.toLowerCase() === wanted);
@@ -20,7 +20,7 @@ export function fieldText(fields: readonly Field[], name: string): string | unde
 
 /**
  * Reads the control paragraph of a package: exactly one stanza, in which no field appears twice.
- * The values are checked when they are written into an index (`ownStanza`).
+ * Does not check the values: `ownStanza` checks them.
  * @throws FeedkeyError `bad_package`, with the line, if the control data is malformed
  */
 export function parseControl(bytes: Uint8Array): Field[] {

@@ -5,8 +5,8 @@ import { readPackages } from "./packages-text.ts";
 import { relations } from "./relations.ts";
 import { compareVersions } from "./version.ts";
 
-// bz2 is not accepted: clients decompress this file before they can verify its signature, and a small malicious bz2
-// file could take a minute.
+// feedkey does not accept bz2. Clients must decompress the index before they verify its signature, and a small malicious bz2 file
+// could take a minute.
 const forms = ["gz", "xz", "zst"] as const;
 
 export const opkg: Format = {

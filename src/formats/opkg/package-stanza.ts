@@ -29,7 +29,7 @@ export function ownWords(bytes: Uint8Array): OwnWords {
   };
 }
 
-/** What an index says about a package file. */
+/** The facts that an index gives about a package file. */
 interface PackageFile {
   /** Path relative to the feed or the archive, with slashes. opkg does not decode percent-encoding. */
   readonly filename: string;
@@ -49,8 +49,8 @@ interface PackageFile {
 export function ownStanza(control: readonly Field[]): Uint8Array {
   const own = control.filter(({ name }) => !aboutFile.test(name));
   const stanza = formatStanza(own);
-  // feedkey must never publish an index that clients refuse. So feedkey reads each stanza with the clients' reader,
-  // unless it is obviously good.
+  // feedkey must never publish an index that clients refuse. So feedkey reads each stanza with the clients' reader, unless
+  // the stanza is obviously good.
   if (!isPlainlyNamed(own)) new OpkgScanner(stanza, controlText).next();
   return stanza;
 }
@@ -63,8 +63,8 @@ function isPlainlyNamed(own: readonly Field[]): boolean {
 }
 
 /**
- * Adds fields to a package's own stanza: at its end, or before a description that must be the last field. In the usual case
- * the stanza is not copied: the caller puts the two parts together.
+ * Adds fields to a package's own stanza: at the end, or before a description that must be the last field. Usually avoids copying
+ * the stanza: the caller joins the two returned parts.
  */
 export function stanzaParts(own: Uint8Array, fields: string): { readonly own: Uint8Array; readonly added: string } {
   if (!hasBlankLine(own)) return { own, added: fields };
@@ -76,7 +76,7 @@ export function stanzaParts(own: Uint8Array, fields: string): { readonly own: Ui
 /** Whether the description in a stanza has a blank line. No field may follow such a description. */
 function hasBlankLine(stanza: Uint8Array): boolean {
   const bytes = asBuffer(stanza);
-  // A quick check for the usual case, because every publish does this for every package.
+  // The first check is fast and usually enough. feedkey publish runs this function for every package.
   return (bytes.includes(" \n") || bytes.includes("\t\n")) && /\n[ \t]+\n/.test(bytes.toString("latin1"));
 }
 
@@ -104,8 +104,8 @@ export function fileFields(
 }
 
 /**
- * Returns the bytes of a stanza. Repairs nothing: each further line in a value must already start with a space or a tab, so
- * that a value can't insert a field or a stanza.
+ * Returns the bytes of a stanza. Repairs nothing: each further line in a value must already start with a space or a tab.
+ * Otherwise a value could insert a field or a stanza.
  * @throws FeedkeyError `bad_package` if the stanza has no field, if a field appears twice, or if a reader would not read a name
  * or a value back unchanged
  */
@@ -120,7 +120,7 @@ export function formatStanza(fields: readonly Field[]): Uint8Array {
     seen.add(key);
     checkValue(name, value);
     if (/\n[ \t]+(?:\n|$)/.test(value) && seen.size < fields.length) {
-      throw badField(name, "has a line of blanks, but is not the last field");
+      throw badField(name, "has a line of only blanks, but is not the last field");
     }
     lines.push(value === "" || value.startsWith("\n") ? `${name}:${value}\n` : `${name}: ${value}\n`);
   }
@@ -150,11 +150,11 @@ function problemOf(value: string): string {
   return "has a further line of spaces only";
 }
 
-/** Checks a path as far as rule T12 depends on the path alone, because clients refuse other paths. */
+/** Checks the conditions of rule T12 that depend only on the path, because clients refuse other paths. */
 function checkFilename(filename: string): void {
   if (filename.length > maxLineLength / 8) throw badField("Filename", "is too long");
   if (/\p{Cc}|\\|^\s|\s$/u.test(filename)) {
-    throw badField("Filename", "has a control character or a backslash, or a space at its ends");
+    throw badField("Filename", "has a control character or a backslash, or a space at either end");
   }
   if (filename.split("/").some((segment) => segment === "" || segment === "." || segment === "..")) {
     throw badField("Filename", "must be a relative path without empty, . and .. segments");

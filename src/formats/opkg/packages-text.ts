@@ -1,7 +1,7 @@
 /**
- * opkg's `Packages`: checks every stanza by T13 and reads the facts about its package.
+ * Reads opkg's `Packages`. Checks every stanza by rule T13, and reads the facts about the stanza's package.
  *
- * This is a scanner over bytes, because a string for each of a million fields would be slow.
+ * The scanner works on bytes, because creating a string for each of a million fields would be slow.
  */
 import type { Content, Data } from "../../content.ts";
 import type { DigestedEntry } from "../entry-source.ts";
@@ -34,7 +34,8 @@ function windowsOf(text: Content): WindowScanner {
 }
 
 /**
- * Checks a text as {@link readPackages} does, except for packages that appear twice. The text comes in pieces of whole stanzas.
+ * Checks a text like {@link readPackages}, but does not look for packages that appear twice. Each piece of the text consists of
+ * whole stanzas.
  * @throws FeedkeyError `bad_index`, with the line, if the text is malformed
  */
 export function checkPackages(pieces: Iterable<Uint8Array>): void {
@@ -45,11 +46,11 @@ export function checkPackages(pieces: Iterable<Uint8Array>): void {
   });
 }
 
-/** Goes from stanza to stanza of a `Packages` text. */
+/** Visits each stanza of a `Packages` text. */
 export class OpkgScanner extends StanzaScanner<LineCursor> {
   readonly #names: FieldNames;
   #stanza = 0;
-  /** The role of the field that the line belongs to. */
+  /** The role of the field to which the current line belongs. */
   #current: Role = role.other;
 
   /** @throws FeedkeyError with the code of `kind` if the text contains a NUL or a carriage return */
@@ -83,7 +84,7 @@ export class OpkgScanner extends StanzaScanner<LineCursor> {
       throw this.cursor.error("continues a field that must be on one line");
   }
 
-  /** Stores the offset of the value of the field at the cursor, if feedkey uses the field. */
+  /** Stores the offset of the current field's value if feedkey uses the field. */
   #field(): Role {
     const cursor = this.cursor;
     const bytes = this.bytes;
@@ -114,7 +115,7 @@ export class OpkgScanner extends StanzaScanner<LineCursor> {
     const known = this.starts[of] ?? -1;
     if (known === -1) return;
     for (let at = 0; at < length; at++) {
-      // Both bytes are hex digits. Upper and lower case differ in one bit.
+      // Both bytes are hex digits. Upper and lower case differ in only one bit.
       if (((bytes[start + at] ?? 0) | 0x20) !== ((bytes[known + at] ?? 0) | 0x20)) {
         throw this.cursor.error(`has a "${name}" that contradicts the digest above it in the stanza`);
       }

@@ -1,14 +1,14 @@
-/** The fields of `Packages` that say what a package needs and offers: Depends, Pre-Depends, Provides (deb-control(5)). */
+/** Reads a package's dependencies and capabilities from `Packages`: Depends, Pre-Depends, Provides (deb-control(5)). */
 import { LineCursor } from "../line-cursor.ts";
 import { type Capability, isOperatorMet, type Related, type Relations, type Requirement } from "../relations.ts";
 import { compareVersions } from "./version.ts";
 
 const fields = new Set(["package", "version", "architecture", "depends", "pre-depends", "provides"]);
 
-/** `NAME`, `NAME:ARCHITECTURE`, `NAME (OPERATOR VERSION)`. */
+/** Matches `NAME`, `NAME:ARCHITECTURE` and `NAME (OPERATOR VERSION)`. */
 const relation = /^([^\s:()[\]]+)(?::[^\s()]+)?(?:\s*\(\s*(<<|<=|=|>=|>>|<|>)\s*([^\s()]+)\s*\))?$/;
 
-/** Old packages write `<` and `>` for `<=` and `>=` (deb-control(5)). */
+/** In old packages, `<` and `>` mean `<=` and `>=` (deb-control(5)). */
 const operatorOf = (written: string) => (/^[<>]$/.test(written) ? `${written}=` : written);
 
 function requirement(written: string): Requirement {

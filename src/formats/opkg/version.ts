@@ -1,4 +1,4 @@
-/** Order of Debian-style versions, which opkg follows (deb-version(7): epoch, upstream version, revision). */
+/** Compares Debian-style versions, which opkg also uses (deb-version(7): epoch, upstream version, revision). */
 
 function split(version: string): readonly [epoch: number, upstream: string, revision: string] {
   const colon = version.indexOf(":");
@@ -8,7 +8,7 @@ function split(version: string): readonly [epoch: number, upstream: string, revi
   return [Number.isNaN(epoch) ? 0 : epoch, dash < 0 ? rest : rest.slice(0, dash), dash < 0 ? "" : rest.slice(dash + 1)];
 }
 
-/** `~` sorts before everything, even the end; letters before all other characters. */
+/** Returns a character's rank. `~` sorts first, even before the end of the text. Letters sort before all other characters. */
 function weight(character: string | undefined): number {
   if (character === "~") return -1;
   if (character === undefined || /\d/.test(character)) return 0;
@@ -30,7 +30,7 @@ function comparePart(a: string, b: string): number {
     right = right.slice(rightText.length);
     const [leftDigits = ""] = /^\d*/.exec(left) ?? [];
     const [rightDigits = ""] = /^\d*/.exec(right) ?? [];
-    // Digits are compared as text, because a number may have more digits than JavaScript can represent.
+    // The code compares numbers as text, because a number may be too long for JavaScript.
     const leftNumber = leftDigits.replace(/^0+/, "");
     const rightNumber = rightDigits.replace(/^0+/, "");
     if (leftNumber.length !== rightNumber.length) return leftNumber.length - rightNumber.length;

@@ -1,7 +1,7 @@
 /**
- * pacman's databases, as `repo-add` writes them: a tar archive with a folder `NAME-VERSION` for each package. A file `desc` in this
- * folder has the fields. The reader is strict (T13), because pacman ignores what it does not know, and uses the last of two
- * fields or files.
+ * Reads pacman's databases, as `repo-add` writes them: a tar archive with a folder `NAME-VERSION` for each package. The file `desc`
+ * in this folder contains the fields. The reader is strict (T13), because pacman ignores unknown fields and files. If a field or file
+ * appears twice, pacman uses the last.
  */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -18,14 +18,14 @@ const maxEntries = 1_000_000;
 /** The names of the files in a package's folder. pacman reads fields from each of these files in the same way. */
 const fileNames = ["desc", "depends", "files"];
 
-/** The fields that feedkey reads. Each has one value. */
+/** The fields that feedkey reads. Each of these fields has one value. */
 const fieldNames = ["FILENAME", "NAME", "VERSION", "ARCH", "CSIZE", "SHA256SUM", "MD5SUM"] as const;
 type Field = (typeof fieldNames)[number];
 
-/** Stands for the values of all other fields. These are not stored: dependencies and file names would take much memory. */
+/** A placeholder for the values of all other fields. feedkey does not store these values, because they would take much memory. */
 const unread: string[] = [];
 
-/** Fields with several values. They are read only to check dependencies. */
+/** Fields with several values. feedkey reads these fields only to check dependencies. */
 const relationNames = ["DEPENDS", "PROVIDES"];
 
 interface Described {
@@ -52,7 +52,7 @@ export function readDatabase(bytes: Uint8Array): PackageIndex {
   return new PackageIndex(new ListedEntries(bytes.length, entries));
 }
 
-/** Yields the packages in an already checked database, with what they need and offer. */
+/** Yields the packages in an already checked database, with their dependencies and capabilities. */
 export function* readRelated(bytes: Uint8Array) {
   for (const { fields } of readFolders(bytes, relationNames).values()) {
     const [name = "", version = "", architecture = ""] = ["NAME", "VERSION", "ARCH"].map(
@@ -110,7 +110,7 @@ function readFields(
       values = isList || fieldNames.includes(field as Field) ? [] : unread;
       fields.set(field, values);
     } else if (text === "") values = undefined;
-    // If pacman does not know the field above, it would treat this line as a new field.
+    // If pacman does not know the field above, pacman treats this line as a new field.
     else if (field !== undefined) throw walker.error("begins a field without an empty line before it");
     else if (values === undefined) throw walker.error("is not a field");
     else if (values !== unread && values.push(text) > 1 && !isList)
@@ -128,7 +128,7 @@ function readEntry(folder: string, { place, fields, files }: Described): Digeste
     throw bad(folder, "has no VERSION with a version and a release");
   }
   if (folder !== `${name}-${version}`)
-    throw bad(folder, `describes ${name} ${version}, so it must be called ${name}-${version}`);
+    throw bad(folder, `describes ${name} ${version}, so the folder's name must be ${name}-${version}`);
   const filename = value("FILENAME");
   if (filename !== undefined && !/^[^/\p{Cc}\ufffd\\.][^/\p{Cc}\ufffd\\]*$/u.test(filename)) {
     throw bad(folder, "has a FILENAME that is not the plain name of a file");

@@ -1,4 +1,4 @@
-/** Repositories of pacman: `NAME.db`, an archive of descriptions, with one signature beside it. */
+/** Repositories of pacman: `NAME.db`, an archive of package descriptions, with one signature in a separate file. */
 import { bytesOf } from "../../content.ts";
 import type { Format } from "../format.ts";
 import { readDatabase } from "./database.ts";
@@ -23,8 +23,8 @@ export const pacman: Format = {
   signing: {
     isRoot: (name) => root.test(name),
     several: "one",
-    // Clients request NAME.db.sig, but repo-add, which makes NAME.db a symbolic link, looks for the signature of the
-    // link's target. So feedkey writes both.
+    // repo-add makes NAME.db a symbolic link, and looks for the signature of the link's target. Clients request NAME.db.sig.
+    // So feedkey writes both signature files.
     files: (name) => {
       const asked = name.replace(/\.tar[.a-z0-9]*$/, "");
       return [...new Set([name, asked])].map((one) => ({ name: `${one}.sig`, holds: "binary" }));

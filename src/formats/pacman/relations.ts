@@ -1,4 +1,4 @@
-/** What packages of pacman need and offer: %DEPENDS% and %PROVIDES%, as libalpm matches them (lib/libalpm/deps.c). */
+/** Reads the dependencies and capabilities of pacman packages: %DEPENDS% and %PROVIDES%. Matches them like libalpm (lib/libalpm/deps.c). */
 import { type Capability, isOperatorMet, type Related, type Relations, type Requirement } from "../relations.ts";
 import { readRelated } from "./database.ts";
 import { compareVersions } from "./version.ts";

@@ -1,6 +1,6 @@
 /**
- * The order of versions in pacman (alpm_pkg_vercmp, lib/libalpm/version.c): `[EPOCH:]VERSION[-RELEASE]`. This order resembles
- * rpm's, but `~` has no meaning, and a word after equal segments makes a version older: 1.0rc1 is before 1.0.
+ * Compares pacman versions, `[EPOCH:]VERSION[-RELEASE]`, like alpm_pkg_vercmp (lib/libalpm/version.c). The order resembles rpm's,
+ * but `~` has no meaning. A word after equal segments makes a version older: 1.0rc1 is before 1.0.
  */
 
 interface Parts {
@@ -9,7 +9,7 @@ interface Parts {
   readonly release: string | undefined;
 }
 
-/** Returns a negative number if `a` is older, positive if `a` is newer, else 0. A release counts only if both versions have one. */
+/** Returns a negative number if `a` is older, positive if `a` is newer, else 0. A release counts only if both versions have a release. */
 export function compareVersions(a: string, b: string): number {
   if (a === b) return 0;
   const [one, other] = [split(a), split(b)];
@@ -60,7 +60,7 @@ function segmentAt(text: string, at: number): { separator: string; word: string 
 const isDigit = (text: string) => /^[0-9]/.test(text);
 const isLetter = (text: string) => /^[A-Za-z]/.test(text);
 
-/** A number is newer than a word. */
+/** Compares two segments. A number is newer than a word. */
 function compareWords(a: string, b: string): number {
   if (isDigit(a) !== isDigit(b)) return isDigit(a) ? 1 : -1;
   const [one, other] = isDigit(a) ? [a, b].map((digits) => digits.replace(/^0+/, "")) : [a, b];
@@ -69,7 +69,7 @@ function compareWords(a: string, b: string): number {
   return one < other ? -1 : 1;
 }
 
-/** Compares if one version has ended: the other version is older if its rest begins with letters, else newer. */
+/** Compares the rests if one version has ended. The other version is older if its rest begins with letters, else newer. */
 function compareRests(a: string | undefined, b: string | undefined): number {
   if (a === undefined && b === undefined) return 0;
   if ((a === undefined && !isLetter(b ?? "")) || (a !== undefined && isLetter(a))) return -1;

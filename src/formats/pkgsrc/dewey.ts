@@ -1,12 +1,12 @@
-/** Order of pkgsrc's versions, as pkg_install compares them (pkg_install's dewey.c). */
+/** Compares pkgsrc versions like pkg_install (dewey.c in pkg_install). */
 
 interface Version {
   readonly parts: readonly bigint[];
-  /** The package's own revision, `nb` and a number: compared last. */
+  /** The number after `nb`, which is the package's own revision. The code compares it last. */
   readonly revision: bigint;
 }
 
-// In this order: the first match is used. A patch level counts as a dot, pre and rc are the same.
+// The order matters, because the parser uses the first match. A patch level (`pl`) counts as a dot. `pre` and `rc` count the same.
 const modifiers: readonly [RegExp, bigint][] = [
   [/^alpha/i, -3n],
   [/^beta/i, -2n],
@@ -34,7 +34,7 @@ function parse(version: string): Version {
       revision = BigInt(own[1] === "" ? 0 : (own[1] ?? 0));
       length = own[0].length;
     } else if (/^[a-z]/i.test(rest)) {
-      // A letter is a dot and its place in the alphabet: 1.0b comes after 1.0.1.
+      // A letter counts as a dot and the letter's place in the alphabet. So 1.0b comes after 1.0.1.
       parts.push(0n, BigInt(rest.toLowerCase().charCodeAt(0) - 0x60));
     }
     rest = rest.slice(length);

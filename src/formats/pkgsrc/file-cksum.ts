@@ -1,6 +1,6 @@
-/** `FILE_CKSUM` of pkg_summary(5): the name of a digest and its hex digits. */
+/** Reads and writes `FILE_CKSUM` of pkg_summary(5): the name of a digest algorithm and hex digits. */
 
-/** Hex digits of the digests that digest(1) knows. */
+/** The number of hex digits for each digest that digest(1) supports. */
 const lengths: Readonly<Record<string, number>> = {
   md5: 32,
   sha1: 40,
@@ -14,17 +14,17 @@ const lengths: Readonly<Record<string, number>> = {
 };
 
 export interface FileCksum {
-  /** In lower case. */
+  /** The algorithm's name, in lower case. */
   readonly algorithm: string;
-  /** Lower-case hex. */
+  /** The hex digits, in lower case. */
   readonly hex: string;
 }
 
 const shape = /^[ \t]*([A-Za-z][A-Za-z0-9-]*)(?:[ \t]+|:[ \t]*)([0-9A-Fa-f]+)[ \t]*$/;
 
 /**
- * Reads `sha256 HEX` and `sha256:HEX`, the digest's name in any case.
- * @returns the checksum, or what is wrong with it
+ * Reads `sha256 HEX` and `sha256:HEX`, with the digest's name in upper or lower case.
+ * @returns the checksum, or a text about the problem
  */
 export function parseFileCksum(text: string): FileCksum | string {
   const [, name = "", digits = ""] = shape.exec(text) ?? [];
@@ -37,7 +37,7 @@ export function parseFileCksum(text: string): FileCksum | string {
   return { algorithm, hex: digits.toLowerCase() };
 }
 
-/** The one spelling that feedkey writes. @param sha256 lower-case hex, 64 digits */
+/** Returns the text for a `FILE_CKSUM`, in the only spelling that feedkey writes. @param sha256 64 lower-case hex digits */
 export function formatFileCksum(sha256: string): string {
   return `sha256 ${sha256}`;
 }

@@ -1,4 +1,4 @@
-/** NetBSD's pkgsrc: pkg_summary(5). */
+/** The format of NetBSD's pkgsrc: pkg_summary(5). */
 import { bytesOf } from "../../content.ts";
 import type { Format } from "../format.ts";
 import { signatureFiles } from "../signature-files.ts";

@@ -1,10 +1,10 @@
-/** Wildcards of the shell, as fnmatch(3) reads them: `*`, `?`, `[a-z]`, `[!a-z]`. */
+/** Matches texts against shell wildcards, like fnmatch(3): `*`, `?`, `[a-z]`, `[!a-z]`. */
 
-/** Whether a text matches, in time that grows with the product of their lengths at most. */
+/** Whether a text matches a pattern. The time is at most proportional to the product of both lengths. */
 export function matchesGlob(text: string, pattern: string): boolean {
   const steps = pattern.match(/\[!?\]?[^\]]*\]|[\s\S]/g) ?? [];
   let [at, step] = [0, 0];
-  // Where to continue when the text after the last star does not match.
+  // The place to continue at if the text after the last star does not match.
   let [starAt, starStep] = [-1, -1];
   while (at < text.length) {
     const wanted = steps[step];

@@ -1,4 +1,4 @@
-/** Makes the pkg_summary stanza of a pkgsrc package from the package's metadata, as `pkg_info -X` does. */
+/** Builds the pkg_summary stanza of a pkgsrc package from the package's metadata, like `pkg_info -X`. */
 import { FeedkeyError } from "../../error.ts";
 import { withoutTrailing } from "../../trailing.ts";
 import { asBuffer, type TextKind } from "../line-cursor.ts";
@@ -7,10 +7,10 @@ import { readSummary, type SummaryVariable, writeSummaryStanza } from "./summary
 import { SummaryScanner } from "./summary-text.ts";
 import { usual } from "./summary-variables.ts";
 
-/** The kind of a package's metadata: an error in the metadata makes the package bad. */
-const metadataText: TextKind = { name: "what the package says of itself", code: "bad_package" };
+/** The kind of text for a package's metadata. An error in the metadata makes the package bad. */
+const metadataText: TextKind = { name: "the package's metadata", code: "bad_package" };
 
-/** The files at the beginning of a pkgsrc package from which its stanza is made. */
+/** The files at the beginning of a pkgsrc package. feedkey builds the package's stanza from these files. */
 export interface PackageMetadata {
   /** `+CONTENTS`, the packing list. */
   readonly contents: Uint8Array;
@@ -38,7 +38,7 @@ const fromContents: Readonly<Record<string, string>> = {
 };
 
 function linesOf(bytes: Uint8Array): string[] {
-  // latin1 has one character for each byte, so the text stays unchanged in any encoding.
+  // latin1 has one character for each byte, so a text in any encoding stays unchanged.
   const lines = Buffer.from(bytes).toString("latin1").split("\n");
   if (lines.length > 1 && lines.at(-1) === "") lines.pop();
   return lines;
@@ -74,7 +74,7 @@ function* variablesOf(metadata: PackageMetadata): Generator<SummaryVariable> {
   for (const line of linesOf(metadata.comment)) yield variable("COMMENT", line);
   for (const line of metadata.sizePkg === undefined ? [] : linesOf(metadata.sizePkg)) yield variable("SIZE_PKG", line);
   for (const line of linesOf(metadata.buildInfo)) {
-    // Old pkgsrc wrote "NAME= value". pkg_add reads this like "NAME=value".
+    // Old versions of pkgsrc wrote "NAME= value". pkg_add reads "NAME= value" like "NAME=value".
     const [, name = "", value = ""] = /^([A-Z0-9_]+)= ?(.*)$/.exec(line) ?? [];
     if (copied.has(name)) yield variable(name, value);
   }
@@ -93,14 +93,14 @@ export function summaryOf(metadata: PackageMetadata): Uint8Array {
   return summary;
 }
 
-/** Returns the usual but optional variables that a stanza from {@link summaryOf} lacks. */
+/** Returns the usual but optional variables that are missing in a stanza from {@link summaryOf}. */
 export function lackingVariables(own: Uint8Array): string[] {
   const bytes = asBuffer(own);
   // Every line begins with a variable's name, and the first line is never a usual variable.
   return usual.filter((name) => bytes.indexOf(`\n${name}=`) < 0);
 }
 
-/** What a stanza says about the package file. */
+/** The facts that a stanza gives about the package file. */
 interface FileFacts {
   /** Path relative to the feed or the archive. */
   readonly filename: string;
@@ -120,7 +120,7 @@ export function addFileFacts(own: Uint8Array, { filename, size, sha256 }: FileFa
   }
   const bytes = asBuffer(own);
   const facts = `FILE_NAME=${filename}\nFILE_SIZE=${size}\nFILE_CKSUM=${formatFileCksum(sha256)}\n`;
-  // Every line begins with a variable's name, so this text can't appear elsewhere.
+  // Every line begins with a variable's name, so the search finds only the variable.
   const place = bytes.indexOf("\nDESCRIPTION=") + 1;
   if (place === 0) return Buffer.concat([own, Buffer.from(facts)]);
   return Buffer.concat([bytes.subarray(0, place), Buffer.from(facts), bytes.subarray(place)]);
@@ -129,7 +129,7 @@ export function addFileFacts(own: Uint8Array, { filename, size, sha256 }: FileFa
 /**
  * Adds the facts about the package file to a stanza. `pkg_info -X` omits the file's checksum. The file's path, size and
  * checksum come before the description, as in pkg_info's output.
- * @param own the stanza; facts about the file that it already has are dropped
+ * @param own the stanza; the function replaces all facts about the file in the stanza
  * @throws FeedkeyError `bad_package` if `own` is not exactly one stanza, or a line can't contain the path
  */
 export function withFileFacts(own: Uint8Array, { filename, size, sha256 }: FileFacts): Uint8Array {

@@ -1,10 +1,10 @@
-/** What packages of pkgsrc need: DEPENDS, with pkg_install's patterns (pkg_info(1), "Package wildcards"; lib/opattern.c). */
+/** Reads the dependencies of pkgsrc packages: DEPENDS, with pkg_install's patterns (pkg_info(1), "Package wildcards"; lib/opattern.c). */
 import { type Capability, isOperatorMet, type Related, type Relations, type Requirement } from "../relations.ts";
 import { compareDewey } from "./dewey.ts";
 import { matchesGlob } from "./glob.ts";
 import { readSummary } from "./summary-stanza.ts";
 
-/** More alternatives than any pattern has. */
+/** The limit for alternatives in a pattern. No real pattern has more alternatives. */
 const maxAlternatives = 256;
 
 /**
@@ -15,7 +15,7 @@ function alternatives(pattern: string): string[] | undefined {
   const done: string[] = [];
   const open = [pattern];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    // The innermost braces are expanded first.
+    // The loop expands the innermost braces first.
     const [whole, inner = ""] = /\{([^{}]*)\}/.exec(next) ?? [];
     if (whole === undefined) done.push(next);
     else for (const one of inner.split(",").reverse()) open.push(next.replace(whole, () => one));

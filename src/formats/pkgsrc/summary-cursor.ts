@@ -1,21 +1,21 @@
 /**
- * The lines of a pkg_summary(5): `VARIABLE=value`, in stanzas separated by empty lines. The reader is strict (T13): it refuses a
- * line that is neither a variable nor empty, so that all readers see the same stanzas.
+ * Reads the lines of a pkg_summary(5): `VARIABLE=value`, in stanzas separated by empty lines. The reader is strict (T13): it
+ * refuses a line that is neither a variable nor empty. So all readers see the same stanzas.
  */
 import { hashStart, hashStep, LineWalker } from "../line-cursor.ts";
 
 const equals = 0x3d;
 
-// Characters of a variable's name: upper-case letters, digits and the underscore.
+// The characters that a variable's name may contain: upper-case letters, digits and the underscore.
 const nameByte = new Uint8Array(256);
 for (const character of "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") nameByte[character.charCodeAt(0)] = 1;
 
-/** Walks over the lines. Its properties describe the line that `next` reached. */
+/** Visits the lines. The properties describe the line that `next` reached. */
 export class SummaryCursor extends LineWalker {
   kind: "blank" | "variable" = "blank";
   /** Offset of the equals sign, if the line is a variable. */
   equals = 0;
-  /** FNV-1a over the variable's name, if the line is a variable. */
+  /** FNV-1a hash of the variable's name, if the line is a variable. */
   nameHash = 0;
 
   /**

@@ -1,5 +1,5 @@
 /**
- * A lossless reader and writer of pkg_summary texts, for edits: all pieces together are exactly the text. To look up packages,
+ * Reads and writes pkg_summary texts without loss, for edits: all pieces together are exactly the text. To look up packages,
  * use `summary-text.ts`, which does not create an object for each variable.
  */
 import { FeedkeyError } from "../../error.ts";
@@ -15,7 +15,7 @@ export interface SummaryVariable {
 export interface SummaryStanza {
   readonly kind: "stanza";
   readonly bytes: Uint8Array;
-  /** Line number of the first variable, from 1. Each further variable is on the next line. */
+  /** Line number of the first variable, counted from 1. Each further variable is on the next line. */
   readonly line: number;
   /** The stanza's variables, at least one. */
   readonly variables: readonly SummaryVariable[];
@@ -23,7 +23,7 @@ export interface SummaryStanza {
   readonly terminated: boolean;
 }
 
-/** Empty lines before, between and after stanzas. */
+/** Empty lines before, between or after stanzas. */
 interface BlankLines {
   readonly kind: "blank";
   readonly bytes: Uint8Array;
@@ -33,7 +33,7 @@ interface BlankLines {
 export type SummaryPiece = SummaryStanza | BlankLines;
 
 /**
- * Reads a whole text. Checks only the grammar of lines; `summary-text.ts` checks what a summary must contain.
+ * Yields the pieces of a whole text. Checks only the grammar of lines; `summary-text.ts` checks what a summary must contain.
  * The pieces share the text's memory.
  * @throws FeedkeyError with the code of `kind`, and the line, when the reader reaches a malformed line
  */
@@ -69,12 +69,12 @@ export function* readSummary(bytes: Uint8Array, kind = indexText): Generator<Sum
 export function writeSummaryStanza({ variables, terminated }: Pick<SummaryStanza, "variables" | "terminated">): Buffer {
   const lines: string[] = [];
   for (const { name, value } of variables) {
-    // latin1 has one character for each byte, so the text stays unchanged in any encoding.
+    // latin1 has one character for each byte, so a text in any encoding stays unchanged.
     const line = `${name}=${asBuffer(value).toString("latin1")}`;
     const problem = /^[A-Z0-9_]+$/.test(name)
       ? /[\0\r\n]/.test(line)
         ? "its value contains a line break or a NUL"
-        : line.length > maxLineLength && `name and value have more than ${maxLineLength} bytes`
+        : line.length > maxLineLength && `its name and value have more than ${maxLineLength} bytes`
       : "its name contains other characters than upper-case letters, digits and underscores";
     if (problem !== false) {
       throw new FeedkeyError("bad_package", `variable "${name}" can't be written into a summary: ${problem}`, {

@@ -1,6 +1,6 @@
 /**
- * pkgsrc's `pkg_summary`: checks every stanza by T13 and reads the facts about its package. Like `packages-text.ts`, this is a
- * scanner over bytes.
+ * Reads pkgsrc's `pkg_summary`. Checks every stanza by rule T13, and reads the facts about the stanza's package. Like
+ * `packages-text.ts`, the scanner works on bytes.
  */
 import type { DigestedEntry } from "../entry-source.ts";
 import { readSize } from "../entry-values.ts";
@@ -19,7 +19,7 @@ import {
 } from "./summary-variables.ts";
 
 const dash = 0x2d;
-// pkg_summary(5): without FILE_NAME, the file is named PKGNAME with this extension.
+// pkg_summary(5): if FILE_NAME is missing, the file's name is PKGNAME with this extension.
 const defaultEnding = ".tgz";
 
 /**
@@ -31,17 +31,17 @@ export function readSummaryPackages(bytes: Uint8Array): PackageIndex {
 }
 
 /**
- * Checks a text as {@link readSummaryPackages} does, except for packages that appear twice. The text comes in pieces of whole
- * stanzas.
+ * Checks a text like {@link readSummaryPackages}, but does not look for packages that appear twice. Each piece of the text
+ * consists of whole stanzas.
  * @throws FeedkeyError `bad_index`, with the line, if the text is malformed
  */
 export function checkSummary(pieces: Iterable<Uint8Array>): void {
   checkPieces(pieces, (piece, firstLine) => new SummaryScanner(piece, indexText, firstLine));
 }
 
-/** Goes from stanza to stanza of a summary. */
+/** Visits each stanza of a summary. */
 export class SummaryScanner extends StanzaScanner<SummaryCursor> {
-  // The variables seen in this stanza that may appear only once.
+  // The variables of this stanza that may appear only once.
   readonly #seen = new Set<Variable>();
   #required = 0;
   #dash = 0;
@@ -97,7 +97,7 @@ export class SummaryScanner extends StanzaScanner<SummaryCursor> {
     else if (variable.role === summaryRole.checksum) this.#checkChecksum();
   }
 
-  /** Splits `NAME-VERSION` at the last dash: the name may contain dashes, the version may not. */
+  /** Splits `NAME-VERSION` at the last dash. The name may contain dashes, but the version may not. */
   #checkName(): void {
     const cursor = this.cursor;
     this.checkWord("PKGNAME", cursor.equals + 1, cursor.end);

@@ -1,4 +1,4 @@
-/** The variables of pkg_summary(5), and a table to find a variable by the bytes of its name. */
+/** Defines the variables of pkg_summary(5), and a table to find a variable by the bytes of its name. */
 import { hashStart, hashStep } from "../line-cursor.ts";
 
 /** The role of a variable, as an index into the scanner's tables. */
@@ -16,7 +16,7 @@ type SummaryRole = (typeof summaryRole)[keyof typeof summaryRole];
 
 export const summaryRoleCount = 7;
 
-// pkg_add refuses a package that lacks one of these.
+// pkg_add refuses a package that lacks any of these variables.
 const required = ["PKGNAME", "COMMENT", "DESCRIPTION", "MACHINE_ARCH", "OPSYS", "OS_VERSION"];
 
 /**
@@ -40,7 +40,7 @@ const optional = [
   "SUPERSEDES",
 ];
 
-/** Variables for lists and texts, which appear once for each line. Every other variable appears only once. */
+/** Variables that may appear several times in a stanza, once for each line of a list or text. */
 const repeatable = new Set(["CONFLICTS", "DEPENDS", "DESCRIPTION", "PROVIDES", "REQUIRES", "SUPERSEDES"]);
 
 const roleOf: Readonly<Record<string, SummaryRole>> = {
@@ -57,7 +57,7 @@ export interface Variable {
   readonly bytes: Uint8Array;
   readonly role: SummaryRole;
   readonly repeatable: boolean;
-  /** A unique bit if every stanza must have the variable, else 0. */
+  /** A unique bit if every stanza must have the variable; 0 if the variable is optional. */
   readonly required: number;
 }
 
@@ -86,7 +86,7 @@ export const variables: readonly Variable[] = [...byHash.values()];
 /**
  * Returns the variable with the name between two offsets; undefined if pkg_summary(5) does not define the variable. feedkey
  * ignores such variables.
- * @param hash FNV-1a over the name
+ * @param hash FNV-1a hash of the name
  */
 export function variableAt(bytes: Buffer, start: number, end: number, hash: number): Variable | undefined {
   const found = byHash.get(hash);

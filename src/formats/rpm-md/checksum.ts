@@ -1,10 +1,10 @@
 /**
- * Reads the checksums in rpm-md: a type and hex digits. dnf and zypper also accept MD5 and SHA-1, but feedkey does not
- * count these as proof.
+ * Reads the checksums in rpm-md. A checksum has a type and hex digits. dnf and zypper also accept MD5 and SHA-1, but feedkey
+ * does not count MD5 and SHA-1 as proof.
  */
 import type { Element } from "./elements.ts";
 
-/** Hex digits, by the names that createrepo_c knows. */
+/** The number of hex digits for each checksum type that createrepo_c supports. */
 const digits: Readonly<Record<string, number>> = {
   md5: 32,
   sha: 40,
@@ -17,11 +17,11 @@ const digits: Readonly<Record<string, number>> = {
 
 export interface Checksum {
   readonly type: string;
-  /** In lower case. */
+  /** The hex digits, in lower case. */
   readonly hex: string;
 }
 
-/** @throws FeedkeyError `bad_index` if the type is unknown, or the digits do not fit the type */
+/** Reads a checksum element. @throws FeedkeyError `bad_index` if the type is unknown, or the digits do not fit the type */
 export function readChecksum({ attributes, text, error }: Element): Checksum {
   const { type = "" } = attributes;
   const length = Object.hasOwn(digits, type) ? digits[type] : undefined;

@@ -1,21 +1,21 @@
 /**
- * The elements in rpm-md's XML. The reader is strict (T13): no document type, no entities except XML's own, no processing
- * instructions, no CDATA, one namespace for each prefix, and limits for depth and length.
+ * Reads the elements in rpm-md's XML. The reader is strict (T13): it refuses document types, entities other than XML's own,
+ * processing instructions, CDATA, and prefixes with several namespaces. It also limits depth and length.
  */
 import { SaxesParser } from "saxes";
 import { asBuffer, badText, type TextKind } from "../line-cursor.ts";
 
 export interface Element {
   readonly attributes: Readonly<Record<string, string>>;
-  /** The element's text with its blanks, because another reader may keep blanks. Empty if the element contains elements. */
+  /** The element's text with its blanks, because other readers may keep blanks. Empty if the element contains elements. */
   readonly text: string;
-  /** The line in which the element starts. */
+  /** The number of the line in which the element starts. */
   readonly line: number;
-  /** Makes the error for a problem with the element. */
+  /** Returns the error for a problem with the element. */
   error(problem: string): Error;
 }
 
-/** Collects the values of elements that may each appear once. @param where says in what a second one would be */
+/** Collects the values of elements that may appear only once. @param where end of the message about a second element */
 export function collectOnce<Values extends object>(where = "") {
   let values: Partial<Values> = {};
   return {
@@ -26,7 +26,7 @@ export function collectOnce<Values extends object>(where = "") {
         values[name] = read(element);
       };
     },
-    /** Returns the values since the last call. */
+    /** Returns the values that were collected since the last call. */
     take(): Partial<Values> {
       const taken = values;
       values = {};
@@ -44,12 +44,12 @@ export interface DocumentKind {
 }
 
 const maxDepth = 32;
-/** The size limit, in bytes, for a start tag, a text or a comment. Distributions' longest descriptions have some 10,000 bytes. */
+/** The size limit, in bytes, for a start tag, a text or a comment. The longest descriptions in distributions have about 10,000 bytes. */
 const maxRun = 1 << 20;
 const chunk = 1 << 16;
 
 interface Open {
-  /** The path from the root, such as `metadata/package`; undefined if nobody asked for an element below this path. */
+  /** The path from the root, such as `metadata/package`; undefined if the path leads to no wanted element. */
   readonly path: string | undefined;
   readonly attributes: Readonly<Record<string, string>>;
   readonly line: number;
@@ -57,9 +57,9 @@ interface Open {
 }
 
 /**
- * Walks through a document.
- * @param wanted the action at the end of each element, by the element's path; an element without wanted elements below it must not
- * contain any element
+ * Reads a document.
+ * @param wanted the action at the end of each element, by the element's path; a wanted element may contain elements only if some of
+ *   these are wanted
  * @throws FeedkeyError with the code of the text's kind, and the line, if the document is malformed
  */
 export function readElements(
@@ -91,7 +91,7 @@ export function readElements(
     const above = open.at(-1);
     if (open.length === maxDepth) throw error(`has elements more than ${maxDepth} deep`);
     if (above?.path !== undefined && !inner.has(above.path)) {
-      throw error(`has an element "${name}" inside of a value`);
+      throw error(`has an element "${name}" inside a value`);
     }
     refuseNamespaces(kind, above === undefined ? name : undefined, attributes, error);
     const path = above === undefined ? name : above.path && `${above.path}/${name}`;
@@ -128,13 +128,13 @@ export function readElements(
   parser.write(decode()).close();
 }
 
-/** Returns the paths of the elements that contain an element. */
+/** Returns the paths of all elements that contain the element with this path. */
 function foldersOf(path: string): string[] {
   const names = path.split("/");
   return names.slice(1).map((_, place) => names.slice(0, place + 1).join("/"));
 }
 
-/** Throws if a prefix changes its meaning inside the document: two readers could then see different elements. */
+/** Throws if a prefix changes its namespace inside the document, because two readers could then see different elements. */
 function refuseNamespaces(
   { root, namespace }: DocumentKind,
   first: string | undefined,
@@ -145,5 +145,5 @@ function refuseNamespaces(
     throw error(`does not begin the element "${root}" of the namespace ${namespace}`);
   }
   const again = Object.keys(attributes).find((name) => first === undefined && /^xmlns(:|$)/.test(name));
-  if (again !== undefined) throw error(`gives the namespace "${again}" inside of the document`);
+  if (again !== undefined) throw error(`gives the namespace "${again}" inside the document`);
 }

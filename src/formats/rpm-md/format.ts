@@ -1,4 +1,4 @@
-/** Repositories of dnf and zypper: `repodata/repomd.xml`, its signature, and the list of packages that it names, `primary`. */
+/** Repositories of dnf and zypper: `repodata/repomd.xml` with its signature, and the package list `primary` that repomd.xml names. */
 import { bytesOf } from "../../content.ts";
 import type { Format } from "../format.ts";
 import { readPrimary } from "./primary.ts";
@@ -17,14 +17,14 @@ export const rpmMd: Format = {
   signs: "text",
   signing: {
     isRoot: (name) => name === "repomd.xml",
-    // dnf takes either; zypper looks at the last one, if the .key file has no other signer's certificate.
+    // dnf accepts any of the signatures. zypper checks the last signature if the .key file has no other signer's certificate.
     several: "last",
-    // zypper asks for it, and then its user.
+    // zypper requests this file, and then asks the user about the certificate.
     certificate: (name) => `${name}.key`,
     files: (name) => [{ name: `${name}.asc`, holds: "armored" }],
   },
   content: readRepomd,
-  needs: "the new key in dnf's own keyrings and in rpm's database, where feedkey setup puts it",
+  needs: "the new key in dnf's own keyrings and in rpm's database; feedkey setup adds the key to both",
   packageName: /\.rpm$/,
   compareVersions,
   relations,

@@ -1,4 +1,4 @@
-/** `primary.xml`: the packages in a repository. The reader is strict (T13). An unusable size or digest is reported at fetch. */
+/** Reads `primary.xml`, the packages in a repository. The reader is strict (T13). feedkey reports an unusable size or digest at fetch. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { DigestedEntry } from "../entry-source.ts";
@@ -20,16 +20,16 @@ interface Values {
   arch?: string;
   version?: string;
   checksum?: Checksum;
-  /** The package's size; `bytes` is undefined if the number can't be read. */
+  /** The package's size; `bytes` is undefined if the number is unreadable. */
   size?: { readonly bytes: number | undefined };
   location?: string;
 }
 
 /**
  * Checks a whole list and returns its packages for look-ups.
- * @param architectures the wanted architectures, to which `noarch` is added; undefined stands for all
+ * @param architectures the wanted architectures, to which the function adds `noarch`; undefined means all architectures
  * @throws FeedkeyError `bad_index`, with the line, if the list is malformed; `wrong_feed` if the list is only for other
- * architectures (T12)
+ *   architectures (T12)
  */
 export function readPrimary(bytes: Uint8Array, architectures?: readonly string[]): PackageIndex {
   const entries: DigestedEntry[] = [];
@@ -56,7 +56,7 @@ export function readPrimary(bytes: Uint8Array, architectures?: readonly string[]
   return new PackageIndex(new ListedEntries(bytes.length, entries));
 }
 
-/** `rpm:entry`: a name, and perhaps a comparison with a version. */
+/** An `rpm:entry`: a name, and optionally a comparison with a version. */
 export interface RpmEntry {
   readonly name: string;
   readonly flags: string | undefined;
@@ -64,7 +64,7 @@ export interface RpmEntry {
   readonly version: string | undefined;
 }
 
-/** Returns the packages in an already checked list, with what they need and offer. */
+/** Returns the packages in an already checked list, with their dependencies and capabilities. */
 export function readRelated(bytes: Uint8Array) {
   const found: RpmRelated[] = [];
   let [name, architecture, version] = ["", "", ""];
@@ -109,7 +109,7 @@ function otherArchitectures(found: ReadonlySet<string>): FeedkeyError {
   const names = escapeText([...found].sort().slice(0, 10).join(", "));
   return new FeedkeyError(
     "wrong_feed",
-    `the repository lists packages for ${names}, but none for the architectures requested`,
+    `the repository lists packages for ${names}, but none for the requested architectures`,
     {
       details: { architectures: [...found].sort().slice(0, 10) },
       hint: 'check "architectures" and "path" in the profile; if both are right, the server has another repository of the archive there: ask the archive\'s keepers',
@@ -129,11 +129,11 @@ function word(name: string, text: string, { error }: Pick<Element, "error">): st
   return bytes.toString("utf8");
 }
 
-/** Returns a version as rpm and dnf write it: with the epoch only if it is not 0. */
+/** Returns a version as rpm and dnf write it. The version contains the epoch only if the epoch is not 0. */
 function versionOf({ attributes, error }: Element): string {
   const { epoch = "0", ver = "", rel = "" } = attributes;
   if (!/^\d{1,10}$/.test(epoch)) throw error("has an epoch that is not a number");
-  if (/[-:]/.test(ver + rel)) throw error('has a "-" or ":" inside of a version or release');
+  if (/[-:]/.test(ver + rel)) throw error('has a "-" or ":" inside a version or release');
   const parts = { error };
   const version = `${word("ver", ver, parts)}-${word("rel", rel, parts)}`;
   return /^0+$/.test(epoch) ? version : `${Number(epoch)}:${version}`;

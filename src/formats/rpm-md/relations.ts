@@ -1,4 +1,4 @@
-/** What packages of rpm need and offer: `rpm:requires`, `rpm:provides` and the files that primary.xml lists. */
+/** Reads the dependencies and capabilities of rpm packages: `rpm:requires`, `rpm:provides` and the files that primary.xml lists. */
 import { type Capability, isOperatorMet, type Related, type Relations, type Requirement } from "../relations.ts";
 import { type RpmEntry, readRelated } from "./primary.ts";
 import { compareVersions } from "./version.ts";
@@ -7,13 +7,13 @@ const operators: Readonly<Record<string, string>> = { EQ: "=", LT: "<", LE: "<="
 
 const withoutRelease = (version: string) => version.replace(/-[^-]*$/, "");
 
-/** rpm compares releases only where both sides say one. */
+/** Compares versions. Like rpm, compares the releases only if both versions have a release. */
 function compare(offered: string, wanted: string): number {
   if (wanted.includes("-") && offered.includes("-")) return compareVersions(offered, wanted);
   return compareVersions(withoutRelease(offered), withoutRelease(wanted));
 }
 
-/** Something without a version meets a need for any. */
+/** Returns a requirement for one name. A capability without a version meets a requirement for any version. */
 function single(name: string, operator: string, wanted: string, text: string): Requirement {
   const isMetBy = ({ version }: Capability) => {
     return operator === "" || version === undefined || isOperatorMet(operator, compare(version, wanted));
@@ -22,8 +22,8 @@ function single(name: string, operator: string, wanted: string, text: string): R
 }
 
 /**
- * The needs within a rich dependency, `(A or B)`, `(A and B)`, `(A with B)`. Conditions, as in `(A if B)`, are about what is installed:
- * there is no need for A without it.
+ * Returns the requirements in a rich dependency: `(A or B)`, `(A and B)`, `(A with B)`. Returns nothing for a conditional
+ * dependency such as `(A if B)`, because it applies only if B is installed.
  */
 function rich(text: string): Requirement[][] {
   const inner = text.slice(1, -1);
@@ -38,7 +38,7 @@ function rich(text: string): Requirement[][] {
 }
 
 function needsOf({ name, flags, version }: RpmEntry): Requirement[][] {
-  // What rpm itself must be able to do.
+  // An `rpmlib(...)` dependency names a feature of rpm itself, not a package.
   if (name.startsWith("rpmlib(")) return [];
   if (name.startsWith("(")) return rich(name);
   const operator = operators[flags ?? ""] ?? "";

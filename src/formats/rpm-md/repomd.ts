@@ -1,6 +1,6 @@
 /**
- * `repomd.xml`: lists a repository's files by size and digest. The reader is strict (T13), because dnf and zypper accept a package
- * list by MD5, or without any checksum, and check no size.
+ * Reads `repomd.xml`, which lists a repository's files by size and digest. The reader is strict (T13). dnf and zypper are not: they
+ * accept a package list with only an MD5 checksum, or with no checksum, and do not check the size.
  */
 import { type FileDigests, isPlainPath } from "../digests.ts";
 import { readSize } from "../entry-values.ts";
@@ -15,7 +15,7 @@ const repomd: DocumentKind = {
   namespace: "http://linux.duke.edu/metadata/repo",
 };
 
-/** Matches a date written as a number: year, month, day, and a two-digit count. */
+/** Matches a date that is written as one number: year, month, day, and a two-digit count. */
 const dateLike = /^20\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d\d$/;
 
 /** The folder of repomd.xml, below the repository's folder. */
@@ -31,7 +31,8 @@ interface Values {
 }
 
 /**
- * Reads repomd.xml. Its date is the newest timestamp among the listed files and, if the revision is a time, the revision.
+ * Reads repomd.xml. The root's date is the newest time among the timestamps of the listed files and the revision. The revision
+ * counts only if it is a time.
  * @throws FeedkeyError `bad_index`, with the line, if the file is malformed
  */
 export function readRepomd(bytes: Uint8Array): RootContent {
@@ -71,8 +72,8 @@ export function readRepomd(bytes: Uint8Array): RootContent {
   });
   const primary = files.get("primary");
   if (primary === undefined) throw badText(repomd.text, 1, 'begins a text without a list of packages, "primary"');
-  // A date written as a number, such as 2026113001, is not a time: as a time it would be years after the files. If the files have no
-  // dates, the digits tell: no time in seconds before 2033 looks like such a date.
+  // A revision such as 2026113001 is a date that is written as a number, not a time in seconds. As a time, it would be years after
+  // the files' timestamps. Without timestamps, the digits show the difference: no time in seconds before 2033 looks like a date.
   const isTime = newest === 0 ? !dateLike.test(String(revision)) : revision < newest + 86_400;
   return {
     madeAt: Math.max(newest, isTime ? revision : 0) * 1000,
@@ -89,13 +90,13 @@ function sizeOf({ text, error }: Element): number {
   return size;
 }
 
-/** Reads a timestamp in seconds. Older programs write fractions. */
+/** Reads a timestamp in seconds. The timestamp may have a fraction, because older programs write fractions. */
 function timeOf({ text, error }: Element): number {
   if (!/^\d{1,10}(\.\d{1,9})?$/.test(text)) throw error("has no readable timestamp");
   return Number(text);
 }
 
-/** Reads a file's location. @returns the path below the folder of repomd.xml */
+/** Reads a file's location. @returns the file's path below the folder of repomd.xml */
 function locationOf({ attributes, error }: Element): string {
   const { href = "", "xml:base": base } = attributes;
   if (base !== undefined) throw error("has an xml:base, which leads out of the repository");

@@ -1,4 +1,4 @@
-/** Order of rpm's versions, `EPOCH:VERSION-RELEASE`, as rpmvercmp of rpm 4.15 and later has it: with `~` and `^`. */
+/** Compares rpm versions, `EPOCH:VERSION-RELEASE`, like rpmvercmp in rpm 4.15 and later, which supports `~` and `^`. */
 
 /** Returns a negative number if `a` is older, positive if `a` is newer, else 0. */
 export function compareVersions(a: string, b: string): number {
@@ -6,7 +6,7 @@ export function compareVersions(a: string, b: string): number {
   return (
     compareParts(left.epoch, right.epoch) ||
     compareParts(left.version, right.version) ||
-    // If only one version has a release, even an empty release, that version is newer.
+    // If only one version has a release, even an empty one, then the version with the release is newer.
     Number(left.release !== undefined) - Number(right.release !== undefined) ||
     compareParts(left.release ?? "", right.release ?? "")
   );
@@ -22,7 +22,7 @@ function split(text: string) {
   };
 }
 
-/** Digits, letters, `~` or `^`; all else only divides them. */
+/** Matches a segment: digits, letters, `~` or `^`. All other characters only separate segments. */
 const segment = /\d+|[A-Za-z]+|[~^]/g;
 
 function compareParts(a: string, b: string): number {
@@ -34,7 +34,7 @@ function compareParts(a: string, b: string): number {
   return 0;
 }
 
-/** `~` comes before the end, the end before `^`, and that before letters, and these before numbers. */
+/** Returns the rank of a segment. The order is: `~`, the end of the version, `^`, letters, numbers. */
 function rank(text: string | undefined): number {
   if (text === undefined) return 1;
   if (text === "~") return 0;
@@ -45,7 +45,7 @@ function rank(text: string | undefined): number {
 function compareSegments(a: string | undefined, b: string | undefined): number {
   const kind = rank(a);
   if (kind !== rank(b) || a === undefined || b === undefined) return kind - rank(b);
-  // Compared as text, so that a number of any length keeps its order.
+  // The code compares numbers as text, because a number may be too long for JavaScript.
   const [left, right] = kind === 4 ? [a, b].map((number) => number.replace(/^0+/, "")) : [a, b];
   if (left === undefined || right === undefined || left === right) return 0;
   if (kind === 4 && left.length !== right.length) return left.length - right.length;

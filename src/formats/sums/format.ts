@@ -1,4 +1,4 @@
-/** Checksum files of releases: SHA256SUMS and a signature, beside it or in the same file. */
+/** Checksum files of releases: SHA256SUMS with a signature in a separate file or in the same file. */
 
 import { bytesOf } from "../../content.ts";
 import { escapeText } from "../../escape.ts";
@@ -16,14 +16,14 @@ function signaturesOf(root: string): readonly string[] {
 }
 
 /**
- * Refuses carriage returns: removing the signature frame would hide them, and whether `sha256sum -c` takes them as a
- * part of the file name depends on its build.
+ * Refuses carriage returns, because `unframe` would remove them. `sha256sum -c` treats them as part of the file name or not,
+ * depending on its build.
  */
 function refuseCarriageReturns(file: Uint8Array, name: string): void {
   const place = file.indexOf(0x0d);
   if (place === -1) return;
   const line = file.subarray(0, place).filter((byte) => byte === 0x0a).length + 1;
-  throw badText({ name: escapeText(name), code: "bad_signature_data" }, line, "holds a carriage return");
+  throw badText({ name: escapeText(name), code: "bad_signature_data" }, line, "contains a carriage return");
 }
 
 export const sums: Format = {
@@ -39,7 +39,7 @@ export const sums: Format = {
   signs: "text",
   signing: {
     isRoot: (name) => /^(sha256sums?|shasums256)(\.txt)?$/i.test(name),
-    // Only one signature is written, because gpgv fails if it lacks one of the keys that made the signatures.
+    // feedkey writes only one signature, because gpgv fails if any signer's key is missing in its keyring.
     several: "one",
     files: (name, framed) => [
       { name: name + signatureEnding.binary, holds: "binary" },

@@ -1,5 +1,5 @@
 /**
- * Checksum files: lines as `sha256sum` writes them, `HEX  NAME` or, with --tag, `SHA256 (NAME) = HEX`. The reader is strict (T13),
+ * Reads checksum files in the form of `sha256sum`: `HEX  NAME` or, with --tag, `SHA256 (NAME) = HEX`. The reader is strict (T13),
  * because `sha256sum -c` skips lines that it does not understand, and accepts any path.
  */
 import { isPlainPath } from "../digests.ts";
@@ -25,10 +25,10 @@ function readLines(bytes: Uint8Array): DigestedEntry[] {
   const seen = new Map<string, number>();
   while (walker.advance()) {
     const entry = readLine(walker.bytes.toString("utf8", walker.start, walker.end), walker);
-    // Some file systems ignore case or Unicode normalization, and would treat these names as one file.
+    // Some file systems ignore case or Unicode normalization, and would treat the two names as one file.
     const folded = entry.name.normalize("NFC").toLowerCase();
     const earlier = seen.get(folded);
-    if (earlier !== undefined) throw walker.error(`names the file of line ${earlier} again`);
+    if (earlier !== undefined) throw walker.error(`names the same file as line ${earlier}`);
     seen.set(folded, walker.line);
     entries.push(entry);
   }
@@ -36,7 +36,7 @@ function readLines(bytes: Uint8Array): DigestedEntry[] {
 }
 
 function readLine(text: string, walker: LineWalker): DigestedEntry {
-  if (text.startsWith("\\")) throw walker.error("has an escaped file name, which is not read");
+  if (text.startsWith("\\")) throw walker.error("has an escaped file name, which feedkey does not support");
   const [, hex, path] = gnu.exec(text) ?? reversed(bsd.exec(text)) ?? [];
   if (hex === undefined || path === undefined) throw walker.error("is not a SHA-256 checksum with a file name");
   const name = path.replace(/^(\.\/)+/, "");
@@ -54,7 +54,7 @@ function readLine(text: string, walker: LineWalker): DigestedEntry {
   };
 }
 
-/** Returns the match with digest and name exchanged, because the BSD form has the name first. */
+/** Returns the match with digest and name swapped, because the BSD form has the name first. */
 function reversed(match: RegExpExecArray | null): (string | undefined)[] | undefined {
   return match === null ? undefined : [match[0], match[2], match[1]];
 }
@@ -63,7 +63,7 @@ function nameProblem(name: string): string | undefined {
   if (/[\p{Cc}\ufffd]/u.test(name)) return "has a control character or is not UTF-8";
   if (name.includes("\\")) return "has a backslash";
   if (name.trim() !== name) return "begins or ends with a space";
-  // For a file named "-", sha256sum -c reads its standard input.
+  // For a file with the name "-", sha256sum -c reads standard input.
   if (name === "-") return "means standard input";
   if (name.startsWith("/")) return "is absolute";
   return isPlainPath(name) ? undefined : "is not a plain path below the folder";

@@ -2,8 +2,8 @@ import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 
 /**
- * Makes the error for a damaged package. The code that finds the damage may not know the file's name; the code that opened the
- * file adds the name.
+ * Returns the error for a damaged package. The code that finds the damage may not know the file's name. The code that opened
+ * the file adds the name.
  */
 export function damage(what: string, details: Readonly<Record<string, unknown>> = {}): FeedkeyError {
   return new FeedkeyError("bad_package", what, { details });

@@ -1,18 +1,18 @@
 /**
- * The headers of a tar archive: POSIX ustar and pax, and GNU (tar(5)). feedkey refuses forms that programs are known to read
- * differently, because an installer must see exactly the files that feedkey sees.
+ * Reads the headers of a tar archive: POSIX ustar and pax, and GNU (tar(5)). An installer must see exactly the files that
+ * feedkey sees. So feedkey refuses forms that known programs read differently.
  */
 
 import { withoutTrailing } from "../../trailing.ts";
 import { asBuffer } from "../line-cursor.ts";
 import { damage, quote } from "./damage.ts";
 
-/** The size of a block, in bytes. A header is one block; contents are padded to whole blocks. */
+/** The size of a block, in bytes. A header is one block, and a file's content is padded to whole blocks. */
 export const BLOCK = 512;
 
 export interface TarHeader {
   readonly name: string;
-  /** The type flag; `0` if an older archive gives no flag. */
+  /** The type flag; `0` if the header has no flag, as in older archives. */
   readonly type: string;
   /** The size of the content, in bytes. */
   readonly size: number;
@@ -39,7 +39,7 @@ function broken(at: number, problem: string): Error {
   return damage(`tar archive is damaged: the header at byte ${at} ${problem}`);
 }
 
-/** Computes the sum of all bytes in a header. The bytes of the stored sum count as spaces. */
+/** Computes a header's checksum: the sum of its bytes. Each byte of the stored checksum counts as a space. */
 function checksum(block: Buffer): number {
   let sum = 8 * 0x20;
   for (let at = 0; at < 148; at++) sum += block[at] ?? 0;
@@ -47,7 +47,7 @@ function checksum(block: Buffer): number {
   return sum;
 }
 
-/** Reads an octal number between optional spaces before it and spaces or NULs after it. */
+/** Reads an octal number. Spaces may precede the number, and spaces or NULs may follow it. */
 function octal(text: string): number | undefined {
   const digits = /^ *([0-7]*)[\0 ]*$/.exec(text)?.[1];
   return digits === undefined ? undefined : Number.parseInt(`0${digits}`, 8);
@@ -58,13 +58,13 @@ function name(block: Buffer, text: string, start: number, limit: number): string
   return block.toString("utf8", start, end === -1 || end > limit ? limit : end);
 }
 
-/** What extension headers tell about the next file: a long name or a size. */
+/** The data that extension headers give for the next file: a long name or a size. */
 export class Extensions {
   #path: string | undefined;
   #size: number | undefined;
   readonly #seen = new Set<string>();
 
-  /** Whether an extension header was read whose file has not come yet. */
+  /** Whether the last header was an extension header, so that the header of its file must follow. */
   get pending(): boolean {
     return this.#seen.size > 0;
   }
@@ -77,10 +77,11 @@ export class Extensions {
   add(type: string, content: Uint8Array): void {
     if (type === "g") {
       const global = readRecords(content);
-      if (global.has("path") || global.has("size")) throw damage("tar archive gives a name or a size to all its files");
+      if (global.has("path") || global.has("size"))
+        throw damage("tar archive has a header that gives one name or size to all files");
       return;
     }
-    if (this.#seen.has(type)) throw damage("tar archive has two headers of one kind for one file");
+    if (this.#seen.has(type)) throw damage("tar archive has two extension headers of the same type for one file");
     this.#seen.add(type);
     if (type === "L") this.#setPath(withoutTrailing(asBuffer(content).toString("utf8"), "\0"));
     if (type !== "x") return;
@@ -92,7 +93,7 @@ export class Extensions {
     if (size !== undefined) this.#size = Number(size);
   }
 
-  /** Completes a file's header from the extension headers, and forgets these. */
+  /** Completes a file's header with the data from the extension headers. Then deletes the data. */
   applyTo(header: TarHeader): TarHeader {
     if (!this.pending) return header;
     const whole = { ...header, name: this.#path ?? header.name, size: this.#size ?? header.size };
@@ -110,7 +111,7 @@ export class Extensions {
   }
 }
 
-/** Reads the records in a pax header: `LENGTH KEY=VALUE` and a newline each. The length is that of the whole record. */
+/** Reads the records in a pax header. Each record is `LENGTH KEY=VALUE` and a newline. LENGTH is the length of the whole record. */
 function readRecords(content: Uint8Array): ReadonlyMap<string, string> {
   const bytes = asBuffer(content);
   const records = new Map<string, string>();
@@ -121,7 +122,7 @@ function readRecords(content: Uint8Array): ReadonlyMap<string, string> {
     const [key = ""] = /^[^=]+(?==)/.exec(record) ?? [];
     if (key === "" || end > bytes.length || bytes[end - 1] !== 0x0a)
       throw damage("tar archive has a damaged pax header");
-    // Programs that support sparse files take another name and size from GNU.sparse records.
+    // Programs that support sparse files read a different name and size from GNU.sparse records.
     if (records.has(key) || key.startsWith("GNU.sparse.")) {
       throw damage(`tar archive has a pax header with ${quote(key)} ${records.has(key) ? "twice" : "in it"}`);
     }

@@ -1,16 +1,16 @@
-/** Walks a tar archive (POSIX ustar and pax, and GNU), strictly enough that no other reader sees other files. */
+/** Reads a tar archive (POSIX ustar and pax, and GNU). The reader is so strict that every other reader sees the same files. */
 import { asBuffer } from "../line-cursor.ts";
 import { damage, quote } from "./damage.ts";
 import { BLOCK, Extensions, readHeader, type TarHeader } from "./tar-header.ts";
 
-/** The limit for entries in a package's archive, including headers for long names. Real packages stay far below. */
+/** The limit for entries in a package's archive, including headers for long names. Real packages have far fewer entries. */
 const maxEntries = 10_000;
 
 /** The size limit, in bytes, for a header with a long name or pax records. */
 const maxExtension = 1 << 20;
 
 export interface TarEntry {
-  /** The name as the archive gives it. */
+  /** The name from the archive, unchanged. */
   readonly name: string;
   /** The path after unpacking: the name without `.` and empty parts. */
   readonly path: string;
@@ -21,32 +21,33 @@ export interface TarEntry {
   readonly isLink: boolean;
 }
 
-/** An entry with its content. The content is empty unless `wanted` asked for it. */
+/** An entry with its content. The content is empty unless `wanted` requested the content. */
 export interface ReadEntry extends TarEntry {
   readonly content: Uint8Array;
 }
 
-/** Returns the size limit, in bytes, for an entry's content; undefined to skip the content. May throw. */
+/** Returns the size limit, in bytes, for an entry's content; undefined if the walk must skip the content. May throw. */
 type Wanted = (entry: TarEntry) => number | undefined;
 
 /**
  * Returns the entries in a whole archive, in their order.
- * @param most how many entries the archive may have
+ * @param most the limit for entries in the archive
  * @throws FeedkeyError `bad_package` if the archive is damaged, has no end mark, has anything after the end mark, has too many
- *   entries, or has a path that leads out of it; what `wanted` throws
+ *   entries, or has a path that leads out of the archive; any error that `wanted` throws
  */
 export function tarEntries(archive: Uint8Array, wanted: Wanted, most = maxEntries): Iterable<ReadEntry> {
   const walk = new Walk(wanted, true, most);
   walk.add(archive);
   walk.end();
-  // The walk has the whole archive, so it never yields undefined.
+  // The walk has the whole archive, so the walk never yields undefined.
   return walk.entries() as Iterable<ReadEntry>;
 }
 
 /**
- * Visits the entries in an archive that comes in pieces of any size. Reads no more than needed. The end mark may be missing.
- * @param visit gets each entry, and returns whether to go on; a callback, because it would be slow to await each entry
- * @throws FeedkeyError as `tarEntries`; what the pieces and `visit` throw
+ * Visits the entries in an archive that arrives in pieces of any size. Reads no more pieces than needed. The end mark may be
+ * missing.
+ * @param visit receives each entry, and returns whether to continue; a callback, because awaiting each entry would be slow
+ * @throws FeedkeyError like `tarEntries`; any error from `pieces` or `visit`
  */
 export async function visitEntries(
   pieces: AsyncIterable<Uint8Array>,
@@ -81,9 +82,9 @@ function tooLarge(what: string, size: number, limit: number): Error {
 }
 
 function describe({ name, type, size }: TarHeader): TarEntry {
-  // Older programs mark a folder by a slash at the end of its name.
+  // Older programs mark a folder with a slash at the end of its name.
   const isFile = (type === "0" && !name.endsWith("/")) || type === "7";
-  // Readers disagree whether content follows this header. So they would see different entries after it.
+  // Readers disagree about whether content follows this header. So they could see different entries after the header.
   if (!isFile && size !== 0) throw damage(`tar entry ${quote(name)} is not a file but has a size of ${size} bytes`);
   const isFolder = type === "5" || (type === "0" && !isFile);
   return { name, path: pathInside(name), isFile, isFolder, isLink: type === "1" || type === "2" };
@@ -95,15 +96,15 @@ function pathInside(name: string): string {
   return parts.join("/");
 }
 
-/** Walks through an archive that comes in pieces. */
+/** Reads the entries of an archive that arrives in pieces. */
 class Walk {
   readonly #wanted: Wanted;
   readonly #mustEnd: boolean;
   readonly #most: number;
-  /** Number of bytes that were taken or skipped so far. */
+  /** The number of bytes that the walk has read or skipped so far. */
   #position = 0;
   #piece: Buffer = nothing;
-  /** Number of bytes in the piece that are used up. */
+  /** The number of bytes in the current piece that the walk has used. */
   #used = 0;
   #isLast = false;
 
@@ -113,7 +114,7 @@ class Walk {
     this.#most = most;
   }
 
-  /** Adds the next piece of the archive. Call this only when the walk needs more. */
+  /** Adds the next piece of the archive. Call this method only when the walk needs another piece. */
   add(piece: Uint8Array): void {
     this.#piece = asBuffer(piece);
     this.#used = 0;
@@ -163,7 +164,7 @@ class Walk {
     }
   }
 
-  /** Throws if anything but zeros follows the end mark: installers stop at the mark, and would not see anything after it. */
+  /** Throws if anything but zeros follows the end mark. Installers stop at the end mark and do not see the bytes after it. */
   *#nothingMore(): Generator<undefined, void> {
     for (;;) {
       const rest = this.#step(Math.min(this.#left, zeros.length)) ?? nothing;
@@ -176,7 +177,7 @@ class Walk {
     }
   }
 
-  /** Takes `length` bytes, or fewer at the end of the archive. */
+  /** Returns the next `length` bytes, or fewer at the end of the archive. */
   *#take(length: number): Generator<undefined, Buffer> {
     const parts: Buffer[] = [];
     for (let missing = length; missing > 0; ) {
@@ -212,7 +213,7 @@ class Walk {
     return this.#piece.length - this.#used;
   }
 
-  /** Takes `length` bytes; returns undefined if the present piece has fewer bytes. */
+  /** Returns the next `length` bytes; undefined if the current piece has fewer bytes left. */
   #step(length: number): Buffer | undefined {
     const start = this.#used;
     if (length > this.#left) return undefined;
