@@ -199,7 +199,7 @@ describe("feedkey profile", () => {
       await fs.writeFile(join(keyring, "seed.txt"), "");
       await archive.writeProfile({ keyring });
       const { error } = await refuses("bad_profile", 78);
-      expect(error?.message).to.include("a keybox of GnuPG").and.include("seed.txt is not read");
+      expect(error?.message).to.include("a GnuPG keybox").and.include("seed.txt is not read");
       // The same beside the seed harms nobody.
       await fs.copyFile(join(archive.home, "certs", `${archive.key}.asc`), join(keyring, "SEED.ASC"));
       expect((await run("check")).status).to.equal(0);

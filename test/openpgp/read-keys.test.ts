@@ -119,7 +119,7 @@ describe("openpgp/read-keys", () => {
       certA.bytes,
     ]);
     const kinds: readonly (readonly [what: RegExp, file: Uint8Array | string])[] = [
-      [/keybox of GnuPG.* --export/, keybox],
+      [/GnuPG keybox.* --export/, keybox],
       [/a database .*--export/, "SQLite format 3\0"],
       [/a gzip file/, Uint8Array.of(0x1f, 0x8b, 8, 0)],
       [/an xz file/, Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0)],

@@ -25,15 +25,14 @@ export interface RawCertificate {
 export interface Keyring {
   readonly certificates: readonly RawCertificate[];
   /**
-   * Signatures before the first key, and revocations that name another maker than the key before them. Key servers send
-   * both kinds.
+   * Signatures before the first key, and revocations whose named maker is not the key before them. Key servers send both kinds.
    */
   readonly loose: readonly Packet[];
-  /** How many secret keys the input contained: a keyring of certificates must have none. */
+  /** The number of secret keys in the input. A keyring of certificates must have no secret key. */
   readonly secretKeys: number;
   /** Descriptions of the parts of the input that feedkey could not read. */
   readonly problems: readonly string[];
-  /** Whether feedkey read the keyring to its end: the input was complete, and within the size limit. */
+  /** Whether feedkey read the whole keyring. If so, the input was complete and within the size limit. */
   readonly isWhole: boolean;
 }
 
@@ -51,28 +50,25 @@ interface Draft {
     readonly subkeys: MutableComponent[];
   };
   /**
-   * The user IDs and subkeys by packet tag and body, so that copies share one entry: a revocation over one copy then
-   * covers all copies. Undefined until the first user ID or subkey.
+   * The user IDs and subkeys by packet tag and body. Copies share one entry, so a revocation over one copy covers all copies.
+   * Undefined before the first user ID or subkey.
    */
   components?: Map<string, MutableComponent>;
   /** Drops the last user ID or subkey if no signature follows it. */
   dropLast?: () => void;
 }
 
-/** Types of signatures that cover the primary key itself, wherever they stand in a certificate. */
+/** Types of signatures that cover the primary key itself, at any place in a certificate. */
 const aboutPrimary = new Set([0x1f, 0x20]);
 
-// The size of the shortest signature: version 4 without a date, with two short numbers. feedkey drops shorter
-// signatures. So the
-// size limit for a keyring also bounds its signed user IDs and subkeys: at most three hundred thousand, and feedkey can
-// read all of
-// them. A limit on their number, instead, could hide a revoked subkey or a withdrawn certification.
+// The size of the shortest signature: version 4 without a date, with two short numbers. feedkey drops shorter signatures. So the
+// size limit for a keyring also limits the number of signed user IDs and subkeys, to at most three hundred thousand. feedkey
+// can read that many. A limit on the number itself could hide a revoked subkey or a withdrawn certification.
 const shortestSignature = 48;
 
 /**
- * Whether a revocation names another key as its maker than the key before it. The maker may be a revoker that this key
- * designated. Or a server's answer with several keys includes a bare revocation without its key, as Hockeypuck sends
- * it.
+ * Whether a revocation names a maker other than the key before it. The maker may be a revoker that this key designated. Or a
+ * server's answer contains a bare revocation without its key, among several other keys, as Hockeypuck's answers do.
  */
 function isForeignRevocation({ body }: Packet, fingerprint: Fingerprint | undefined): boolean {
   const raw = signatureType(body) === 0x20 ? readSignature(body) : undefined;
@@ -82,12 +78,12 @@ function isForeignRevocation({ body }: Packet, fingerprint: Fingerprint | undefi
   return makerOf(raw) !== undefined && !namesIssuer(raw, fingerprint);
 }
 
-/** Earlier results by input bytes, so that each answer is parsed only once. The packets are views on these bytes. */
+/** Earlier results by input bytes, so that feedkey parses each answer only once. The packets are views of these bytes. */
 const keyrings = new WeakMap<Uint8Array, Keyring>();
 
 /**
- * Reads a sequence of certificates; parses the same bytes only once. Skips each bad certificate, lists it in
- * `problems`, and reads the others.
+ * Reads a sequence of certificates. Parses the same bytes only once. Reads the certificates after a bad one, too, and lists each
+ * bad certificate in `problems`.
  * @param bytes binary packets
  */
 export function readKeyring(bytes: Uint8Array): Keyring {
@@ -143,13 +139,13 @@ function startCertificate(drafts: Map<Fingerprint, Draft>, primary: Packet, prob
 
 function startComponent(current: Draft | undefined, packet: Packet, sink: Packet[] | undefined): Packet[] | undefined {
   const { tag, body } = packet;
-  // feedkey ignores trust packets, which are GnuPG's private notes, and markers and padding, which mean nothing (RFC
-  // 9580 sections 5.8, 5.10, 5.14).
+  // feedkey ignores trust packets, which are private to GnuPG. It also ignores markers and padding, which have no meaning
+  // (RFC 9580 sections 5.8, 5.10, 5.14).
   if (tag === tags.trust || tag === tags.marker || tag === tags.padding) return sink;
   // No trust rule needs user attributes (pictures), unknown packets, or the signatures over them.
   if (current === undefined || (tag !== tags.userId && tag !== tags.publicSubkey)) return undefined;
-  // Each signature over a user ID hashes the whole user ID, so thousands of signatures over a huge user ID would take
-  // long. GnuPG has the same size limit.
+  // Each signature over a user ID hashes the whole user ID. Thousands of signatures over a huge user ID would take a long
+  // time. GnuPG has the same size limit.
   if (tag === tags.userId && body.length > limits.userIdBytes) return undefined;
   if (tag === tags.publicSubkey && body.length < limits.shortestKey) return undefined;
   const { certificate } = current;

@@ -6,8 +6,8 @@ import type { Component, RawCertificate } from "./certificate.ts";
 import { octetsOf } from "./revocation-part.ts";
 
 /**
- * Cuts a certificate to a size limit. Keeps direct signatures first, then user IDs (wanted user IDs before others),
- * then subkeys. `revocation-store.ts` separately keeps the revocations that this function drops.
+ * Cuts a certificate to a size limit. Keeps direct signatures first, then wanted user IDs, then other user IDs, then subkeys.
+ * `revocation-store.ts` keeps the revocations that this function drops.
  * @param octets the size limit for the packets, without their headers
  */
 export function cutToSize(

@@ -1,12 +1,12 @@
-/** Finds out whether a key server's answer is about a key, before feedkey verifies any signature in the answer. */
+/** Tells whether a key server's answer concerns a key, before feedkey verifies any signature in the answer. */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
 import { readSignature } from "../packet/raw-signature.ts";
 import { readKeyring, writeCertificate } from "./certificate.ts";
 
 /**
- * Returns a function that tells whether a block of packets contains the key's certificate, or a bare revocation that
- * names the key as its maker.
+ * Returns a function that tests a block of packets. The function returns true if the block contains the key's certificate, or a
+ * bare revocation that names the key as its maker.
  */
 export function isAbout(fingerprint: Fingerprint): (block: Uint8Array) => boolean {
   return (block) => {
@@ -20,7 +20,7 @@ export function isAbout(fingerprint: Fingerprint): (block: Uint8Array) => boolea
   };
 }
 
-/** Returns each certificate in a block, with its fingerprint, as a block of its own. */
+/** Splits a block into blocks with one certificate each. Returns each block with the certificate's fingerprint. */
 export function certificatesIn(block: Uint8Array): (readonly [Fingerprint, Uint8Array])[] {
   return readKeyring(block).certificates.map((one) => [one.fingerprint, writeCertificate(one)]);
 }

@@ -1,10 +1,10 @@
 /**
- * Recognises the kinds of files that people use as keyrings: certificates as text or binary data, and files that
- * contain no certificates.
+ * Recognizes the kinds of files that people use as keyrings. These are certificates as text or binary data, and also files
+ * without certificates.
  */
 
-// GnuPG's doc/keyboxfmt: the first blob of a keybox starts with its length in 4 bytes, then its type, version and
-// flags, then this text.
+// The first blob of a keybox starts with its length in 4 bytes, then its type, version and flags, and then this text. See
+// doc/keyboxfmt in GnuPG.
 const keyboxMagic = { at: 8, text: "KBXf" };
 
 const utf16 = [
@@ -17,8 +17,8 @@ function utf16Of(bytes: Uint8Array) {
 }
 
 /**
- * Returns a text file with one byte for each character. Files in UTF-16 are converted, because `>` in Windows
- * PowerShell writes UTF-16.
+ * Returns a text file with one byte for each character. Converts files in UTF-16, because `>` in Windows PowerShell writes
+ * UTF-16.
  */
 export function asLatin1(bytes: Uint8Array): Uint8Array {
   const form = utf16Of(bytes);
@@ -28,9 +28,9 @@ export function asLatin1(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Whether a file is text and not packets. The first octet does not decide this alone: its top bit is set in every
- * packet, but also in a byte-order mark and in a comment in a non-Latin script. But a text has no control characters,
- * and every key packet has one among its first octets: the version number.
+ * Whether a file is text, not packets. The first octet of every packet has its top bit set, but so does a byte-order mark, or a
+ * comment in a non-Latin script. So the function looks for control characters: a text has none, but the version number in a
+ * key packet's first octets is a control character.
  */
 export function isText(bytes: Uint8Array): boolean {
   const [first] = bytes;
@@ -53,19 +53,19 @@ function startsWith(bytes: Uint8Array, ...start: readonly number[]): boolean {
 }
 
 /**
- * Returns the kind of a file that does not begin with packets, as words after "it is"; undefined if the file may
- * contain certificates. A text file of a named kind may still contain armored certificates somewhere.
+ * Returns the kind of a file that does not begin with packets; undefined if the file may contain certificates. The text
+ * completes "it is". A text file with a known kind may still contain armored certificates.
  */
 export function kindOfFile(bytes: Uint8Array): string | undefined {
   const { at, text } = keyboxMagic;
   if (startsWith(bytes, 0) && Buffer.from(bytes.subarray(at, at + text.length)).toString("latin1") === text) {
-    return "a keybox of GnuPG (as pubring.kbx): export the certificates from it with gpg --no-default-keyring --keyring FILE --armor --export FINGERPRINT";
+    return "a GnuPG keybox (such as pubring.kbx): export the certificates from it with gpg --no-default-keyring --keyring FILE --armor --export FINGERPRINT";
   }
   if (startsWith(bytes, 0x1f, 0x8b)) return "a gzip file: decompress it first";
   if (startsWith(bytes, 0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00)) return "an xz file: decompress it first";
-  if (startsWith(bytes, 0x50, 0x4b, 0x03, 0x04)) return "a zip file: take the certificates out of it first";
+  if (startsWith(bytes, 0x50, 0x4b, 0x03, 0x04)) return "a zip file: extract the certificates first";
   if (startsWith(bytes, 0x53, 0x51, 0x4c, 0x69, 0x74, 0x65)) {
-    return "a database (as pubring.db of GnuPG's keyboxd): export the certificates from it with gpg --armor --export FINGERPRINT";
+    return "a database (such as pubring.db of GnuPG's keyboxd): export the certificates from it with gpg --armor --export FINGERPRINT";
   }
   if (!isText(bytes)) return undefined;
   const head = Buffer.from(asLatin1(bytes.subarray(0, 4096))).toString("latin1");

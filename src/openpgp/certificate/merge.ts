@@ -1,6 +1,6 @@
 /**
- * Merges copies of a certificate without losing a packet. Also removes the signatures that did not verify, before a
- * certificate is stored.
+ * Merges copies of a certificate without losing a packet. Also removes signatures that did not verify, before feedkey stores
+ * a certificate.
  */
 import { append, grouped } from "../../grouped.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
@@ -10,7 +10,7 @@ import { revokerIn } from "../packet/raw-signature.ts";
 import { latin1 } from "../packet/subpackets.ts";
 import type { Component, Keyring, RawCertificate } from "./certificate.ts";
 
-/** Returns a string that identifies a packet among packets of one kind: its body, one character for each byte. */
+/** Returns a string that identifies a packet among packets of one kind: the body, with one character for each byte. */
 function nameOf({ body }: Packet): string {
   return latin1(body);
 }
@@ -57,7 +57,7 @@ function addComponents(known: readonly Component[], others: readonly Component[]
   return news ? [...found.values()] : known;
 }
 
-/** Returns the union of a certificate and its copy or further packets for it. Returns `a` itself if `b` has no new packet. */
+/** Merges a certificate with a copy of it, or with more packets for it. Returns `a` itself if `b` has no new packet. */
 export function unite(a: RawCertificate, b: Partial<RawCertificate>): RawCertificate {
   const more = unknownPackets(a.signatures, b.signatures ?? []);
   const userIds = addComponents(a.userIds, b.userIds ?? []);
@@ -66,7 +66,7 @@ export function unite(a: RawCertificate, b: Partial<RawCertificate>): RawCertifi
   return { ...a, signatures: [...a.signatures, ...more], userIds, subkeys };
 }
 
-/** Unites any number of copies at once, because a file may contain a hundred thousand copies of one certificate. */
+/** Merges any number of copies at once, because a file may contain a hundred thousand copies of one certificate. */
 function uniteAll({ fingerprint, primary }: RawCertificate, copies: readonly RawCertificate[]): RawCertificate {
   return {
     fingerprint,
@@ -77,7 +77,7 @@ function uniteAll({ fingerprint, primary }: RawCertificate, copies: readonly Raw
   };
 }
 
-/** Groups certificates by fingerprint, and unites the copies of each certificate. */
+/** Groups certificates by fingerprint, and merges the copies of each certificate. */
 export function collect(certificates: Iterable<RawCertificate>): Map<Fingerprint, RawCertificate> {
   const copies = grouped(certificates, (certificate) => certificate.fingerprint);
   const found = new Map<Fingerprint, RawCertificate>();
@@ -96,7 +96,7 @@ export function attachLoose(
   certificates: ReadonlyMap<Fingerprint, RawCertificate>,
   loose: Keyring["loose"],
 ): Map<Fingerprint, RawCertificate> {
-  // The revocations for each certificate are added at once, because a server may send a hundred thousand.
+  // The code adds all revocations for a certificate in one step, because a server may send a hundred thousand.
   const named = new Map<string, Packet[]>();
   for (const packet of loose) {
     const name = revokerIn(packet.body);
@@ -110,7 +110,7 @@ export function attachLoose(
   return found;
 }
 
-/** Returns a certificate with only the wanted signatures, and without the user IDs and subkeys that then have no signature. */
+/** Returns a certificate with only the wanted signatures. Drops user IDs and subkeys that have no wanted signature. */
 export function keepSignatures(certificate: RawCertificate, isKept: (packet: Packet) => boolean): RawCertificate {
   const prune = (components: readonly Component[]) => {
     return components
@@ -126,8 +126,8 @@ export function keepSignatures(certificate: RawCertificate, isKept: (packet: Pac
 }
 
 /**
- * Returns a certificate without the signatures that did not verify: anybody can upload such signatures to a key server.
- * @param verified the bodies of the signatures that verified, as `readFacts` reports them
+ * Returns a certificate without the signatures that did not verify. Anyone can upload false signatures to a key server.
+ * @param verified the bodies of the signatures that verified, from `readFacts`
  */
 export function keepVerified(certificate: RawCertificate, verified: ReadonlySet<Uint8Array>): RawCertificate {
   return keepSignatures(certificate, ({ body }) => verified.has(body));

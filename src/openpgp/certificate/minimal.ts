@@ -1,4 +1,4 @@
-/** Reduces a certificate to what a stock verifier needs: drops certifications by other keys, and unusable subkeys. */
+/** Reduces a certificate to the packets that a stock verifier needs: drops certifications by other keys, and unusable subkeys. */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { fingerprintOf } from "../packet/key-packet.ts";
 import type { Packet } from "../packet/packets.ts";
@@ -15,7 +15,7 @@ function bySelf({ fingerprint }: RawCertificate): (packet: Packet) => boolean {
 
 /**
  * Returns the primary key, its self-signed user IDs and the given subkeys, each with only the key's own signatures.
- * @param certificate a certificate whose signatures are all verified (see `keepVerified`)
+ * @param certificate a certificate whose signatures have all verified (see `keepVerified`)
  * @param subkeys the fingerprints of the subkeys to keep
  */
 export function minimal(certificate: RawCertificate, subkeys: ReadonlySet<Fingerprint>): RawCertificate {
@@ -24,9 +24,9 @@ export function minimal(certificate: RawCertificate, subkeys: ReadonlySet<Finger
 }
 
 /**
- * Returns the certificate as a client has it that never updated: with the key's own signatures, but without
+ * Returns the certificate of a client that has never updated. This certificate has the key's own signatures, but no
  * revocations.
- * @param certificate a certificate whose signatures are all verified
+ * @param certificate a certificate whose signatures have all verified
  */
 export function asShipped(certificate: RawCertificate): RawCertificate {
   const own = bySelf(certificate);

@@ -5,8 +5,8 @@ import { asLatin1, isText, kindOfFile } from "./kind-of-file.ts";
 import { collect } from "./merge.ts";
 
 /**
- * Reads every certificate in a file, whatever the file's name. Skips bad certificates and lists them in `problems`. If
- * the file has no certificates, `problems` says what kind of file it is.
+ * Reads every certificate in a file with any name. Skips bad certificates and lists them in `problems`. If the file has no
+ * certificates, `problems` names the kind of file.
  */
 export function readKeys(bytes: Uint8Array): Keyring {
   const kind = kindOfFile(bytes);
@@ -15,7 +15,7 @@ export function readKeys(bytes: Uint8Array): Keyring {
   const armored = dearmorToEnd(text, "PUBLIC KEY BLOCK");
   const blocks = armored.blocks.map(readKeyring);
   const broken = brokenIn(armored);
-  // Even damaged secret keys count, because a file of certificates must not contain any secret key.
+  // Damaged secret keys count too, because a file of certificates must not contain any secret key.
   const secret = countOf(dearmorToEnd(text, "PRIVATE KEY BLOCK"));
   const isEmpty = countOf(armored) + secret === 0;
   const nothing =

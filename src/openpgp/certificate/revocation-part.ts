@@ -1,6 +1,6 @@
 /**
- * Finds the signatures in a certificate that take trust away (T4: feedkey never forgets a revocation). feedkey keeps
- * these signatures even if it drops the rest.
+ * Finds the signatures in a certificate that remove trust: revocations and withdrawals (T4: feedkey never forgets a revocation).
+ * feedkey keeps these signatures even if it drops all others.
  */
 
 import { limits } from "../packet/limits.ts";
@@ -21,7 +21,7 @@ function isRevocation({ body }: Packet): boolean {
   return isRevocationType(signatureType(body) ?? 0);
 }
 
-/** Whether a key revocation names another key as its maker. This key may have designated the other key as its revoker. */
+/** Whether a key revocation names another key as its maker. The revoked key may have designated the other key as its revoker. */
 function isByAnother({ body }: Packet, fingerprint: string): boolean {
   const raw = signatureType(body) === 0x20 ? readSignature(body) : undefined;
   return raw !== undefined && !namesIssuer(raw, fingerprint);
@@ -31,15 +31,14 @@ function designates({ body }: Packet): boolean {
   return (readSignature(body)?.hashed.designatedRevokers.length ?? 0) > 0;
 }
 
-/** Whether a certificate names a designated revoker. Verifies no signature. */
+/** Whether a certificate names a designated revoker. Does not verify any signature. */
 export function designatesRevokers({ signatures, userIds }: RawCertificate): boolean {
   return [signatures, ...userIds.map((one) => one.signatures)].some((packets) => packets.some(designates));
 }
 
 /**
- * Returns the revocations and withdrawals in a certificate. If another key revoked this key, also returns the
- * signatures that may have designated the other key as a revoker: feedkey needs them when it checks the revocation
- * again.
+ * Returns the revocations and withdrawals in a certificate. If another key revoked this key, also returns the signatures that
+ * may have designated the other key as a revoker. feedkey needs these signatures to check the revocation again.
  * @returns undefined if the certificate has no revocations or withdrawals
  */
 export function revocationPart(certificate: RawCertificate): RawCertificate | undefined {
@@ -49,8 +48,8 @@ export function revocationPart(certificate: RawCertificate): RawCertificate | un
 }
 
 /**
- * Returns the sort key of a packet for the case that not all fit: hard revocations come first, then older revocations
- * before newer ones.
+ * Returns the sort key of a packet. If not all packets fit, feedkey keeps hard revocations first, and then older revocations
+ * before newer revocations.
  */
 function gravity({ body }: Packet): number {
   const hashed = readSignature(body)?.hashed;
@@ -76,8 +75,8 @@ function gravest(packets: readonly Packet[], room: Room): Packet[] {
 }
 
 /**
- * Reduces the revocations in one certificate to the limits. Keeps the revocations of the key itself first, then those
- * of its user IDs and subkeys.
+ * Reduces the revocations in one certificate to the limits. Keeps the revocations of the key itself first, and then the
+ * revocations of the key's user IDs and subkeys.
  * @param octets the size limit for the packets
  * @param verified the bodies of the packets that verified
  */
@@ -102,11 +101,11 @@ export function cutDownPart(
 }
 
 /**
- * Removes forged packets from a part: packets that name the key itself as their maker, and do not verify. Keeps packets
- * by other keys: they may verify later, when feedkey has the other key, or the signature that designated it as a
- * revoker.
+ * Removes forged packets from a part. A packet is forged if it names the key itself as its maker, but does not verify. Keeps
+ * packets by other keys. They may verify later, when feedkey has the other key, or the signature that designated the other key
+ * as a revoker.
  * @param verified the bodies of the packets that verified
- * @param isKnown whether the key with a fingerprint or key ID was available for the check
+ * @param isKnown whether the key with this fingerprint or key ID was available for the check
  */
 export function withoutForgeries(
   part: RawCertificate,

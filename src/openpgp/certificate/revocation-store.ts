@@ -1,6 +1,6 @@
 /**
- * Stores all signatures that take trust away (T4), from any source and in any order, even if their key is unknown or
- * not connected with the chain. Before each judgement, feedkey adds the stored signatures to the certificates.
+ * Stores all revocations and withdrawals (T4), from any source and in any order, even if their key is unknown or is not connected
+ * with the chain. Before each judgement, feedkey adds the stored signatures to the certificates.
  */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
@@ -12,17 +12,17 @@ import { type Keyring, type RawCertificate, writeCertificate } from "./certifica
 import { collect, keepVerified, unite } from "./merge.ts";
 import { cutDownPart, foreignRevokers, octetsOf, revocationPart } from "./revocation-part.ts";
 
-/** What the store needs to know to write its keyring. */
+/** The information that the store needs to write its keyring. */
 export interface Survey {
-  /** How close a key, given by its fingerprint or key ID, is to the chain. The store keeps revocations of closer keys first. */
+  /** Returns how close the key with a fingerprint or key ID is to the chain. The store keeps revocations of closer keys first. */
   readonly nearness: (key: string) => "own" | "chain" | "held" | "stranger";
   /** The revocations in the certificates that feedkey read in this run, without forged revocations. */
   readonly read: ReadonlyMap<Fingerprint, RawCertificate>;
   /** The bodies of the packets that verified. */
   readonly verified: ReadonlySet<Uint8Array>;
   /**
-   * Returns the primary key packet of a key. A revocation by a designated revoker can only be checked again with the
-   * revoker's packet.
+   * Returns the primary key packet of a key. feedkey needs a designated revoker's packet to check the revoker's revocation
+   * again.
    */
   readonly keyOf: (fingerprintOrKeyId: string) => Packet | undefined;
 }
@@ -44,16 +44,15 @@ function copiedPart(part: RawCertificate): RawCertificate {
 }
 
 export class RevocationStore {
-  /** The revocations by the fingerprint of the revoked certificate, each with the primary key of that certificate. */
+  /** The revocations, by the revoked certificate's fingerprint. Each entry also has the certificate's primary key. */
   readonly #parts = new Map<Fingerprint, RawCertificate>();
-  /** Bare key revocations, by the fingerprint or key ID of the maker that they name. */
+  /** Bare key revocations, by the fingerprint or key ID of the named maker. */
   readonly #bare = new Map<string, Map<string, Packet>>();
   #octets = 0;
 
   /**
-   * Adds the revocations in an answer, a bundle or a file. A size limit for each run applies only to revocations of
-   * keys that are not available.
-   * @param isNear whether a key is available: for an available key, only the limits on reading apply
+   * Adds the revocations in an answer, a bundle or a file. For keys that are not available, each run has a size limit.
+   * @param isNear whether a key is available; for an available key, only the limits on reading apply
    */
   add(
     { certificates, loose }: Pick<Keyring, "certificates" | "loose">,
@@ -106,9 +105,8 @@ export class RevocationStore {
   }
 
   /**
-   * Returns the keyring to store for the next run: the bare revocations, then the revocations in each certificate. If
-   * the limits for each certificate or in total are exceeded, the revocations of the keys closest to the chain are
-   * kept.
+   * Returns the keyring to store for the next run: the bare revocations, and then the revocations in each certificate. If the
+   * revocations exceed a limit, keeps the revocations of the keys closest to the chain.
    */
   write({ nearness, read, verified, keyOf }: Survey): Uint8Array {
     let room: number = limits.revocationsKept;
@@ -121,7 +119,7 @@ export class RevocationStore {
         .sort((a, b) => a.rank - b.rank);
     };
     const all = ranked(new Map([...this.#parts, ...read]));
-    // Anybody can forge a revocation that feedkey can't check yet, so verified revocations of any key come first.
+    // Anyone can forge a revocation that feedkey can't check yet. So verified revocations of any key come first.
     const proven = all.flatMap(({ value }) => revocationPart(keepVerified(value, verified)) ?? []);
     const kept = new Map<Fingerprint, RawCertificate>();
     for (const part of proven) room -= this.#keep(kept, cutDownPart(part, limits.revocationsOfNear, verified), room);
@@ -171,5 +169,5 @@ export class RevocationStore {
   }
 }
 
-/** The size of the longest header that `writePacket` makes. */
+/** The size of the longest header that `writePacket` writes. */
 const headerOctets = 6;

@@ -1,6 +1,5 @@
 /**
- * Checks cryptographically whether a key made a signature, whatever the dates, the key flags and the strength of the
- * algorithm.
+ * Checks cryptographically whether a key made a signature. Ignores dates, key flags and the strength of the algorithm.
  */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { HashedDocument } from "../packet/hashed-document.ts";
@@ -10,7 +9,7 @@ import type { RawSignature } from "../packet/raw-signature.ts";
 import { Signed, type SignedParts } from "../packet/signed-parts.ts";
 import { latin1 } from "../packet/subpackets.ts";
 
-/** Earlier results by key. They save time, because several servers send the same signatures, and one run judges several times. */
+/** Earlier results by key. They save time, because several servers send the same signatures and one run judges several times. */
 const verdicts = new WeakMap<LoadedKey, Map<string, boolean>>();
 
 function verdictsOf(maker: LoadedKey): Map<string, boolean> {
@@ -19,21 +18,21 @@ function verdictsOf(maker: LoadedKey): Map<string, boolean> {
   return known;
 }
 
-/** Whether this key can have made the signature, judged without cryptography. */
+/** Whether this key could have made the signature. Uses no cryptography. */
 function maybe({ version, algorithm, hashed }: RawSignature, maker: LoadedKey): boolean {
-  // If the hashed area names the maker's fingerprint, another key with that key ID did not make the signature.
+  // If the hashed area names the maker's fingerprint, no other key with the same key ID made the signature.
   const claimed = hashed.issuerFingerprint;
   if (claimed !== undefined && claimed !== maker.facts.fingerprint) return false;
-  // RFC 9580 section 5.2: the versions of key and signature must be equal. The exception is version 3, which feedkey
-  // reads only for revocations: keys of version 4 made these signatures.
+  // RFC 9580 section 5.2: key and signature must have the same version. Version 3 is an exception, because version 4 keys made
+  // version 3 signatures. feedkey reads version 3 only for revocations.
   const fits = version === maker.facts.version || (version === 3 && maker.facts.version === 4);
   return fits && algorithm === maker.algorithm;
 }
 
 /**
  * Whether a key made a signature over the given parts.
- * @param together whether to use Node's threads. They help for many simultaneous checks; for a single check, starting a
- * thread takes longer than the check
+ * @param together whether to use Node's threads, which help only for many simultaneous checks: starting a thread takes longer
+ *   than a single check
  */
 export async function isSignedBy(
   raw: RawSignature,
@@ -73,14 +72,14 @@ export async function isMadeBy(
   if (!maybe(raw, maker)) return false;
   const message = over.signed(raw);
   const [first, second] = message.digest;
-  // The digest differs, so the signature or the data is damaged, and a public-key operation is not needed.
+  // The digest differs, so the signature or the data is damaged. A public-key operation is not needed.
   if (first !== raw.digestStart[0] || second !== raw.digestStart[1]) return false;
   return await check(raw, message, maker, false);
 }
 
 /**
- * Finds which of the candidate keys made a signature. Anybody can add somebody else's key to a certificate, so one key
- * may be in many certificates; it is tried only once.
+ * Returns the candidate keys that made a signature. Tries each key only once, even if it is in many certificates, because anyone
+ * can add another person's key to a certificate.
  * @param over the signed parts, or the signed document
  */
 export async function makersOf(

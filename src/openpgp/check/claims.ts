@@ -1,6 +1,6 @@
 /**
- * Finds which keys claim to have certified a certificate, before `readFacts` reads the certificate. So many foreign
- * certificates cost little time.
+ * Finds the keys that may have certified a certificate, before `readFacts` reads the certificate. This saves time if there are
+ * many foreign certificates.
  */
 import type { Notation } from "../../trust/facts.ts";
 import type { RawCertificate } from "../certificate/certificate.ts";
@@ -21,11 +21,11 @@ export interface Claim {
 }
 
 /**
- * Returns the certifications over a certificate's user IDs that name other keys as makers, and that state the right
- * first octets of the digest.
+ * Returns the certifications over a certificate's user IDs that name other keys as makers and contain the right first octets
+ * of the digest.
  */
 export async function claimsOn({ fingerprint, primary, userIds }: RawCertificate): Promise<Claim[]> {
-  // Certificates without any certification are skipped, because there may be a hundred thousand of them.
+  // feedkey skips certificates without certifications, because a file may have a hundred thousand such certificates.
   if (userIds.every(({ signatures }) => signatures.length === 0)) return [];
   const key = await loadKey(primary.body, fingerprint);
   if (key === undefined) return [];
@@ -47,13 +47,13 @@ function by(key: LoadedKey): Makers {
   return async (raw, signed, together) => ((await isSignedBy(raw, signed, key, together)) ? [key] : []);
 }
 
-/** Whether a key made any of these certifications. The checks run simultaneously. */
+/** Whether a key made any of these certifications. Runs the checks simultaneously. */
 export async function hasMadeAny(key: LoadedKey, claims: readonly Claim[]): Promise<boolean> {
   const signatures = claims.map(({ signature }) => signature);
   return (await findGood(signatures, by(key), { isEnough: () => true, together: true })).size > 0;
 }
 
-/** Whether a key has revoked itself with a hard revocation (T3c: such a key never counts). */
+/** Whether a key has revoked itself with a hard revocation (T3c: a key with a hard revocation never counts). */
 export async function hasRevokedItselfHard({ signatures }: RawCertificate, key: LoadedKey): Promise<boolean> {
   const signed = new Signed({ key });
   const hard: Candidate[] = [];

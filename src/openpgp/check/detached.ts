@@ -17,13 +17,13 @@ export type FileSignature = { readonly raw: RawSignature } | { readonly problem:
 
 function malformed(what: string, why: string): FeedkeyError {
   return new FeedkeyError("bad_signature_data", `${what} is not an OpenPGP signature file: ${why}`, {
-    hint: "look into the file: a proxy or mirror may have sent something else, such as a web page",
+    hint: "look at the file: a proxy or mirror may have sent something else, such as a web page",
   });
 }
 
 /**
  * Reads a detached signature file: armored blocks, or binary packets. The file may contain only signatures.
- * @param what the name of the file in messages
+ * @param what the file's name in messages
  * @throws FeedkeyError `no_signature` if the file has no signature; `bad_signature_data` if it contains anything but
  * signatures
  */
@@ -37,7 +37,7 @@ export function readSignatureFile(bytes: Uint8Array, what: string): FileSignatur
     });
   }
   const noSignature = new FeedkeyError("no_signature", `${what} has no signature`, {
-    hint: "if the archive's keepers have signed the index, the signature was lost on the way: try again, or use another mirror",
+    hint: "if the archive's keepers have signed the index, the signature was lost in transit: try again, or use another mirror",
   });
   if (bytes.length === 0) throw noSignature;
   const blocks = looksArmored(bytes) ? dearmorStrictly(bytes, "SIGNATURE", what) : [bytes];
@@ -69,10 +69,10 @@ export function makersNamed(signatures: readonly FileSignature[]): string[] {
 }
 
 /**
- * Checks each signature in a file over a document, with every key that the signature names. Checks only the
- * cryptography; `trust/` decides which keys may sign.
- * @param data the document's exact bytes, whose signatures must be binary signatures, or a document that states the
- * type of its signatures
+ * Checks each signature in a file over a document, with every key that the signature names. Checks only the cryptography:
+ * `trust/` decides which keys may sign.
+ * @param data the document's exact bytes, for which all signatures must be binary signatures, or a document that states the type
+ *   of its signatures
  */
 export async function checkSignatures(
   signatures: readonly FileSignature[],
@@ -105,8 +105,8 @@ async function check(raw: RawSignature, document: HashedDocument, keys: KeyIndex
     const hint = "the archive's keepers must sign the file again, as binary data: gpg --detach-sign without --textmode";
     return { ...bad(`it is a signature of type ${type}, not 0x00 over binary data${mode}`), hint };
   }
-  // A version 6 signature by a key of another version is refused early: each such signature has a salt of its own, so
-  // checking it would mean hashing the whole document again.
+  // feedkey refuses a version 6 signature early if the key has another version. Each version 6 signature has a salt, so feedkey
+  // would have to hash the whole document again for each signature.
   if (!candidates.some(({ facts }) => facts.version === raw.version)) return bad("its version is not that of its key");
   if (!getHashes().includes(raw.hash)) return bad(`its hash algorithm (${raw.hash}) can't be computed here`);
   const makers = await makersOf(raw, candidates, document);

@@ -1,6 +1,6 @@
 /**
- * Makes the input of `judge` from files: reads certificates, verifies their signatures over each other, and checks
- * other signatures with their keys.
+ * Builds the input of `judge` from files. Reads certificates, verifies their signatures over each other, and checks other
+ * signatures with the certificates' keys.
  */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -13,7 +13,7 @@ import { checkSignatures, readSignatureFile } from "./detached.ts";
 import { KeyIndex } from "./key-index.ts";
 import { readFacts } from "./read-facts.ts";
 
-/** The certificates that were read, as facts and as keys. */
+/** The certificates that feedkey has read, as facts and as keys. */
 export interface Evidence {
   /** The facts about the certificates, for `judge`. */
   readonly certificates: readonly CertificateFacts[];
@@ -30,9 +30,9 @@ export function designatedBy(facts: readonly CertificateFacts[]): Set<Fingerprin
 }
 
 /**
- * Returns the facts about all certificates in an index, in the index's order. Checks the signatures of these
- * certificates over each other.
- * @param onVerified called with the body of each signature packet that verified
+ * Returns the facts about all certificates in a key index, in the index's order. Checks the signatures of these certificates
+ * over each other.
+ * @param onVerified called with the body of each signature packet that verifies
  */
 export async function factsOf(keys: KeyIndex, onVerified?: (body: Uint8Array) => void): Promise<CertificateFacts[]> {
   const facts: CertificateFacts[] = [];
@@ -41,10 +41,9 @@ export async function factsOf(keys: KeyIndex, onVerified?: (body: Uint8Array) =>
 }
 
 /**
- * Reads certificates and bare revocations, and applies the revocations, also those by designated revokers.
+ * Reads certificates and bare revocations, and applies the revocations, including revocations by designated revokers.
  * @param files armored or binary certificates
- * @throws FeedkeyError `bad_certificate` if feedkey can't read a file to its end: the missing part may contain a
- * revocation
+ * @throws FeedkeyError `bad_certificate` if feedkey can't read a whole file, because the unread part may contain a revocation
  */
 export async function readCertificates(files: Iterable<Uint8Array>): Promise<Evidence> {
   const revocations = new RevocationStore();
@@ -53,9 +52,9 @@ export async function readCertificates(files: Iterable<Uint8Array>): Promise<Evi
     const ring = readKeys(bytes);
     if (!ring.isWhole) {
       const problems = ring.problems.map(escapeText);
-      throw new FeedkeyError("bad_certificate", `certificates can't be read to their end: ${problems.join(", ")}`, {
+      throw new FeedkeyError("bad_certificate", `certificates can't be read to the end: ${problems.join(", ")}`, {
         details: { problems },
-        hint: "get the file with the certificates again: a revocation may be in the part that is missing",
+        hint: "get the file with the certificates again: the missing part may contain a revocation",
       });
     }
     revocations.add(ring);
@@ -72,7 +71,7 @@ export async function readCertificates(files: Iterable<Uint8Array>): Promise<Evi
 }
 
 /**
- * Reads the signatures over a document and checks them cryptographically. The caller passes the result to `judgeIndex`.
+ * Reads the signatures over a document, and checks them cryptographically. The caller passes the result to `judgeIndex`.
  * @param signature a detached signature file, armored or binary
  * @param document the exact bytes that were signed
  * @throws FeedkeyError `no_signature` if the file has no signature; `bad_signature_data` if it contains anything but

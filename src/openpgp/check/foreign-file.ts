@@ -1,22 +1,22 @@
 /**
- * Decides whether an existing signature file is OpenPGP, so that feedkey may replace it, or another program's file,
- * which must stay.
+ * Decides whether an existing signature file is an OpenPGP file, which feedkey may replace, or another program's file, which
+ * feedkey must not touch.
  */
 import { unlessRefused } from "../../error.ts";
 import { readSignatureFile } from "./detached.ts";
 import { foreignSignature } from "./foreign-signature.ts";
 
 /**
- * Whether a file contains only complete OpenPGP signatures. feedkey removes a file, or adds signatures to it, only if
- * this is so.
+ * Whether a file contains only complete OpenPGP signatures. feedkey removes a file or adds signatures to a file only if this
+ * function returns true.
  */
 export function isOpenPgpFile(bytes: Uint8Array): boolean {
   return unlessRefused(() => readSignatureFile(bytes, "").some((signature) => "raw" in signature)) ?? false;
 }
 
 /**
- * Whether a file begins like OpenPGP signatures: with armor of any kind, or with a signature packet of a known version.
- * The rest of the file may be damaged or missing.
+ * Whether a file begins like OpenPGP signatures: with any armor, or with a signature packet of a known version. The rest of the
+ * file may be damaged or missing.
  */
 function beginsLikeOpenPgp(bytes: Uint8Array): boolean {
   const start = Buffer.from(bytes.subarray(0, 256)).toString("latin1");
@@ -34,7 +34,7 @@ function beginsLikeOpenPgp(bytes: Uint8Array): boolean {
   return version === undefined || (version >= 3 && version <= 6);
 }
 
-/** Says what a file of another program is, as words after "FILE is"; returns undefined if feedkey may replace the file. */
+/** Returns a description of another program's file, which completes "FILE is"; undefined if feedkey may replace the file. */
 export function foreignFile(bytes: Uint8Array): string | undefined {
   if (bytes.length === 0) return undefined;
   const whose = foreignSignature(bytes);

@@ -1,11 +1,11 @@
 /**
- * Recognises signature files of other programs by their first bytes. Their names may be those of OpenPGP files: for
- * example, usign writes `Packages.sig` for OpenWrt's opkg.
+ * Recognizes signature files of other programs by their first bytes. They may have the same names as OpenPGP files: for example,
+ * usign writes `Packages.sig` for OpenWrt's opkg.
  */
 
 /**
- * Whether a file begins with a DER sequence of more than 127 bytes, such as a CMS signature. No OpenPGP packet begins
- * so, because the top bit of its first octet is set.
+ * Whether a file begins with a DER sequence of more than 127 bytes, such as a CMS signature. An OpenPGP packet begins
+ * differently, because the top bit of its first octet is set.
  */
 function isLongDer([first, second = 0]: Uint8Array): boolean {
   return first === 0x30 && second > 0x80 && second <= 0x84;

@@ -1,4 +1,4 @@
-/** Finds the good signatures in a certificate, however much junk others uploaded. */
+/** Finds the good signatures in a certificate, even if others have uploaded many bad signatures. */
 import type { RevocationKind } from "../../trust/facts.ts";
 import type { LoadedKey } from "../packet/key-packet.ts";
 import { limits } from "../packet/limits.ts";
@@ -6,23 +6,23 @@ import type { Packet } from "../packet/packets.ts";
 import { layoutOf, makerOf, type RawSignature, readSignature } from "../packet/raw-signature.ts";
 import type { Signed, SignedParts } from "../packet/signed-parts.ts";
 
-/** The number of simultaneous checks: enough to occupy all threads. */
+/** The number of simultaneous checks. This number keeps all threads busy. */
 const atOnce = 64;
 
 /**
- * The largest number of signatures that are checked without threads: for so few, starting a thread takes longer than
- * the checks.
+ * The largest number of signatures that feedkey checks without threads. For so few signatures, starting a thread takes longer
+ * than the checks.
  */
 const few = 8;
 
 /**
- * A signature that is not checked yet, but states the right first octets of its digest; with the values that decide the
- * order of the checks.
+ * A signature that feedkey has not checked yet. The signature contains the right first octets of its digest. The other fields
+ * decide the order of the checks.
  */
 export interface Candidate {
   readonly raw: RawSignature;
   readonly signed: Signed;
-  /** The creation date; 0 if the signature has no date: such a signature counts only as a hard revocation. */
+  /** The creation date; 0 if the signature has no date. A signature without a date counts only as a hard revocation. */
   readonly createdAt: number;
   readonly keyLifetime: number;
   readonly namesRevoker: boolean;
@@ -31,7 +31,7 @@ export interface Candidate {
   readonly kind: RevocationKind;
 }
 
-/** Earlier results by list of packets, because each certificate is read more than once. */
+/** Earlier results by list of packets, because feedkey reads each certificate more than once. */
 const fitted = new WeakMap<readonly Packet[], { readonly over: SignedParts; readonly bodies: readonly Uint8Array[] }>();
 
 function sameParts(a: SignedParts, b: SignedParts): boolean {
@@ -52,7 +52,7 @@ function bodiesThatFit(packets: readonly Packet[], signed: Signed): readonly Uin
   return bodies;
 }
 
-/** Yields the signatures that state the right first octets of their digest, in the order of the packets. */
+/** Yields the signatures that contain the right first octets of their digest, in the order of the packets. */
 export function* fitting(packets: readonly Packet[], signed: Signed): Generator<RawSignature> {
   for (const body of bodiesThatFit(packets, signed)) {
     const raw = readSignature(body);
@@ -60,7 +60,7 @@ export function* fitting(packets: readonly Packet[], signed: Signed): Generator<
   }
 }
 
-/** Returns what is needed to sort a signature and to check it later. */
+/** Returns a signature with the values that feedkey needs to sort it and to check it later. */
 export function putAside(raw: RawSignature, signed: Signed): Candidate {
   const { createdAt = 0, keyLifetime = Number.POSITIVE_INFINITY, designatedRevokers, flags } = raw.hashed;
   const namesRevoker = designatedRevokers.length > 0;
@@ -69,16 +69,15 @@ export function putAside(raw: RawSignature, signed: Signed): Candidate {
 }
 
 /**
- * Returns a string that identifies a signature by its contents and its maker. The maker is included because two keys
- * may have signed equal contents, if the hashed area names no issuer. For key revocations, the named maker does not
- * matter.
+ * Returns a string that identifies a signature by its contents and its maker. The string includes the maker, because two keys may
+ * sign equal contents if the hashed area names no issuer. For key revocations, the named maker does not matter.
  */
 export function nameOf({ type, issuer, hashedPart, salt }: RawSignature): string {
   const maker = type === 0x20 ? "" : makerOf({ issuer });
   return `${maker} ${Buffer.concat([hashedPart, salt]).toString("latin1")}`;
 }
 
-/** Finds which of the keys that a signature names made the signature. */
+/** Returns the keys that made a signature, among the keys that the signature names. */
 export type Makers = (raw: RawSignature, signed: Signed, together: boolean) => Promise<readonly LoadedKey[]>;
 
 /** Good signatures, each with the keys that made it. */
@@ -91,15 +90,15 @@ interface Search {
    * @param next the next signature to check
    */
   readonly isEnough?: (last: Candidate, next: Candidate, count: number) => boolean;
-  /** Whether to return also those copies of a good signature that differ in their unhashed areas. */
+  /** Whether to return copies of a good signature that differ only in their unhashed areas, too. */
   readonly copies?: boolean;
   /** Whether other searches run simultaneously. */
   readonly together?: boolean;
 }
 
 /**
- * Checks signatures in the given order. Skips copies of a good signature: anybody can make any number of copies, and
- * every rule examines all returned signatures.
+ * Checks signatures in the given order. Skips copies of a good signature, because anyone can make any number of copies, and every
+ * rule examines all returned signatures.
  */
 export async function findGood(
   candidates: readonly Candidate[],
@@ -133,14 +132,14 @@ function ascending(a: number, b: number): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Compares self-signatures: newer ones first; of two with equal dates, the one with the shorter key lifetime first. */
+/** Sorts newer self-signatures first. With equal dates, sorts the self-signature with the shorter key lifetime first. */
 function newestFirst(a: Candidate, b: Candidate): number {
   return ascending(b.createdAt, a.createdAt) || ascending(a.keyLifetime, b.keyLifetime);
 }
 
 /**
- * Finds the newest good signatures: as many as any rule can need, and all further signatures with the same date as the
- * last of them.
+ * Finds the newest good signatures, up to the limit. No rule needs more. Includes all signatures with the same rank as the last
+ * signature within the limit.
  */
 export async function findNewest(candidates: readonly Candidate[], makers: Makers, search: Search = {}): Promise<Good> {
   return await findFirst(candidates.toSorted(newestFirst), makers, search);
@@ -154,10 +153,10 @@ async function findFirst(sorted: readonly Candidate[], makers: Makers, search: S
 }
 
 /**
- * Finds the self-signatures of a key that the trust rules need. The newest say what is valid now; the oldest say what
- * was valid first. The rules also need the self-signature with the longest key lifetime, and the newest that allows
- * certifying, because a thief may shorten the lifetime or remove flags (T6). Every designation of a revoker is
- * included.
+ * Finds the self-signatures of a key that the trust rules need. The newest self-signatures show the current settings, and the
+ * oldest show the first settings. The rules also need the self-signature with the longest key lifetime, and the newest
+ * self-signature that allows certifying, because a thief may shorten the lifetime or remove flags (T6). Includes every
+ * designation of a revoker.
  */
 export async function findTelling(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
   const others = candidates.filter(({ namesRevoker }) => !namesRevoker).sort(newestFirst);
@@ -179,15 +178,15 @@ export async function findTelling(candidates: readonly Candidate[], makers: Make
 
 const enough: Search = { isEnough: (_last, _next, count) => count >= limits.goodSignatures };
 
-/** Finds withdrawals of certifications, the oldest first: a withdrawal is final, so the earliest one decides. */
+/** Finds withdrawals of certifications, the oldest first. A withdrawal is final, so the earliest withdrawal decides. */
 export async function findOldest(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
   const oldestFirst = candidates.toSorted((a, b) => ascending(a.createdAt, b.createdAt));
   return await findGood(oldestFirst, makers, enough);
 }
 
 /**
- * Finds revocations: hard revocations first, whatever their dates; then soft revocations, the oldest first. One hard
- * revocation is enough; among soft revocations, the earliest one decides (T4).
+ * Finds revocations: first hard revocations with any date, then soft revocations, the oldest first. One hard revocation is
+ * enough. Among soft revocations, the earliest revocation decides (T4).
  */
 export async function findRevocations(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
   const rank = ({ kind }: Candidate) => (kind === "hard" ? 0 : 1);
@@ -201,7 +200,7 @@ export async function findRevocations(candidates: readonly Candidate[], makers: 
  */
 export function revocationKind({ type, hashed: { reason, unknownCritical } }: RawSignature): RevocationKind {
   const softReasons = type === 0x30 ? [1, 3, 32] : [1, 3];
-  // If a revocation gives two reasons, it counts as hard, because one of them may be hard.
+  // A revocation with two reasons counts as hard, because one of the reasons may be hard.
   const clear = !unknownCritical.includes("subpacket 29 given twice");
   return reason !== undefined && clear && softReasons.includes(reason.code) ? "soft" : "hard";
 }

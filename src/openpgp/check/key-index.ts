@@ -1,4 +1,4 @@
-/** Indexes all available primary keys and subkeys, to find the keys that may have made a signature. */
+/** Finds the keys that may have made a signature, among all available primary keys and subkeys. */
 import { append } from "../../grouped.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { refuseWeakKey } from "../../trust/policy.ts";
@@ -11,7 +11,7 @@ import type { RawSignature } from "../packet/raw-signature.ts";
 export interface LoadedCertificate {
   readonly raw: RawCertificate;
   readonly primary: LoadedKey;
-  /** The subkeys, in the order of `raw.subkeys`; undefined in place of each subkey that feedkey can't use. */
+  /** The subkeys, in the order of `raw.subkeys`. The entry for an unusable subkey is undefined. */
   readonly subkeys: readonly (LoadedKey | undefined)[];
 }
 
@@ -51,8 +51,8 @@ export class KeyIndex {
   }
 
   /**
-   * Whether to check another signature by a key. No rule lets a weak key (T3e) sign or certify, so checking its
-   * signatures only improves messages. Because DSA is slow, the number of these checks is limited.
+   * Whether to check another signature by a key. No rule lets a weak key (T3e) sign or certify, so checking a weak key's
+   * signatures only improves messages. DSA is slow, so the number of checks with weak keys is limited.
    */
   affords({ facts }: LoadedKey): boolean {
     if (refuseWeakKey(facts) === undefined) return true;
@@ -61,8 +61,8 @@ export class KeyIndex {
   }
 
   /**
-   * Returns every key that may be the maker that a signature names. Two keys may share a key ID, and two certificates
-   * may list the same subkey, so the caller must try all returned keys.
+   * Returns every key that may be the maker named by a signature. The caller must try all returned keys, because two keys may have
+   * the same key ID, and two certificates may list the same subkey.
    */
   candidates({ issuer }: RawSignature): readonly LoadedKey[] {
     if (issuer.fingerprint !== undefined) return this.#byFingerprint.get(issuer.fingerprint) ?? [];

@@ -1,4 +1,4 @@
-/** The OpenPGP functions that the embedded key server uses: they find the keys in an upload, and merge two copies of a key. */
+/** The OpenPGP functions of the embedded key server: they find the keys in an upload, and merge two copies of a key. */
 import type { CertificateFacts, Fingerprint } from "../../trust/facts.ts";
 import { addressOf } from "../../trust/identity.ts";
 import { packetsOf, type RawCertificate, readKeyring, writeCertificate } from "../certificate/certificate.ts";
@@ -14,35 +14,35 @@ import { readFacts } from "./read-facts.ts";
 
 /** One key in an upload. */
 export interface UploadedKey {
-  /** The fingerprint in upper-case hex. For a bare revocation: the fingerprint or the key ID of the key that it is about. */
+  /** The fingerprint in upper-case hex. For a bare revocation, the fingerprint or key ID of the key that the revocation names. */
   readonly fingerprint: Fingerprint;
-  /** Key IDs of the key and its subkeys, 16 upper-case hex digits each. */
+  /** The key IDs of the key and its subkeys, each with 16 upper-case hex digits. */
   readonly keyIds: readonly string[];
   readonly emails: readonly string[];
   /** The user IDs to show in listings; if undefined, listings show the addresses. */
   readonly userIds?: readonly string[];
   /** The key as binary packets. */
   readonly bytes: Uint8Array;
-  /** Fingerprints or key IDs of other keys that are named as makers of signatures over this key. */
+  /** The fingerprints or key IDs of other keys that signatures over this key name as their makers. */
   readonly makers?: readonly string[];
-  /** Whether the key has no self-signed user ID. The server merges such a key into a stored copy, but refuses it as a new key. */
+  /** Whether the key has no self-signed user ID. The server then only merges the key into a stored copy, and refuses a new key. */
   readonly nameless?: boolean;
   /**
-   * Whether this is a revocation without its key. The server merges a bare revocation into the stored key, and refuses
-   * it if it does not store the key.
+   * Whether the upload is a revocation without its key. The server merges a bare revocation into the stored key. If the server
+   * does not store the key, it refuses the revocation.
    */
   readonly bare?: boolean;
 }
 
 interface Cleaned {
   readonly certificate: RawCertificate;
-  /** The facts about the key; undefined if feedkey can't use a key of this kind. */
+  /** The facts about the key; undefined if feedkey can't use keys of this kind. */
   readonly facts: CertificateFacts | undefined;
 }
 
 /**
- * Drops forged signatures in the key's own name (revocations and self-signatures). Keeps certifications and revocations
- * by other keys for now, because the server may have stored these keys.
+ * Drops forged signatures that name the key itself as their maker (revocations and self-signatures). Keeps certifications and
+ * revocations by other keys, because the server may have stored these keys.
  */
 async function withoutForgeries(certificate: RawCertificate): Promise<Cleaned> {
   const keys = await KeyIndex.of([certificate]);
@@ -63,7 +63,7 @@ async function withoutForgeries(certificate: RawCertificate): Promise<Cleaned> {
   return { certificate: keepVerified(certificate, good), facts };
 }
 
-/** Returns a signature that names another key as its maker; undefined for any other signature. */
+/** Returns the parsed signature if it names another key as its maker, else undefined. */
 function byOthers(body: Uint8Array, fingerprint: string): RawSignature | undefined {
   const raw = readSignature(body);
   return raw === undefined || namesIssuer(raw, fingerprint) ? undefined : raw;
@@ -110,9 +110,9 @@ export const keyMerger = {
   },
 
   /**
-   * Returns the parts of a key that the server keeps: the key's own signatures, revocations first, and verified
-   * signatures by other keys.
-   * @param others the other keys whose signatures are kept
+   * Returns the parts of a key that the server keeps: the key's own signatures, revocations first, and verified signatures by
+   * other keys.
+   * @param others the other keys whose signatures the server keeps
    */
   async settle(
     bytes: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * Selects the parts of a foreign certificate that feedkey stores: verified packets and, up to a limit, certifications
- * whose maker's key may arrive later. Revocations and withdrawals come first, and each kind has a limit of its own.
+ * Selects the parts of a foreign certificate that feedkey stores: verified packets and, up to a limit, certifications whose
+ * maker's key may arrive later. Revocations and withdrawals come first, and each kind has a separate limit.
  */
 import { grouped } from "../../grouped.ts";
 import type { CertificateFacts } from "../../trust/facts.ts";
@@ -16,8 +16,8 @@ import type { KeyIndex, LoadedCertificate } from "./key-index.ts";
 import { readFacts } from "./read-facts.ts";
 
 /**
- * Size limits in bytes: for the key's own signatures, for verified signatures by other keys, and for certifications by
- * unknown keys.
+ * Size limits in bytes. `own` is for the key's own signatures, `others` for verified signatures by other keys, and `strangers` for
+ * signatures by unknown keys.
  */
 export interface Room {
   readonly own: number;
@@ -32,27 +32,27 @@ export const storeRoom: Room = {
   strangers: limits.keptStrangersBytes,
 };
 
-/** The limits of `storeRoom`, but without room for signatures that feedkey can't check yet. */
+/** The limits of `storeRoom`, but without space for signatures that feedkey can't check yet. */
 export const provenRoom: Room = { ...storeRoom, strangers: 0 };
 
 interface Pruned {
   readonly certificate: RawCertificate;
   readonly facts: CertificateFacts;
-  /** The number of verified signatures that exceeded the limits and were dropped. */
+  /** The number of verified signatures that feedkey dropped because they exceeded the limits. */
   readonly left: number;
 }
 
-/** A signature, and the user ID or subkey that it covers; `over` is undefined if it covers only the primary key. */
+/** A signature, and the user ID or subkey that the signature covers. `over` is undefined if it covers only the primary key. */
 interface Placed {
   readonly packet: Packet;
   readonly over: Component | undefined;
   readonly raw: RawSignature;
 }
 
-/** Packets that are kept together or not at all. */
+/** A group of packets. feedkey keeps either the whole group or none of the packets. */
 type Unit = readonly Placed[];
 
-/** Returns the size of a packet with its header, which takes up to six octets. */
+/** Returns the size of a packet with its header. A header has at most six octets. */
 const sizeOf = ({ body }: Packet): number => body.length + 6;
 
 /** Collects units up to a size limit. */
@@ -76,8 +76,8 @@ class Keeping {
   }
 
   /**
-   * Takes one unit from each list in turn. A list ends at its first unit that does not fit. In each list, newer or more
-   * severe signatures come first; so an older signature is never kept without the one that replaced it.
+   * Takes one unit from each list in turn. A list ends at its first unit that does not fit. In each list, newer or more severe
+   * signatures come first. So feedkey never keeps an older signature without the newer signature that replaced it.
    */
   takeInTurn(lists: readonly (readonly Unit[])[]): void {
     let open = lists.map((units) => units.values());
@@ -96,7 +96,7 @@ const hardFirst = (a: Placed, b: Placed) =>
   Number(revocationKind(a.raw) === "soft") - Number(revocationKind(b.raw) === "soft");
 const single = (one: Placed): Unit => [one];
 
-/** Orders signatures so that every user ID or subkey gets its first signature before any gets its second. */
+/** Sorts signatures: first one signature for each user ID or subkey, then the second signatures, and so on. */
 function spreadOut(placed: readonly Placed[]): Unit[] {
   const lists = [...grouped(placed, ({ over }) => over).values()];
   const longest = lists.reduce((most, { length }) => Math.max(most, length), 0);
@@ -108,8 +108,8 @@ function spreadOut(placed: readonly Placed[]): Unit[] {
 const isRevoking = ({ raw }: Placed) => raw.type === 0x28 || raw.type === 0x30;
 
 /**
- * Groups the key's own signatures over one user ID or subkey. The newest signature and the most severe revocation form
- * one unit, so that the signature is never kept without the revocation.
+ * Groups the key's own signatures over one user ID or subkey. The newest signature and the most severe revocation form one unit,
+ * so feedkey never keeps the signature without the revocation.
  */
 function unitsOf(placed: readonly Placed[]): Unit[] {
   const [gravest, ...revocations] = placed.filter(isRevoking).sort((a, b) => hardFirst(a, b) || oldestFirst(a, b));
@@ -140,20 +140,20 @@ function takeOthers(keeping: Keeping, others: readonly Placed[]): void {
 }
 
 /**
- * Takes signatures by unknown makers in the given order. Half of the limit is for signatures that take trust away, and
- * half for the others, so that neither kind displaces the other.
+ * Takes signatures by unknown makers in the given order. Half of the limit is for revocations and withdrawals, and half is for all
+ * other signatures, so that neither kind displaces the other.
  */
 function takeStrangers(keeping: Keeping, strangers: readonly Placed[], room: number): void {
   const isGrave = ({ raw }: Placed) => raw.type === 0x20 || raw.type === 0x30;
   for (const grave of [true, false]) {
     keeping.within(room / 2);
     const some = strangers.filter((one) => isGrave(one) === grave).slice(0, limits.keptStrangers / 2);
-    // Each signature has a list of its own, so that one too large does not exclude the signatures after it.
+    // Each signature has its own list, so that a large signature does not exclude the signatures after it.
     keeping.takeInTurn(some.map((one) => [single(one)]));
   }
 }
 
-/** Returns the signatures that may verify later, when feedkey has their maker's certificate. */
+/** Returns the signatures that may verify later, when feedkey has the maker's certificate. */
 function strangersOf({ raw, primary }: LoadedCertificate, facts: CertificateFacts, keys: KeyIndex): Placed[] {
   const isUnknown = (one: RawSignature) => makerOf(one) !== undefined && keys.candidates(one).length === 0;
   const own = [...facts.directSignatures, ...facts.userIds.flatMap(({ selfSignatures }) => selfSignatures)];
@@ -191,8 +191,7 @@ function placedOf(raw: RawCertificate, verified: ReadonlySet<Uint8Array>): Place
 
 /**
  * Returns a certificate within the limits, without signatures that do not verify.
- * @param keys all available certificates, including this one, so that signatures by their keys over this certificate
- * can be checked
+ * @param keys all available certificates, including this certificate, to check the signatures by their keys
  */
 export async function prune(loaded: LoadedCertificate, keys: KeyIndex, room: Room): Promise<Pruned> {
   const { raw } = loaded;

@@ -1,4 +1,4 @@
-/** Reads the facts about certificates: verifies every signature that a trust rule needs, but judges none. */
+/** Reads the facts about certificates. Verifies every signature that a trust rule needs, but does not judge any signature. */
 import { append } from "../../grouped.ts";
 import type {
   CertificateFacts,
@@ -47,7 +47,7 @@ function byPrimary({ primary, keys }: Reading): Makers {
   };
 }
 
-/** Returns a function that finds which of the keys that a signature names made it, within the limit for weak keys. */
+/** Returns a function that finds the makers of a signature among the keys that it names, within the limit for weak keys. */
 function byNamed({ keys }: Reading): Makers {
   return (raw, signed, together) => {
     const named = keys.candidates(raw).filter((one) => keys.affords(one));
@@ -85,7 +85,7 @@ function revocation(raw: RawSignature, maker: LoadedKey): Revocation {
   return { ...signatureFacts(raw, maker), kind: revocationKind(raw), reason: reason?.code, text: reason?.text ?? "" };
 }
 
-/** Reads self-signatures: direct-key signatures (0x1f), or those over a user ID. */
+/** Reads self-signatures: direct-key signatures (0x1f), or signatures over a user ID. */
 async function readSelfSignatures(reading: Reading, candidates: readonly Candidate[]): Promise<SelfSignature[]> {
   const good = await findTelling(candidates, byPrimary(reading));
   return tell(reading, candidates, good, (raw, maker) => selfSignature(raw, maker, maker));
@@ -105,10 +105,10 @@ async function readRevocations(
   const { primary, keys } = reading;
   const revokers = new Set(selfSignatures.flatMap(({ designatedRevokers }) => designatedRevokers));
   const good = await findRevocations(candidates, async (raw, signed, together) => {
-    // The key itself is always tried, even if the signature names another issuer: anybody can change an issuer outside
-    // the hashed area, and this must not hide a revocation.
+    // feedkey always tries the key itself, even if the signature names another issuer. Anyone can change an issuer outside the
+    // hashed area, and this change must not hide a revocation.
     const others = keys.candidates(raw).filter(({ facts }) => revokers.has(facts.fingerprint));
-    // A designated revoker counts even if it is a weak key, because the key that it revokes may be strong (T4).
+    // A designated revoker counts even if it is a weak key, because the revoked key may be strong (T4).
     const makers = await makersOf(raw, [...(keys.affords(primary) ? [primary] : []), ...others], signed, together);
     return makers.slice(0, 1);
   });
@@ -116,8 +116,8 @@ async function readRevocations(
 }
 
 /**
- * Reads withdrawals of certifications. For each maker, the deciding withdrawals are found, even if the certificate has
- * many others.
+ * Reads withdrawals of certifications. Finds the deciding withdrawals for each maker, even if the certificate has many other
+ * withdrawals.
  */
 async function readWithdrawals(
   reading: Reading,
@@ -144,7 +144,7 @@ async function readUserId({ packet, signatures }: Component, reading: Reading): 
   const strangers = new Set<string>();
   for (const raw of fitting(signatures, signed)) {
     const certifies = raw.type >= 0x10 && raw.type <= 0x13;
-    // Signatures over the primary key itself are read elsewhere, even if they stand after a user ID.
+    // Another function reads signatures over the primary key itself, even if these signatures follow a user ID.
     if (!certifies && raw.type !== 0x30) continue;
     const candidate = putAside(raw, signed);
     if (namesIssuer(raw, primary.facts.fingerprint)) {
@@ -186,8 +186,8 @@ async function readBackSignature(
 }
 
 /**
- * Reads the bindings of a subkey. Two copies of a binding may differ in the back-signature if it is in the unhashed
- * area. So each copy is read, and equal bindings are merged.
+ * Reads the bindings of a subkey. If the back-signature is in the unhashed area, two copies of a binding may have different
+ * back-signatures. So the function reads each copy, and merges equal bindings.
  */
 async function readBindings(
   reading: Reading,
@@ -229,10 +229,9 @@ async function readSubkey({ signatures }: Component, subkey: LoadedKey, reading:
 
 /**
  * Reads the facts about one certificate.
- * @param keys the certificates whose keys count as certifiers and designated revokers; signatures by other keys are not
- * checked, so that a flooded key costs little time
- * @param onVerified called with the body of each signature packet that verified, so that the caller can store these
- * packets
+ * @param keys the certificates whose keys count as certifiers and designated revokers; feedkey does not check signatures by other
+ *   keys, so that a flooded key costs little time
+ * @param onVerified called with the body of each signature packet that verifies; the caller may store these packets
  */
 export async function readFacts(
   { raw, primary, subkeys }: LoadedCertificate,

@@ -1,4 +1,4 @@
-/** Reads and writes ASCII armor (RFC 9580 section 6). Reads signature files strictly, and answers from servers leniently. */
+/** Reads and writes ASCII armor (RFC 9580 section 6). Reads signature files strictly, and server answers leniently. */
 import { FeedkeyError } from "../../error.ts";
 import { withoutTrailing } from "../../trailing.ts";
 
@@ -15,8 +15,8 @@ const remainders = Array.from({ length: 16 }, (_, bits) => {
 });
 
 /**
- * Computes the CRC-24 checksum (RFC 9580 section 6.1). feedkey writes this checksum into armor, because GnuPG 2.2
- * sometimes decodes armor wrongly if it is missing.
+ * Computes the CRC-24 checksum (RFC 9580 section 6.1). feedkey writes this checksum into armor, because GnuPG 2.2 sometimes decodes
+ * armor without a checksum wrongly.
  */
 export function crc24(bytes: Uint8Array): number {
   let crc = 0xb704ce;
@@ -32,7 +32,7 @@ function crcText(bytes: Uint8Array): string {
   return Buffer.from([crc >> 16, (crc >> 8) & 0xff, crc & 0xff]).toString("base64");
 }
 
-/** Armors packets, with 64 characters in each line, the checksum, and a line feed at the end. */
+/** Returns packets in ASCII armor, with 64 characters in each line, the checksum, and a line feed at the end. */
 export function armor(bytes: Uint8Array, kind: ArmorKind): string {
   const lines =
     Buffer.from(bytes)
@@ -44,8 +44,8 @@ export function armor(bytes: Uint8Array, kind: ArmorKind): string {
 }
 
 /**
- * Decodes the lines between the BEGIN and END lines of one block. Returns the binary data, or the reason why the lines
- * are not valid.
+ * Decodes the lines between the BEGIN and END lines of one block. Returns the binary data, or the reason why the lines are
+ * invalid.
  */
 function decodeBody(lines: readonly string[]): Uint8Array | string {
   const blank = lines.findIndex((line) => line.trim() === "");
@@ -57,9 +57,9 @@ function decodeBody(lines: readonly string[]): Uint8Array | string {
 }
 
 /**
- * Decodes a block like `decodeBody`, but accepts a block without the blank line, because editors, web pages and
- * configuration files lose blank lines. Also accepts a dot instead, as in the `Signed-By` field of a deb822 file.
- * Base64 contains neither colons nor dots, so armor headers and data can't be confused.
+ * Decodes a block like `decodeBody`, but accepts a block without the blank line, because editors, web pages and configuration
+ * files lose blank lines. Also accepts a dot in place of the blank line, as in the `Signed-By` field of a deb822 file. Base64
+ * contains neither colons nor dots, so the function can't mistake data for armor headers.
  */
 function decodeLenientBody(lines: readonly string[]): Uint8Array | string {
   const isAround = (line: string) => /^(\.?|[A-Za-z][A-Za-z0-9-]*:( .*)?)$/.test(line.trim());
@@ -73,8 +73,8 @@ function decodeData(lines: readonly string[]): Uint8Array | string {
   const text = data.join("");
   if (text === "" || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return "the data is not base64";
   const bytes = Buffer.from(text, "base64");
-  // Other encodings of the same bytes (with extra bits in the last digit) are refused, because with them a signature
-  // file could change unnoticed.
+  // feedkey refuses other encodings of the same bytes (with extra bits in the last digit). Otherwise a signature file could change
+  // unnoticed.
   if (bytes.toString("base64") !== text) return "the data is not base64 in its canonical form";
   if (checksum !== undefined && checksum.slice(1) !== crcText(bytes)) return "the checksum is wrong";
   return new Uint8Array(bytes);
@@ -82,20 +82,20 @@ function decodeData(lines: readonly string[]): Uint8Array | string {
 
 /** The armored blocks in a text. */
 export interface Dearmored {
-  /** The binary data of the blocks that have an END line and can be read. */
+  /** The binary data of the readable blocks with an END line. */
   readonly blocks: readonly Uint8Array[];
-  /** For each other block with an END line, the reason why it can't be read. */
+  /** For each unreadable block with an END line, the reason why feedkey can't read it. */
   readonly broken: readonly string[];
   /**
-   * The data in the complete lines of a block without an END line; empty if these lines can't be read. Undefined if
-   * every block has an END line.
+   * The data in the complete lines of a block without an END line; empty if these lines are unreadable. Undefined if every block
+   * has an END line.
    */
   readonly beginning: Uint8Array | undefined;
 }
 
 /**
- * Finds every armored block of one kind anywhere in a text (in HTML, with CRLF, indented, among other blocks), and the
- * beginning of a block that is cut off. Suits certificates, which may stand anywhere in a text.
+ * Finds every armored block of one kind anywhere in a text: in HTML, with CRLF, indented, or among other blocks. Also finds the
+ * beginning of a block that is cut off. Used for certificates, which may be anywhere in a text.
  */
 export function dearmorToEnd(bytes: Uint8Array, kind: ArmorKind): Dearmored {
   const blocks: Uint8Array[] = [];
@@ -122,22 +122,21 @@ export function dearmorToEnd(bytes: Uint8Array, kind: ArmorKind): Dearmored {
 
 /**
  * Returns the binary data of every complete block that {@link dearmorToEnd} finds.
- * @param isCut whether the text was cut off: then the complete lines of a block without an END line count too
+ * @param isCut whether the text was cut off; if so, the complete lines of a block without an END line count too
  */
 export function dearmor(bytes: Uint8Array, kind: ArmorKind, isCut = false): Uint8Array[] {
   const { blocks, beginning } = dearmorToEnd(bytes, kind);
   return isCut && beginning !== undefined && beginning.length > 0 ? [...blocks, beginning] : [...blocks];
 }
 
-/** Whether a file is armored and not binary: in a binary packet, the top bit of the first octet is set. */
+/** Whether a file is armored, not binary. In a binary packet, the top bit of the first octet is set. */
 export function looksArmored(bytes: Uint8Array): boolean {
   return ((bytes[0] ?? 0x80) & 0x80) === 0;
 }
 
 /**
- * Returns the binary data of every block in a file that may contain only armored blocks of one kind and white space
- * (T8).
- * @param what the name of the file in messages
+ * Returns the binary data of every block in a file. The file may contain only armored blocks of one kind and white space (T8).
+ * @param what the file's name in messages
  * @throws FeedkeyError `bad_signature_data` if the file contains anything else
  */
 export function dearmorStrictly(bytes: Uint8Array, kind: ArmorKind, what: string): Uint8Array[] {

@@ -1,6 +1,6 @@
 /**
- * The bytes of a DigestInfo in DER that precede the digest, in hex, for each hash that RSA signatures use (RFC 8017
- * section 9.2, note 1; for old hashes, RFC 9580 section 5.2.2).
+ * The bytes before the digest in a DigestInfo in DER, as hex, for each hash that RSA signatures use (RFC 8017 section 9.2,
+ * note 1; for old hashes, RFC 9580 section 5.2.2).
  */
 export const digestInfo: Readonly<Record<string, string>> = {
   md5: "3020300c06082a864886f70d020505000410",

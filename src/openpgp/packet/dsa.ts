@@ -1,4 +1,4 @@
-/** Checks a DSA signature over a digest (FIPS 186-4 section 4.7), for hash algorithms that OpenSSL does not allow with DSA. */
+/** Checks DSA signatures over a digest (FIPS 186-4 section 4.7), for hash algorithms that OpenSSL does not allow with DSA. */
 
 interface Numbers {
   readonly p: Uint8Array;
@@ -23,7 +23,7 @@ export function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
 const groupOctets = [20, 28, 32];
 
 /**
- * Whether two numbers are a key's signature over a digest.
+ * Whether two numbers are a valid signature by a key over a digest.
  * @param key the numbers of the public key, each in its shortest form
  * @param value the numbers r and s, each as long as q
  */
@@ -33,7 +33,7 @@ export function isDsaSignature(key: Numbers, digest: Uint8Array, value: Uint8Arr
   const [p, q, g, y] = [toBigInt(key.p), toBigInt(key.q), toBigInt(key.g), toBigInt(key.y)];
   const [r, s] = [toBigInt(value.subarray(0, octets)), toBigInt(value.subarray(octets))];
   if (r === 0n || s === 0n || r >= q || s >= q) return false;
-  // q is prime, so s^(q-2) is the inverse of s.
+  // q is prime, so s^(q-2) is the inverse of s modulo q.
   const inverse = power(s, q - 2n, q);
   const hashed = toBigInt(digest.subarray(0, octets));
   const raised = power(g, (hashed * inverse) % q, p) * power(y, (r * inverse) % q, p);

@@ -1,6 +1,6 @@
 /**
- * Holds a document and its digests. Computes each digest only once, because several signatures and the client's state
- * need the same digest.
+ * Stores a document and its digests. Computes each digest only once, because several signatures and the client's state need
+ * the same digest.
  */
 import { createHash, type Hash } from "node:crypto";
 import { bytesOf, type Content, type Data, piecesOf } from "../../content.ts";
@@ -21,14 +21,14 @@ export class HashedDocument implements Content {
   readonly length: number;
   /** The only type of signature that may cover the document: binary or text. */
   readonly type: DocumentType;
-  /** The document's bytes, which may be too many for memory. */
+  /** The document's bytes. They may be too many to fit in memory. */
   readonly content: Data;
-  /** The bytes that signatures cover. */
+  /** The bytes that a signature over the document covers. */
   readonly #covered: Data;
   readonly #prefixes = new Map<string, Hash>();
 
   /**
-   * @param sha256 a SHA-256 hash that has already processed the content
+   * @param sha256 a SHA-256 hash object that has already processed the content
    * @param text the bytes that signatures cover, if the document is a text
    */
   constructor(content: Data, sha256?: Hash, text?: Uint8Array) {
@@ -40,8 +40,8 @@ export class HashedDocument implements Content {
   }
 
   /**
-   * Makes the document of a cleartext-signed message (RFC 9580 section 7.2). The signatures cover the text with CRLF
-   * between lines, without trailing spaces, and without the last line end.
+   * Returns the document for the text of a cleartext-signed message (RFC 9580 section 7.2). The signatures cover the text with
+   * CRLF between lines, without trailing spaces, and without the last line end.
    */
   static ofText(bytes: Uint8Array): HashedDocument {
     return new HashedDocument(bytes, undefined, coveredText(bytes));
@@ -101,8 +101,8 @@ export class HashedDocument implements Content {
 }
 
 /**
- * Converts a text to the bytes that signatures cover. Works with offsets, because an array of the lines could be huge
- * for a text of many line feeds.
+ * Converts a text to the bytes that signatures cover. Works with offsets, because an array of lines could be huge for a text
+ * with many line feeds.
  */
 function coveredText(bytes: Uint8Array): Uint8Array {
   const whole = bytes.at(-1) === lineFeed ? bytes.length - 1 : bytes.length;

@@ -1,4 +1,4 @@
-/** Reads the facts about public key packets, and loads the keys that check signatures. */
+/** Reads the facts in public key packets, and loads the keys for checking signatures. */
 import { createHash } from "node:crypto";
 import type { Fingerprint, KeyFacts } from "../../trust/facts.ts";
 import { type Check, nativeKey, rareCheck } from "./native-key.ts";
@@ -7,13 +7,13 @@ import { hex } from "./subpackets.ts";
 /** A primary key or subkey that can check signatures. */
 export interface LoadedKey {
   readonly facts: KeyFacts;
-  /** The fingerprint of the certificate that contains the key; for a primary key, this is its own fingerprint. */
+  /** The fingerprint of the certificate that contains the key. For a primary key, this is the key's own fingerprint. */
   readonly certificate: Fingerprint;
   /** The body of the key's packet. */
   readonly body: Uint8Array;
   /** The octet of the key's algorithm (RFC 9580 section 9.1). */
   readonly algorithm: number;
-  /** Checks a signature by this key. Undefined if the key can't sign: an encryption key, or a key that Node refuses. */
+  /** Checks a signature by this key. Undefined for an encryption key, or a key that Node refuses. */
   readonly check: Check | undefined;
 }
 
@@ -34,15 +34,15 @@ export function fingerprintOf(body: Uint8Array): Fingerprint | undefined {
 }
 
 /**
- * Returns the 64-bit key ID for a fingerprint (RFC 9580 section 5.5.4). A key ID only helps to find keys; it never
- * identifies a key.
+ * Returns the 64-bit key ID for a fingerprint (RFC 9580 section 5.5.4). feedkey uses key IDs only to find keys, never to
+ * identify a key.
  */
 export function keyIdOf(fingerprint: Fingerprint): string {
   return fingerprint.length === 64 ? fingerprint.slice(0, 16) : fingerprint.slice(-16);
 }
 
 /**
- * Loaded keys by packet body and certificate. They are reused, because one run judges several times, and each key
+ * Loaded keys by packet body and certificate. feedkey reuses loaded keys, because one run judges several times, and each key
  * remembers the results of its checks.
  */
 const loaded = new WeakMap<Uint8Array, Map<Fingerprint, Promise<LoadedKey | undefined>>>();
@@ -51,7 +51,7 @@ const loaded = new WeakMap<Uint8Array, Map<Fingerprint, Promise<LoadedKey | unde
  * Loads a public key or subkey packet.
  * @param body the packet's body
  * @param certificate the fingerprint of the certificate that lists the key
- * @returns undefined if feedkey can't use the key: its version or algorithm is unknown, or it is damaged or too large
+ * @returns undefined if feedkey can't use the key, because its version or algorithm is unknown, or the key is damaged or too large
  */
 export async function loadKey(body: Uint8Array, certificate: Fingerprint): Promise<LoadedKey | undefined> {
   const known = loaded.get(body) ?? new Map<Fingerprint, Promise<LoadedKey | undefined>>();
@@ -63,7 +63,7 @@ export async function loadKey(body: Uint8Array, certificate: Fingerprint): Promi
 
 async function load(body: Uint8Array, certificate: Fingerprint): Promise<LoadedKey | undefined> {
   const fingerprint = fingerprintOf(body);
-  // The head contains the version, the creation date and the algorithm; in version 6, also the length of the key material.
+  // The head contains the version, the creation date and the algorithm. In version 6, it also contains the length of the key material.
   const version = body[0] ?? 0;
   const head = version === 6 ? 10 : 6;
   if (fingerprint === undefined || body.length <= head) return undefined;

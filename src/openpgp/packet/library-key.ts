@@ -1,4 +1,4 @@
-/** Reads keys with rare algorithms, with the OpenPGP library. */
+/** Uses the OpenPGP library to read keys with rare algorithms. */
 import { enums, PublicKeyPacket } from "openpgp";
 import type { Fingerprint, KeyFacts } from "../../trust/facts.ts";
 import { limits } from "./limits.ts";
@@ -54,8 +54,8 @@ export async function libraryFacts(
 ): Promise<Pick<KeyFacts, "algorithm" | "bits" | "curve"> | undefined> {
   try {
     const packet = await libraryKey(body);
-    // The library computes the fingerprint from its own output. If this output differs from the packet, the key would
-    // have two fingerprints, so feedkey refuses the key.
+    // The library computes the fingerprint from its own output. If this output differs from the packet, the key has two
+    // fingerprints. So feedkey refuses the key.
     if (packet.getFingerprint().toUpperCase() !== fingerprint || isSlow(packet) || isOpenRsa(packet)) return undefined;
     const { bits, curve } = packet.getAlgorithmInfo();
     const algorithm = algorithmNames[packet.algorithm] ?? "unknown";
@@ -70,7 +70,7 @@ export async function libraryFacts(
   }
 }
 
-/** Whether huge moduli, groups or exponents would make one verification take a tenth of a second or more, up to minutes. */
+/** Whether one verification would take a tenth of a second or more, even minutes, because of huge moduli, groups or exponents. */
 function isSlow({ algorithm, publicParams }: PublicKeyPacket): boolean {
   const octets = (name: string) => {
     const number = (publicParams as Record<string, unknown>)[name];

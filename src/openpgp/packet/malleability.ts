@@ -1,7 +1,7 @@
 /**
- * Checks the parts of a signature packet that are not signed, and the encoding of its numbers. No signature protects
- * these bytes, so anybody could change a signature file unnoticed. To prevent this, feedkey accepts only one form of
- * them in signatures over data (T8).
+ * Checks the unsigned parts of a signature packet, and the encoding of the packet's numbers. No signature protects these bytes, so
+ * anyone could change a signature file unnoticed. To prevent such changes, feedkey accepts only one form of these bytes in
+ * signatures over data (T8).
  */
 import type { LoadedKey } from "./key-packet.ts";
 import { readIntegers } from "./mpi.ts";
@@ -18,7 +18,7 @@ const plainOctets: Readonly<Record<number, number>> = { 27: 64, 28: 114 };
 
 /**
  * Checks that the unsigned parts of a packet have the only accepted form.
- * @returns what is wrong with these parts; undefined if they are right
+ * @returns the problem with these parts; undefined if they have the accepted form
  */
 export function refuseLooseEnds(
   { body, version, hashedPart, numbers }: RawSignature,
@@ -28,7 +28,7 @@ export function refuseLooseEnds(
   const start = hashedPart.length + (version === 6 ? 4 : 2);
   const end = start + bytes.readUIntBE(hashedPart.length, start - hashedPart.length);
   if (!namesNobodyElse(body.subarray(start, end), maker)) {
-    return "its unsigned part has something other than the name of the key that made it";
+    return "its unsigned part contains something other than the name of the signing key";
   }
   return hasOneSpelling(numbers, bytes[2] ?? 0) ? undefined : "its numbers are not in their canonical form";
 }
@@ -48,8 +48,8 @@ function namesNobodyElse(area: Uint8Array, { facts }: LoadedKey): boolean {
 }
 
 /**
- * Whether every integer is in its canonical form: its length is counted from the most significant bit that is set (RFC
- * 9580 section 3.2).
+ * Whether every integer is in canonical form. In this form, the length counts from the most significant bit that is set (RFC 9580
+ * section 3.2).
  */
 function hasOneSpelling(numbers: Uint8Array, algorithm: number): boolean {
   const count = integers[algorithm];

@@ -1,4 +1,4 @@
-/** Reads and writes multiprecision integers (RFC 9580 section 3.2): a count of bits in two octets, then the number. */
+/** Reads and writes multiprecision integers (RFC 9580 section 3.2): first the number of bits in two octets, then the number itself. */
 
 interface Integer {
   readonly bits: number;
@@ -9,7 +9,7 @@ interface Integer {
 
 /**
  * Reads the integer at an offset.
- * @param form `exact` accepts only the canonical form, in which the count starts at the most significant set bit
+ * @param form `exact` accepts only the canonical form, in which the bit count starts at the most significant set bit
  * @returns undefined if the integer is cut off, or does not have the wanted form
  */
 export function readInteger(bytes: Uint8Array, at: number, form: "exact" | "any"): Integer | undefined {
@@ -22,7 +22,7 @@ export function readInteger(bytes: Uint8Array, at: number, form: "exact" | "any"
   return { bits, bytes: number, end };
 }
 
-/** Reads the given number of integers. @returns undefined if an integer can't be read, or octets follow the last integer */
+/** Reads the given number of integers. @returns undefined if an integer is unreadable, or octets follow the last integer */
 export function readIntegers(bytes: Uint8Array, count: number, form: "exact" | "any"): Integer[] | undefined {
   const found: Integer[] = [];
   for (let at = 0; found.length < count; ) {

@@ -1,7 +1,6 @@
 /**
- * Makes keys that check signatures with Node's own cryptography. This file also reads RSA and EdDSA keys, which nearly
- * every archive uses. The OpenPGP library, which loads slowly, reads all other keys. `test/openpgp/native-key.test.ts`
- * compares this file with the library.
+ * Checks signatures with Node's own cryptography. This file also reads RSA and EdDSA keys, which nearly every archive uses. The
+ * OpenPGP library, which loads slowly, reads all other keys. `test/openpgp/native-key.test.ts` compares this file with the library.
  */
 import { createPublicKey, createVerify, type KeyObject, verify } from "node:crypto";
 import { isDsaSignature } from "./dsa.ts";
@@ -25,17 +24,17 @@ export interface Message {
   /** Node's name for the hash algorithm of the digest. */
   readonly hash: string;
   /**
-   * The parts of the data in order. A later part or message may overwrite a part, so the caller must use each part
-   * immediately.
+   * Yields the parts of the data in order. A later part or message may overwrite the memory of a part, so the caller must use each
+   * part immediately.
    */
   readonly parts: () => Iterable<Uint8Array>;
   readonly digest: Uint8Array;
 }
 
 /**
- * Checks whether the numbers at the end of a signature packet are a key's signature.
- * @param together whether to use Node's threads. They help for many simultaneous checks; for a single check, starting a
- * thread takes too long
+ * Checks whether the numbers at the end of a signature packet are a valid signature by a key.
+ * @param together whether to use Node's threads, which help only for many simultaneous checks: starting a thread takes longer
+ *   than a single check
  * @throws Error if the key or the numbers are malformed
  */
 export type Check = (message: Message, numbers: Uint8Array, together: boolean) => boolean | Promise<boolean>;
@@ -49,10 +48,10 @@ interface NativeKey {
 }
 
 /**
- * Reads the material of a public key. Returns undefined for a rare algorithm or odd material; the OpenPGP library then
+ * Reads the key material of a public key. Returns undefined for a rare algorithm or unusual material. The OpenPGP library then
  * reads the key.
  * @param octet the octet of the key's algorithm
- * @param material the data after the packet's head (RFC 9580 section 5.5.5)
+ * @param material the data after the head of the packet (RFC 9580 section 5.5.5)
  */
 export function nativeKey(version: number, octet: number, material: Uint8Array): NativeKey | undefined {
   if (octet === algorithm.rsa || octet === algorithm.rsaSign || octet === algorithm.rsaEncrypt) {
@@ -68,7 +67,7 @@ export function nativeKey(version: number, octet: number, material: Uint8Array):
 export const base64url = (bytes: Uint8Array) =>
   Buffer.from(bytes).toString("base64").replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
-/** Returns a function that makes the object at its first call and then returns it again: most keys never check a signature. */
+/** Returns a function that creates an object only when first called, because most keys never check a signature. */
 function once<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => {
@@ -78,8 +77,8 @@ function once<T>(make: () => T): () => T {
 }
 
 /**
- * Whether anybody can forge signatures of an RSA key: with an exponent of 1, every message is its own signature. Also
- * refuses an even exponent or modulus, which a real key never has (RFC 8017 section 3.1).
+ * Whether anyone can forge signatures by an RSA key. With an exponent of 1, every message is its own signature. Also returns true
+ * for an even exponent or modulus, which a real key never has (RFC 8017 section 3.1).
  */
 export function isOpen(modulus: Uint8Array, exponent: Uint8Array): boolean {
   const isOdd = (number: Uint8Array) => ((number.at(-1) ?? 0) & 1) === 1;
@@ -90,7 +89,7 @@ export function isOpen(modulus: Uint8Array, exponent: Uint8Array): boolean {
 function rsaKey(name: string, material: Uint8Array): NativeKey | undefined {
   const [n, e] = readIntegers(material, 2, "exact") ?? [];
   if (n === undefined || e === undefined) return undefined;
-  // The OpenPGP library reads slow and odd keys, and `library-key.ts` refuses them.
+  // The OpenPGP library reads slow and unusual keys, and `library-key.ts` refuses them.
   if (n.bytes.length * 8 > limits.rsaBits || e.bytes.length > 8 || isOpen(n.bytes, e.bytes)) return undefined;
   const size = n.bytes.length;
   const jwk = { kty: "RSA", n: base64url(n.bytes), e: base64url(e.bytes) };
@@ -123,8 +122,8 @@ function inThread(hash: string | null, data: Uint8Array, input: Input, value: Ui
   });
 }
 
-// The object identifier 1.3.6.1.4.1.11591.15.1 after its length (RFC 9580 section 9.2), then an integer of 263 bits:
-// 0x40 and the point.
+// The length and the object identifier 1.3.6.1.4.1.11591.15.1 (RFC 9580 section 9.2), then the start of an integer of 263 bits: 0x40.
+// The point follows.
 const legacyHead = Buffer.from("092b06010401da470f01010740", "hex");
 
 function legacyKey(material: Uint8Array): NativeKey | undefined {
@@ -145,7 +144,7 @@ function edwardsKey(name: string, curve: string, point: Uint8Array): NativeKey {
   return { name, bits: name === "ed448" ? 448 : 256, isSignature: overDigest(key, plain) };
 }
 
-/** Returns a check over the digest: EdDSA in OpenPGP signs the digest as if it were the data (RFC 9580 section 5.2.3.3). */
+/** Returns a check over the digest, because EdDSA in OpenPGP signs the digest instead of the data (RFC 9580 section 5.2.3.3). */
 function overDigest(key: () => KeyObject, plain: (numbers: Uint8Array) => Uint8Array | undefined): Check {
   return ({ digest }, numbers, together) => {
     const value = plain(numbers);
@@ -171,7 +170,7 @@ function edwardsObject(curve: string, point: Uint8Array): KeyObject {
 }
 
 /**
- * Returns the check for a key that the OpenPGP library read: ECDSA on any curve, or DSA.
+ * Returns the check for a key that the OpenPGP library has read: ECDSA on any curve, or DSA.
  * @returns undefined for any other algorithm, and for a key that Node refuses
  */
 export function rareCheck(octet: number, material: Uint8Array): Check | undefined {
@@ -179,7 +178,7 @@ export function rareCheck(octet: number, material: Uint8Array): Check | undefine
     if (octet === algorithm.ecdsa) return elliptic(material);
     return octet === algorithm.dsa ? digitalSignature(material) : undefined;
   } catch {
-    // The point is not on its curve, or this machine does not know the curve.
+    // The point is not on the curve, or this machine does not support the curve.
     return undefined;
   }
 }
@@ -187,8 +186,8 @@ export function rareCheck(octet: number, material: Uint8Array): Check | undefine
 const ecPublicKey = Buffer.from("06072a8648ce3d0201", "hex");
 
 /**
- * Returns the check for ECDSA on any curve; the key material names the curve by its object identifier (RFC 9580 section
- * 5.5.5.4; RFC 5480 section 2).
+ * Returns the check for ECDSA on any curve. The key material names the curve by its object identifier (RFC 9580 section 5.5.5.4;
+ * RFC 5480 section 2).
  */
 function elliptic(material: Uint8Array): Check | undefined {
   const curve = material.subarray(1, 1 + (material[0] ?? 0));
@@ -200,8 +199,8 @@ function elliptic(material: Uint8Array): Check | undefined {
 }
 
 /**
- * Returns the check for DSA over a key's p, q, g and y (RFC 3279 section 2.3.2). OpenSSL checks the signatures, except
- * those with hashes that OpenSSL refuses since version 3.4.
+ * Returns the check for DSA over a key's p, q, g and y (RFC 3279 section 2.3.2). OpenSSL checks the signatures, except signatures
+ * with hashes that OpenSSL 3.4 and later refuse.
  */
 function digitalSignature(material: Uint8Array): Check | undefined {
   const [p, q, g, y] = readIntegers(material, 4, "exact")?.map(({ bytes }) => bytes) ?? [];
@@ -223,7 +222,7 @@ function publicKey(identifier: readonly Uint8Array[], bits: Uint8Array): KeyObje
   return createPublicKey({ key, format: "der", type: "spki" });
 }
 
-/** Encodes a value in DER (X.690): the tag, the length, and the content. */
+/** Encodes a value in DER (X.690): first the tag, then the length, then the content. */
 function der(tag: number, parts: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(parts);
   const { length } = content;

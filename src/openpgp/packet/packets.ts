@@ -1,7 +1,6 @@
 /**
- * Splits bytes into packets and joins packets into bytes (RFC 9580 section 4.2); the bodies stay unchanged.
- * Certificates are kept as packets so that merging and storing lose nothing. feedkey parses a body only when it needs
- * the contents.
+ * Splits bytes into packets and joins packets into bytes (RFC 9580 section 4.2). The bodies stay unchanged. feedkey keeps
+ * certificates as packets, so that merging and storing lose nothing. feedkey parses a body only when it needs the contents.
  */
 import { limits } from "./limits.ts";
 
@@ -34,7 +33,7 @@ function lengthNew(bytes: Uint8Array, at: number): { length: number; start: numb
     if (second === undefined) throw new PacketError("a packet ends within its header");
     return { length: ((first - 192) << 8) + second + 192, start: at + 2 };
   }
-  // Partial lengths are refused: they are for streamed data (section 4.2.1.4), not for keys and signatures.
+  // feedkey refuses partial lengths, because they are for streamed data (section 4.2.1.4), not for keys and signatures.
   if (first < 255) throw new PacketError("a packet of unknown length");
   return { length: bigEndian(bytes, at + 1, 4), start: at + 5 };
 }
@@ -74,7 +73,7 @@ function overLimit(length: number): string {
 }
 
 /**
- * Splits a sequence of packets. The bodies are views on `bytes`.
+ * Splits a sequence of packets. The bodies share the memory of `bytes`.
  * @throws PacketError if the framing is broken or a packet exceeds the size limit
  */
 export function* readPackets(bytes: Uint8Array): Generator<Packet> {
@@ -85,10 +84,10 @@ export function* readPackets(bytes: Uint8Array): Generator<Packet> {
 }
 
 /**
- * Splits a sequence of packets like `readPackets`, but for keyrings and servers' answers, in which one bad part must
- * not affect the others. Skips packets that are too large: anybody can upload a huge picture, and a revocation may
- * follow it. Ends at broken framing.
- * @param problems receives descriptions of the parts that could not be read
+ * Splits a sequence of packets like `readPackets`, but for keyrings and server answers, in which one bad part must not affect the
+ * other parts. Skips packets that are too large, because anyone can upload a huge picture before a revocation. Ends at broken
+ * framing.
+ * @param problems receives descriptions of the unreadable parts
  */
 export function* readPacketsLeniently(bytes: Uint8Array, problems: Set<string>): Generator<Packet> {
   try {
@@ -102,7 +101,7 @@ export function* readPacketsLeniently(bytes: Uint8Array, problems: Set<string>):
   }
 }
 
-/** Whether the bytes are complete packets up to the end. */
+/** Whether the bytes consist only of complete packets. */
 export function isWhole(bytes: Uint8Array): boolean {
   try {
     for (const _ of cut(bytes));

@@ -12,44 +12,44 @@ import {
   SubpacketError,
 } from "./subpackets.ts";
 
-/** The parts of a signature packet's body (RFC 9580 section 5.2.3), as `layoutOf` finds them without parsing the subpackets. */
+/** The parts of a signature packet's body (RFC 9580 section 5.2.3). `layoutOf` finds these parts without parsing the subpackets. */
 export interface SignatureLayout {
   /**
-   * The signature's version. feedkey reads version 3 only for revocations, so that revocations by old programs still
-   * count, as in GnuPG (T4).
+   * The signature's version. feedkey reads version 3 only for revocations, so that revocations by old programs still count, as
+   * in GnuPG (T4).
    */
   readonly version: 3 | 4 | 6;
   readonly type: number;
   /** The octet of the public-key algorithm. */
   readonly algorithm: number;
-  /** The name of the hash algorithm: `sha256`, `sha512`, `sha1`, `md5` and so on, or `unknown`. */
+  /** The name of the hash algorithm, such as `sha256`, `sha512`, `sha1` or `md5`, or `unknown`. */
   readonly hash: string;
-  /** The offset at which the hashed part begins: the part of the packet that is hashed after the data. */
+  /** The offset at which the hashed part begins. A signature's digest covers the data, then the hashed part. */
   readonly hashedStart: number;
   /** The offset at which the hashed part ends: in versions 4 and 6, the end of the hashed area. */
   readonly hashedEnd: number;
-  /** The offset at which the unhashed area ends. The two first octets of the digest follow. */
+  /** The offset at which the unhashed area ends. The first two octets of the digest follow. */
   readonly unhashedEnd: number;
-  /** The offset at which the numbers begin: after the two octets of the digest and, in version 6, after the salt. */
+  /** The offset at which the numbers begin. They follow the two octets of the digest and, in version 6, the salt. */
   readonly saltEnd: number;
 }
 
 export interface RawSignature extends SignatureLayout {
   readonly body: Uint8Array;
-  /** The part of the packet that is hashed after the data: in versions 4 and 6, everything up to the end of the hashed area. */
+  /** The part of the packet that the digest covers after the data. In versions 4 and 6, it ends with the hashed area. */
   readonly hashedPart: Uint8Array;
   readonly hashed: HashedArea;
-  /** The random bytes that are hashed before the data in version 6; empty in other versions. */
+  /** The random bytes that the digest covers before the data in version 6; empty in other versions. */
   readonly salt: Uint8Array;
-  /** The first two octets of the digest, as the packet gives them. */
+  /** The first two octets of the digest, from the packet. */
   readonly digestStart: Uint8Array;
-  /** The signature's numbers, as the public-key algorithm made them. */
+  /** The signature's numbers from the public-key algorithm. */
   readonly numbers: Uint8Array;
   /** The embedded signatures in the unhashed area. Each must be verified separately. */
   readonly embedded: readonly Uint8Array[];
   /**
-   * The key that the packet names as its maker, in the hashed or the unhashed area. The name only helps to find keys
-   * that may have made the signature.
+   * The key that the packet names as its maker, in the hashed or the unhashed area. feedkey uses the name only to find keys that
+   * may have made the signature.
    */
   readonly issuer: { readonly fingerprint: Fingerprint | undefined; readonly keyId: string | undefined };
 }
@@ -66,7 +66,7 @@ const hashNames: Readonly<Record<number, string>> = {
   14: "sha3-512",
 };
 
-// RFC 9580 section 9.5, table 23.
+// The salt sizes from RFC 9580 section 9.5, table 23.
 const saltLengths: Readonly<Record<string, number>> = {
   sha224: 16,
   sha256: 16,
@@ -77,7 +77,7 @@ const saltLengths: Readonly<Record<string, number>> = {
 };
 
 /**
- * Whether signatures of a type take trust away: revocations of a key, a subkey or a user ID, and withdrawals of
+ * Whether a signature type removes trust. These types are revocations of a key, a subkey or a user ID, and withdrawals of
  * certifications (RFC 9580 section 5.2.1).
  */
 export function isRevocationType(type: number): boolean {
@@ -90,7 +90,7 @@ export function signatureType(body: Uint8Array): number | undefined {
 }
 
 /**
- * Finds the parts of a signature packet's body. Must be fast, because a flooded key has a hundred thousand signatures.
+ * Finds the parts of a signature packet's body. This function must be fast, because a flooded key has a hundred thousand signatures.
  * @returns a description of the problem if feedkey can't read signatures of this form
  */
 export function layoutOf(body: Uint8Array): SignatureLayout | string {
@@ -111,8 +111,8 @@ export function layoutOf(body: Uint8Array): SignatureLayout | string {
   return { version, type, algorithm, hash, hashedStart, hashedEnd, unhashedEnd, saltEnd: unhashedEnd + 3 + saltLength };
 }
 
-// RFC 9580 section 5.2.2: the body has the version, the octet 5, the type, the date, the key ID, two algorithms, and
-// two octets of the digest. Only the type and the date are hashed.
+// RFC 9580 section 5.2.2: the body contains the version, the octet 5, the type, the date, the key ID, two algorithms, and two octets
+// of the digest. The digest covers only the type and the date.
 function layoutOfVersion3(body: Uint8Array): SignatureLayout | string {
   if (body.length < 20 || body[1] !== 5) return "a signature of version 3 that is cut off";
   const hash = hashNames[body[16] ?? 0] ?? "unknown";
@@ -137,7 +137,7 @@ function areaEnd(body: Uint8Array, at: number, version: number): number | undefi
 const parsed = new WeakMap<Uint8Array, RawSignature | string>();
 
 /**
- * Parses a signature packet's body; parses each body only once.
+ * Parses a signature packet's body. Parses each body only once.
  * @returns a description of the problem if feedkey can't read signatures of this form
  */
 export function parseSignature(body: Uint8Array): RawSignature | string {
@@ -158,7 +158,7 @@ function parse(body: Uint8Array): RawSignature | string {
     const hints =
       version === 3 ? hintsOfVersion3(body) : unhashedHints(type, body.subarray(hashedEnd + octets, unhashedEnd));
     return {
-      // The fields are written out, because spreading `layout` would be slow.
+      // The code lists each field, because spreading `layout` would be slow.
       version,
       type,
       algorithm,
@@ -188,8 +188,8 @@ function parse(body: Uint8Array): RawSignature | string {
 const noBytes = new Uint8Array(0);
 
 /**
- * Reads a hashed area. Of a malformed area in a revocation, reads only the maker: the revocation then has no reason and
- * counts as hard (T4), because only its maker can have made the malformed area.
+ * Reads a hashed area. If the hashed area of a revocation is malformed, reads only the maker. The revocation then has no reason and
+ * counts as hard (T4), because only the maker can have made the malformed area.
  */
 function hashedArea(type: number, area: Uint8Array): HashedArea {
   try {
@@ -201,8 +201,8 @@ function hashedArea(type: number, area: Uint8Array): HashedArea {
 }
 
 function unhashedHints(type: number, area: Uint8Array) {
-  // In revocations, a malformed unhashed area is read as far as possible: anybody can change this area, and a change
-  // must not hide the revocation.
+  // In a revocation, feedkey reads a malformed unhashed area as far as possible. Anyone can change this area, and the change must
+  // not hide the revocation.
   const found = isRevocationType(type) ? readSubpacketsLeniently(area) : readSubpackets(area);
   const issuer = found.find((s) => s.type === 33)?.body;
   const keyId = found.find((s) => s.type === 16)?.body;
@@ -239,7 +239,7 @@ export function namesIssuer({ issuer: { fingerprint, keyId } }: RawSignature, ke
   return fingerprint === undefined ? keyId === keyIdOf(key) : fingerprint === key;
 }
 
-/** Returns the name by which facts refer to a signature packet (their `id`): the SHA-256 of its body. */
+/** Returns the `id` of a signature packet in facts: the SHA-256 of the packet's body. */
 export function signatureId(body: Uint8Array): string {
   return hex(createHash("sha256").update(body).digest());
 }

@@ -1,4 +1,4 @@
-/** Lays out the bytes that signatures over keys and user IDs cover (RFC 9580 section 5.2.4), and computes their digests. */
+/** Builds the bytes that signatures over keys and user IDs cover (RFC 9580 section 5.2.4), and computes their digests. */
 import { getHashes, hash } from "node:crypto";
 import type { LoadedKey } from "./key-packet.ts";
 import type { SignatureLayout } from "./raw-signature.ts";
@@ -29,23 +29,23 @@ function bytesOf(
   type: number,
   version: SignatureLayout["version"],
 ): Buffer | undefined {
-  // In versions 3 and 4, the length field has two octets. Larger keys are refused: with a truncated length, one key
-  // could pass for another.
+  // In versions 3 and 4, the length field has two octets. So feedkey refuses larger keys: with a truncated length, two keys could
+  // have the same bytes.
   if (version !== 6 && Math.max(key.body.length, bind?.body.length ?? 0) > 0xffff) return undefined;
   const first = framedKey(key, version);
   if (type === 0x1f || type === 0x20) return first;
   if (type === 0x18 || type === 0x19 || type === 0x28) return bind && Buffer.concat([first, framedKey(bind, version)]);
   const isOverUserId = (type >= 0x10 && type <= 0x13) || type === 0x30;
   if (userId === undefined || !isOverUserId) return undefined;
-  // RFC 9580 section 5.2.4: for a version 3 signature, the user ID is hashed without a prefix.
+  // RFC 9580 section 5.2.4: a version 3 signature covers the user ID without a prefix.
   const head = Buffer.alloc(version === 3 ? 0 : 5, 0xb4);
   if (version !== 3) head.writeUInt32BE(userId.length, 1);
   return Buffer.concat([first, head, userId]);
 }
 
 /**
- * A buffer with the signed parts, and with space for a salt before them and for the packet's hashed part and the
- * trailer after them.
+ * A buffer with the signed parts. It has space for a salt before the parts, and for the packet's hashed part and the trailer after
+ * them.
  */
 interface Desk {
   readonly bytes: Buffer;
@@ -53,8 +53,8 @@ interface Desk {
 }
 
 /**
- * Holds the parts that signatures cover, as laid out bytes, so that the digests of a hundred thousand signatures over
- * these parts cost little time.
+ * Stores the parts that signatures cover as bytes in a buffer. So feedkey can quickly compute the digests for a hundred thousand
+ * signatures over these parts.
  */
 export class Signed {
   readonly parts: SignedParts;
@@ -71,8 +71,8 @@ export class Signed {
     const parts = bytesOf(this.parts, type, version);
     if (parts === undefined) return undefined;
     const end = saltRoom + parts.length;
-    // The first buffer has just enough space, because most keys have only one or two signatures. A larger buffer gets
-    // twice the space that it needs.
+    // The first buffer has just enough space, because most keys have only one or two signatures. A later, larger buffer gets twice
+    // the needed space.
     const bytes = Buffer.alloc(end + (known === undefined ? room : 2 * room));
     parts.copy(bytes, saltRoom);
     const desk = { bytes, end };
@@ -81,8 +81,8 @@ export class Signed {
   }
 
   /**
-   * Returns all bytes that a signature hashes, as a view that the next call overwrites.
-   * @returns undefined if signatures of this type need other parts than these
+   * Returns all bytes that a signature's digest covers. The next call overwrites these bytes.
+   * @returns undefined if a part is missing that signatures of this type need
    */
   message(layout: SignatureLayout, body: Uint8Array): Buffer | undefined {
     const { version, type, hashedStart, hashedEnd, unhashedEnd, saltEnd } = layout;
@@ -102,8 +102,8 @@ export class Signed {
   }
 
   /**
-   * Returns the digest for a signature if the packet states its first octets (section 5.2.3), else undefined. So
-   * damaged or invented signatures cost neither parsing nor a public-key operation.
+   * Returns the digest for a signature if the packet contains the digest's first octets (section 5.2.3), else undefined. So feedkey
+   * spends neither parsing nor a public-key operation on damaged or false signatures.
    */
   digest(layout: SignatureLayout, body: Uint8Array): Uint8Array | undefined {
     const message = this.message(layout, body);
@@ -118,7 +118,7 @@ function digestOf(name: string, message: Uint8Array): Uint8Array | undefined {
   try {
     return hash(name, message, "buffer");
   } catch {
-    // The policy of this machine forbids the hash algorithm.
+    // This machine's policy forbids the hash algorithm.
     return undefined;
   }
 }

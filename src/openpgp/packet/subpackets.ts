@@ -1,7 +1,7 @@
 /**
- * Reads the hashed area of a signature strictly (RFC 9580 section 5.2.3): everything on which a rule depends must
- * appear only once, and have the right size. The OpenPGP library is less strict: it also uses the unhashed area, and of
- * several equal subpackets it uses the last.
+ * Reads the hashed area of a signature strictly (RFC 9580 section 5.2.3). Every subpacket that a rule uses must appear only once and
+ * have the right size. The OpenPGP library is less strict: it also uses the unhashed area, and if a subpacket appears twice, it
+ * uses the last.
  */
 import type { KeyFlags, Notation } from "../../trust/facts.ts";
 
@@ -41,11 +41,10 @@ const type = {
   issuerFingerprint: 33,
 } as const;
 
-// Subpackets that feedkey knows, but that no rule uses: preferences, features, primary user ID, policy URI, signer's
-// user ID and others.
+// Known subpackets that no rule uses: preferences, features, primary user ID, policy URI, signer's user ID and others.
 const harmless = new Set([type.revocable, 11, 21, 22, 23, 24, 25, 26, 28, 30, 34, 39]);
 
-// Subpackets that may appear only once: if one appeared twice, two programs could understand the signature differently.
+// Subpackets that may appear only once. With two subpackets of one type, two programs could interpret a signature differently.
 const single = new Set<number>([
   type.created,
   type.signatureLifetime,
@@ -66,7 +65,7 @@ interface Subpacket {
   readonly body: Uint8Array;
 }
 
-/** Returns bytes in upper-case hex. feedkey writes fingerprints and key IDs in this form everywhere. */
+/** Returns bytes in upper-case hex. feedkey always writes fingerprints and key IDs in this form. */
 export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex").toUpperCase();
 }
@@ -86,7 +85,7 @@ export function readSubpackets(area: Uint8Array): Subpacket[] {
   return [...cut(area)];
 }
 
-/** Returns the subpackets in an area; if the area is malformed, only those before the malformed place. */
+/** Returns the subpackets in an area. If the area is malformed, returns only the subpackets before the malformed place. */
 export function readSubpacketsLeniently(area: Uint8Array): Subpacket[] {
   const found: Subpacket[] = [];
   try {
@@ -141,7 +140,7 @@ function keyFlags(body: Uint8Array): KeyFlags {
  */
 export function readHashedArea(area: Uint8Array): HashedArea {
   const subpackets = readSubpackets(area);
-  // A set keeps each reason once, so that thousands of equal subpackets do not fill the memory.
+  // A set contains each reason only once, so that thousands of equal subpackets do not fill the memory.
   const voids = new Set<string>();
   const one = (wanted: number): Uint8Array | undefined => subpackets.find((s) => s.type === wanted)?.body;
   const notations: Notation[] = [];
@@ -183,8 +182,8 @@ export function readHashedArea(area: Uint8Array): HashedArea {
 }
 
 /**
- * Returns a hashed area that contains only the signature's maker, for a revocation of version 3 or with a malformed
- * area (T4). The area has no reason, so the revocation counts as hard.
+ * Returns a hashed area that contains only the signature's maker. Used for a revocation of version 3, or with a malformed area
+ * (T4). The area has no reason, so the revocation counts as hard.
  */
 export function areaOfRevocation(area: Uint8Array): HashedArea {
   const found = readSubpacketsLeniently(area);
@@ -194,8 +193,8 @@ export function areaOfRevocation(area: Uint8Array): HashedArea {
   return { ...nothing, issuerFingerprint: maker && hex(maker.subarray(1)), issuerKeyId: keyId && hex(keyId) };
 }
 
-// A regular expression restricts a trust signature to some user IDs. feedkey does not support this restriction, so a
-// critical regular expression makes the signature void.
+// A regular expression restricts a trust signature to some user IDs. feedkey does not support this restriction. So a signature with
+// a critical regular expression is void.
 function isKnown(kind: number): boolean {
   return (kind !== type.regex && (Object.values(type) as number[]).includes(kind)) || harmless.has(kind);
 }

@@ -13,7 +13,7 @@ export function withKeySignature(certificate: RawCertificate, signature: Packet)
   return unite(certificate, { signatures: [signature] });
 }
 
-/** Returns the certificate with a certification of one of its user IDs, or with a withdrawal of the certification. */
+/** Returns the certificate with a certification of one of its user IDs, or a withdrawal of a certification. */
 export function withUserIdSignature(certificate: RawCertificate, userId: string, signature: Packet): RawCertificate {
   const wanted = Buffer.from(userId, "utf8");
   const component = certificate.userIds.find(({ packet }) => Buffer.compare(packet.body, wanted) === 0);

@@ -1,4 +1,4 @@
-/** Makes new keys and their revocation certificates. */
+/** Generates new keys and their revocation certificates. */
 import { config, encryptKey, enums, generateKey, type PrivateKey, readPrivateKey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import type { Duration, Instant } from "../../time.ts";
@@ -10,7 +10,7 @@ import { lifetimeSeconds } from "./make-signature.ts";
 import { SecretKey } from "./secret-key.ts";
 import { restateBindings, restateSelf } from "./self-statement.ts";
 
-/** The algorithms for new keys. The default is legacy Ed25519, because GnuPG 2.2 can read it, and so every stock client. */
+/** The algorithms for new keys. The default is legacy Ed25519, because GnuPG 2.2 and every stock client can read it. */
 export const algorithms = ["ed25519", "rsa3072", "rsa4096", "p256", "ed25519-v6"] as const;
 export type Algorithm = (typeof algorithms)[number];
 
@@ -22,7 +22,7 @@ export interface NewKey {
   readonly fingerprint: Fingerprint;
   readonly privateKey: string;
   readonly certificate: string;
-  /** Armored revocation certificates, which are merged into the certificate when somebody revokes the key. */
+  /** Armored revocation certificates. To revoke the key, feedkey merges one of them into the key's certificate. */
   readonly revocations: Readonly<Record<RevocationReason, string>>;
 }
 
@@ -38,8 +38,8 @@ export const kinds: Readonly<Record<Algorithm, LibraryKind>> = {
 
 /**
  * Splits a user ID of the form `Name <address>`.
- * @param form `any` if keys of the archive already have this user ID: then a name without an address is accepted too
- * @throws FeedkeyError `usage` if the user ID has another form
+ * @param form `any` if keys of the archive already have this user ID; a name without an address is then valid too
+ * @throws FeedkeyError `usage` if the user ID does not have a valid form
  */
 export function splitUserId(userId: string, form?: "any"): { name: string; email?: string } {
   if (form === "any" && userId !== "" && !/[<>@()]/.test(userId)) return { name: userId };
@@ -53,7 +53,7 @@ export function splitUserId(userId: string, form?: "any"): { name: string; email
   return { name, email };
 }
 
-/** Makes the three revocation certificates of an unlocked key, one for each reason. */
+/** Creates the three revocation certificates of an unlocked key, one for each reason. */
 export async function revocationsOf(secret: SecretKey, at: Instant): Promise<NewKey["revocations"]> {
   const revocation = async (reason: RevocationReason): Promise<string> => {
     const packet = await secret.revokeSelf({ at, reason: { code: revocationReasons[reason], text: "" } });
@@ -77,7 +77,7 @@ export interface KeyOptions {
   readonly passphrase?: string | undefined;
 }
 
-/** Makes an unlocked key with the OpenPGP library. @param flags the key flags of the primary key */
+/** Generates an unlocked key with the OpenPGP library. @param flags the key flags of the primary key */
 export async function makeLibraryKey(options: KeyOptions, flags: number, hasSubkey: boolean): Promise<PrivateKey> {
   const { userId, userIdForm, algorithm, at, lifetime } = options;
   const date = new Date(at);
@@ -94,7 +94,7 @@ export async function makeLibraryKey(options: KeyOptions, flags: number, hasSubk
   return key;
 }
 
-/** Makes the revocation certificates of a key, then locks the key if there is a passphrase. */
+/** Creates the revocation certificates of a key. Then locks the key if there is a passphrase. */
 export async function asNewKey(key: PrivateKey, { at, passphrase }: KeyOptions): Promise<NewKey> {
   return {
     fingerprint: key.getFingerprint().toUpperCase(),
@@ -105,12 +105,12 @@ export async function asNewKey(key: PrivateKey, { at, passphrase }: KeyOptions):
 }
 
 /**
- * Makes a key without subkeys, whose primary key certifies and signs, and its three revocation certificates.
+ * Generates a key without subkeys, and its three revocation certificates. The primary key certifies and signs.
  * @throws FeedkeyError `usage` if the user ID does not have the form that `splitUserId` requires
  */
 export async function generate(options: KeyOptions): Promise<NewKey> {
   const key = await makeLibraryKey(options, enums.keyFlags.certifyKeys | enums.keyFlags.signData, false);
-  // pkg_add never finds a key whose ID begins with 00, so feedkey makes another key. One ID in 256 begins with 00.
+  // pkg_add never finds a key whose key ID begins with 00, so feedkey then generates another key. One key ID in 256 begins with 00.
   const isUnfound = options.algorithm.startsWith("rsa") && key.getFingerprint().slice(-16).startsWith("00");
   return isUnfound ? await generate(options) : await asNewKey(key, options);
 }

@@ -1,4 +1,4 @@
-/** Writes signatures about keys in a form that rpm as shipped by distributions can read. */
+/** Writes signatures about keys in a form that distributions' versions of rpm can read. */
 import { SignaturePacket } from "openpgp";
 
 /**
@@ -12,9 +12,9 @@ interface Writer {
 }
 
 /**
- * A self-signature, a certification or another signature about a key. Its expiry subpackets and embedded signature are
- * not critical, as in GnuPG, because rpm 4.18 can't store a certificate in which they are critical. Programs that know
- * these subpackets obey them in either form.
+ * A self-signature, a certification or another signature about a key. As in GnuPG, the expiry subpackets and the embedded signature
+ * are not critical, because rpm 4.18 can't store a certificate in which they are critical. Programs that support these subpackets
+ * apply them in both cases.
  */
 export class KeySignaturePacket extends SignaturePacket {
   writeHashedSubPackets(): Uint8Array {

@@ -1,6 +1,6 @@
 /**
- * Makes signatures as packets, because the high-level functions in the OpenPGP library choose keys, hashes and dates by
- * their own rules.
+ * Makes signatures as packets. The high-level functions in the OpenPGP library are not suitable, because they choose keys, hashes
+ * and dates by their own rules.
  */
 import { config, enums, type SecretKeyPacket, type SecretSubkeyPacket, SignaturePacket } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
@@ -28,8 +28,8 @@ export interface SignatureContent {
   readonly reason?: { readonly code: number; readonly text: string } | undefined;
 }
 
-// feedkey uses SHA-256 if it can, because it is twice as fast as SHA-512 on processors with SHA instructions. A larger
-// curve needs a hash as large as the curve (RFC 9580 sections 5.2.3.2, 5.2.3.5).
+// feedkey uses SHA-256 if the key allows it, because SHA-256 is twice as fast as SHA-512 on processors with SHA instructions. A
+// larger curve needs a hash as large as the curve (RFC 9580 sections 5.2.3.2, 5.2.3.5).
 function hashFor(key: SecretPacket): enums.hash {
   const { curve } = key.getAlgorithmInfo();
   if (key.algorithm === enums.publicKey.ed448 || curve === "nistP521") return enums.hash.sha512;
@@ -39,29 +39,28 @@ function hashFor(key: SecretPacket): enums.hash {
 }
 
 /**
- * Returns the time between two dates in the form of OpenPGP: whole seconds in 32 bits. Zero would mean "never expires",
- * so an end before the start gives one second.
- * @throws FeedkeyError `usage` if OpenPGP can't express so long a time
+ * Returns the time between two dates in the form of OpenPGP: whole seconds in 32 bits. Zero would mean "never expires", so the
+ * result is one second if the end is before the start.
+ * @throws FeedkeyError `usage` if OpenPGP can't express a time of this length
  */
 export function lifetimeSeconds(end: Instant, start: Instant): number {
   const seconds = Math.max(1, Math.floor(end / 1000) - Math.floor(start / 1000));
   if (seconds <= 0xffffffff) return seconds;
   throw new FeedkeyError("usage", `${Math.floor(seconds / 31_536_000)} years are more than OpenPGP can express`, {
-    hint: "choose a time of at most 136 years",
+    hint: "choose a period of at most 136 years",
   });
 }
 
-// In the library's type declaration, `sign` lacks the last parameter, without which it can't make version 4 signatures.
+// The library's type declaration of `sign` omits the last parameter, which version 4 signatures need.
 type SignFunction = (key: SecretPacket, data: object, date: Date, detached: boolean, settings: object) => Promise<void>;
 
-// The library would add a random notation as protection against faulty hardware. Instead, feedkey checks each data
-// signature after making it. The check finds the same faults, and without the notation the same input gives the same
-// bytes.
+// By default, the library adds a random notation as protection against faulty hardware. feedkey instead checks each signature over
+// data after making it. The check finds the same faults. Without the notation, the same input produces the same bytes.
 const settings = { ...config, nonDeterministicSignaturesViaNotation: false };
 
 /**
- * Computes the numbers of a signature packet and stores them in the packet. @param detached whether the signature is
- * over a document, and detached from it
+ * Computes the numbers of a signature packet, and stores them in the packet.
+ * @param detached whether the signature covers a document and is detached from it
  */
 export async function sign(packet: SignaturePacket, key: SecretPacket, over: object, date: Date, detached: boolean) {
   await (packet.sign as unknown as SignFunction).call(packet, key, over, date, detached, settings);
@@ -78,8 +77,8 @@ const documentTypes: ReadonlySet<number> = new Set([enums.signature.binary, enum
 /**
  * Makes one signature.
  * @param key an unlocked key
- * @param over what the signature covers: `{ key }`, `{ key, userID }`, `{ key, bind }`, or a document from {@link
- * libraryDocument}
+ * @param over the data that the signature covers: `{ key }`, `{ key, userID }`, `{ key, bind }`, or a document from
+ *   {@link libraryDocument}
  */
 export async function makeSignature(key: SecretPacket, over: object, content: SignatureContent): Promise<Packet> {
   const packet = documentTypes.has(content.type) ? new SignaturePacket() : new KeySignaturePacket();
@@ -105,10 +104,10 @@ export async function makeSignature(key: SecretPacket, over: object, content: Si
 }
 
 /**
- * Makes a new self-signature like an old one, with another date and another expiry of the key.
+ * Makes a copy of an old self-signature with another date and another expiry of the key.
  * @param key an unlocked key
  * @param body the body of the old signature's packet
- * @param over what the signature covers, as for {@link makeSignature}
+ * @param over the data that the signature covers, as for {@link makeSignature}
  */
 export async function repeatSignature(
   key: SecretPacket,
@@ -129,7 +128,7 @@ export async function repeatSignature(
   return await signed(packet, key, over, terms.at);
 }
 
-/** The parts of an old self-signature that are copied into the new one: all except its date and the key's expiry. */
+/** The fields of an old self-signature that the new self-signature repeats: all except the date and the key's expiry. */
 const repeated = [
   "signatureType",
   "publicKeyAlgorithm",
@@ -160,7 +159,7 @@ export function libraryDocument(bytes: Uint8Array): object {
 }
 
 /**
- * Signs a document from its digest; the type of the signature is the document's type.
+ * Signs a document from its digest. The signature has the document's type.
  * @param key an unlocked key
  */
 export async function signHashed(
@@ -168,8 +167,8 @@ export async function signHashed(
   document: HashedDocument,
   content: Omit<SignatureContent, "type">,
 ): Promise<Packet> {
-  // feedkey first signs an empty document: all parts of this signature except the digest and the numbers are the same
-  // for every document.
+  // feedkey first signs an empty document. Only the digest and the numbers of this signature differ from the signature over any
+  // other document.
   const pattern = await makeSignature(key, libraryDocument(new Uint8Array()), { ...content, type: document.type });
   const raw = readSignature(pattern.body);
   const made = raw && signPattern(key, raw, document.signedDigest(raw));
@@ -177,7 +176,7 @@ export async function signHashed(
 }
 
 /**
- * Returns a copy of a signature with another digest and the numbers for this digest; undefined if only the OpenPGP
+ * Returns a copy of a signature with another digest, and with the numbers for that digest. Returns undefined if only the OpenPGP
  * library can sign with the key.
  */
 function signPattern(key: SecretPacket, pattern: RawSignature, digest: Uint8Array): Packet | undefined {

@@ -1,14 +1,13 @@
 /**
- * Computes the numbers of an RSA or EdDSA signature over a digest with Node's own cryptography. The OpenPGP library,
- * instead, needs the whole document, and copies it three times to sign with RSA. `test/openpgp/native-signer.test.ts`
- * compares both ways of signing.
+ * Computes the numbers of an RSA or EdDSA signature over a digest, with Node's own cryptography. The OpenPGP library would need the
+ * whole document, and would copy it three times for RSA. `test/openpgp/native-signer.test.ts` compares both ways of signing.
  */
 import { constants, createPrivateKey, type JsonWebKey, privateEncrypt, sign } from "node:crypto";
 import { digestInfo } from "../packet/digest-info.ts";
 import { writeInteger } from "../packet/mpi.ts";
 import { algorithm, base64url } from "../packet/native-key.ts";
 
-/** An unlocked key as the OpenPGP library holds it: its algorithm, and its numbers by name. */
+/** An unlocked key in the form of the OpenPGP library: the key's algorithm, and its numbers by name. */
 interface UnlockedKey {
   readonly algorithm: number;
   readonly publicParams: object | null;
@@ -18,7 +17,7 @@ interface UnlockedKey {
 /**
  * Computes the numbers at the end of a signature packet (RFC 9580 sections 5.2.3.1, 5.2.3.3, 5.2.3.4).
  * @param hash Node's name for the hash algorithm of the digest
- * @returns undefined for a key of another kind, with which only the OpenPGP library can sign
+ * @returns undefined for any other kind of key, because only the OpenPGP library can sign with it
  */
 export function signDigest(key: UnlockedKey, hash: string, digest: Uint8Array): Uint8Array | undefined {
   const params = { ...key.publicParams, ...key.privateParams } as Readonly<Record<string, unknown>>;
@@ -29,7 +28,7 @@ export function signDigest(key: UnlockedKey, hash: string, digest: Uint8Array): 
   if (key.algorithm === algorithm.rsa || key.algorithm === algorithm.rsaSign) return rsaSignature(part, hash, digest);
   const seed = part("seed");
   if (seed.length !== 32) return undefined;
-  // The first octet of Q is skipped: it is 0x40, the prefix of a point in EdDSA's native format.
+  // The code skips the first octet of Q: it is 0x40, the prefix of a point in EdDSA's native format.
   if (key.algorithm === algorithm.eddsaLegacy) return edwardsSignature(seed, part("Q").subarray(1), digest, true);
   return key.algorithm === algorithm.ed25519 ? edwardsSignature(seed, part("A"), digest, false) : undefined;
 }
@@ -41,7 +40,7 @@ function rsaSignature(part: (name: string) => Uint8Array, hash: string, digest: 
   if (d === undefined || p === undefined || q === undefined) return undefined;
   const length = part("p").length;
   const number = (value: bigint) => base64url(Buffer.from(value.toString(16).padStart(length * 2, "0"), "hex"));
-  // OpenPGP stores the inverse of p modulo q, but a JWK stores the inverse of q modulo p. So p and q are swapped.
+  // OpenPGP stores the inverse of p modulo q, but a JWK stores the inverse of q modulo p. So the code swaps p and q.
   const jwk: JsonWebKey = {
     kty: "RSA",
     n: base64url(part("n")),

@@ -24,13 +24,12 @@ export interface SelfStatement {
   /** The body of the signature packet. */
   readonly body: Uint8Array;
   /**
-   * The part that the signature covers besides the primary key: "key" for no other part, or the packet body of a user
-   * ID or a subkey.
+   * The data that the signature covers in addition to the primary key: "key" for none, or the packet body of a user ID or a subkey.
    */
   readonly over: "key" | { readonly userId: Uint8Array } | { readonly subkey: Uint8Array };
 }
 
-/** An unlocked secret key. Its callers read the certificate elsewhere, because the secret key's file may contain an older one. */
+/** An unlocked secret key. Callers read the certificate from another file, because the secret key's file may contain an older copy. */
 export class SecretKey {
   readonly fingerprint: Fingerprint;
   readonly #key: PrivateKey;
@@ -51,8 +50,7 @@ export class SecretKey {
   }
 
   /**
-   * Whether the secret of the primary key is present. If the primary key is kept offline, only subkeys have their
-   * secrets here.
+   * Whether the secret of the primary key is present. If the primary key is kept offline, only secrets of subkeys are present.
    */
   get hasPrimary(): boolean {
     return isSecret(this.#key.keyPacket as SecretPacket);
@@ -64,9 +62,8 @@ export class SecretKey {
   }
 
   /**
-   * Returns the key that may sign data at the time `at`: a signing subkey if there is one, as in GnuPG, or else the
-   * primary key.
-   * @throws FeedkeyError with the code that T7 gives if no key may sign
+   * Returns the key that may sign data at the time `at`: a signing subkey if there is one, as in GnuPG, else the primary key.
+   * @throws FeedkeyError with the code from T7 if no key may sign
    */
   #signer(facts: CertificateFacts, at: Instant): SecretPacket {
     const refused = refusePrimary(facts, at);
@@ -78,17 +75,17 @@ export class SecretKey {
     }
     const state = primaryState(facts, at);
     if (!this.hasPrimary || "code" in state || !state.canSign) {
-      throw cannotSign(facts, "bad_config", "this key store has no secret of a part of the key that may sign");
+      throw cannotSign(facts, "bad_config", "this key store has no secret for any part of the key that may sign");
     }
     return this.#key.keyPacket as SecretPacket;
   }
 
   /**
-   * Signs a document, and verifies the signature before returning it. Uses SHA-256 if the key allows it, and the type
-   * 0x00, or 0x01 for a text.
+   * Signs a document, and verifies the signature before returning it. Uses SHA-256 if the key allows it. The type is 0x00, or 0x01
+   * for a text.
    * @param certificate the current certificate of this key
    * @returns the signature packet in binary form
-   * @throws FeedkeyError with the code that T7 gives if no key may sign; `internal` if the signature does not verify
+   * @throws FeedkeyError with the code from T7 if no key may sign; `internal` if the signature does not verify
    */
   async signDocument(
     data: Uint8Array | HashedDocument,
@@ -101,28 +98,24 @@ export class SecretKey {
     const raw = readSignature(packet.body);
     const [checked] = await checkSignatures(raw ? [{ raw }] : [], document, await KeyIndex.of([certificate.raw]));
     if (checked?.status !== "good") {
-      throw new FeedkeyError(
-        "internal",
-        "the signature just made does not verify: the memory or processor may be broken",
-      );
+      throw new FeedkeyError("internal", "the new signature does not verify: the memory or processor may be faulty");
     }
     return writePacket(packet);
   }
 
-  /** Makes a revocation of this key by itself (0x20), and returns its packet. */
+  /** Returns the packet of a revocation (0x20) of this key, made by the key itself. */
   async revokeSelf(content: Omit<SignatureContent, "type">): Promise<Packet> {
     return await makeSignature(this.#primary(), { key: this.#primary() }, { ...content, type: 0x20 });
   }
 
-  /** Makes a revocation of one of this key's subkeys (0x28). @param body the body of the subkey's public key packet */
+  /** Returns a revocation (0x28) of one of this key's subkeys. @param body the body of the subkey's public key packet */
   async revokeSubkey(body: Uint8Array, content: Omit<SignatureContent, "type">): Promise<Packet> {
     const over = { key: this.#primary(), bind: await libraryKey(body) };
     return await makeSignature(this.#primary(), over, { ...content, type: 0x28 });
   }
 
   /**
-   * Makes a certification (0x10) or its withdrawal (0x30), with this primary key, over a user ID in another
-   * certificate.
+   * Returns a certification (0x10) or its withdrawal (0x30), made by this primary key, over a user ID in another certificate.
    * @param subject the primary key packet of the other certificate, as the OpenPGP library reads it
    */
   async certify(subject: object, userId: string, content: SignatureContent): Promise<Packet> {
@@ -132,8 +125,8 @@ export class SecretKey {
   }
 
   /**
-   * Makes a new self-signature like an old one, with a later date and another expiry of the key. For a signing subkey,
-   * this includes the back-signature.
+   * Returns a copy of an old self-signature with a later date and another expiry of the key. For a signing subkey, the copy
+   * includes a new back-signature.
    * @param terms the new date and key lifetime; `keyLifetime` counts the seconds from the key's creation to its expiry
    */
   async repeat(
@@ -153,7 +146,7 @@ export class SecretKey {
   }
 
   /**
-   * Refuses a key without its primary secret. Callers call this before they make anything that needs the primary key.
+   * Throws if the secret of the primary key is not present. Callers check this before any work that needs the primary key.
    * @throws FeedkeyError `bad_config` if the primary secret is not present
    */
   requirePrimary(): void {
@@ -166,7 +159,7 @@ export class SecretKey {
       "bad_config",
       `this key store does not have the secret of the primary key ${this.fingerprint}`,
       {
-        hint: "certifying, extending and revoking need that secret: use the key store where it is kept offline, with --home",
+        hint: "certifying, extending and revoking need that secret: use --home to name the key store where the secret is kept offline",
       },
     );
   }
@@ -178,11 +171,11 @@ function cannotSign(facts: CertificateFacts, code: FeedkeyError["code"], reason:
     hint:
       code === "expired"
         ? 'extend the key with "feedkey key extend", or choose another key with --key'
-        : 'choose another key with --key; bring a lost key back with "feedkey key restore", or make a new one with "feedkey keygen"',
+        : 'choose another key with --key; restore a lost key with "feedkey key restore", or make a new key with "feedkey keygen"',
   });
 }
 
-/** Reads a secret key and unlocks it. @throws FeedkeyError as `SecretKey.open` does */
+/** Reads a secret key and unlocks it. @throws FeedkeyError like `SecretKey.open` */
 export async function unlock(armored: string, passphrase: () => Promise<string>): Promise<PrivateKey> {
   let key: PrivateKey;
   try {

@@ -1,4 +1,4 @@
-/** Finds the parts of a secret key file, and makes copies of the key with another passphrase or without the primary secret. */
+/** Finds the parts of a secret key file. Makes copies of the key with another passphrase, or without the primary key's secret. */
 import { FeedkeyError } from "../../error.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { lock } from "./generate.ts";
@@ -18,8 +18,9 @@ interface SecretParts {
 }
 
 /**
- * Finds the secrets in a secret key. @param armored a transferable secret key. @throws FeedkeyError `bad_certificate`
- * if it can't be read
+ * Finds the secrets in a secret key.
+ * @param armored a transferable secret key
+ * @throws FeedkeyError `bad_certificate` if the secret key is unreadable
  */
 export async function secretParts(armored: string): Promise<SecretParts> {
   const key = await readSecretKey(armored);
@@ -33,15 +34,15 @@ export async function secretParts(armored: string): Promise<SecretParts> {
   };
 }
 
-/** Returns the binary certificate of a secret key. @throws FeedkeyError `bad_certificate` if the secret key can't be read */
+/** Returns the binary certificate of a secret key. @throws FeedkeyError `bad_certificate` if the secret key is unreadable */
 export async function publicPartOf(armored: string): Promise<Uint8Array> {
   const key = await readSecretKey(armored, "export it with: gpg --export-secret-keys --armor FINGERPRINT");
   return key.toPublic().write() as Uint8Array;
 }
 
 /**
- * Refuses a key with a part that the OpenPGP library can't read. Call this before writing a key again, because the
- * library would drop such a part.
+ * Refuses a key with a part that the OpenPGP library can't read. Call this function before writing a key again, because the library
+ * would drop the unreadable part.
  * @throws FeedkeyError `bad_certificate` if a secret would be lost
  */
 export async function refuseUnreadable(armored: string): Promise<void> {
@@ -50,18 +51,17 @@ export async function refuseUnreadable(armored: string): Promise<void> {
     "bad_certificate",
     "feedkey can't read one part of the secret key, because its kind is not supported",
     {
-      hint: "feedkey would lose that part: make this change with the program that made the key, and import the result",
+      hint: "feedkey would lose that part: use the program that made the key for this change, and import the result",
     },
   );
 }
 
 /**
  * Locks a secret key with another passphrase, and returns the result.
- * @param present returns the present passphrase; called only if the key is locked
- * @param next returns the new passphrase, or undefined for no passphrase; called only if the present passphrase was
- * right
- * @throws FeedkeyError `bad_certificate` if a part of the key can't be read; `bad_config` if the present passphrase is
- * wrong; `internal` if the result can't be unlocked or lacks a secret
+ * @param present returns the current passphrase; called only if the key is locked
+ * @param next returns the new passphrase, or undefined for no passphrase; called only if the current passphrase is right
+ * @throws FeedkeyError `bad_certificate` if a part of the key is unreadable; `bad_config` if the current passphrase is wrong;
+ *   `internal` if the new passphrase does not unlock the result, or the result lacks a secret
  */
 export async function relock(
   armored: string,
@@ -72,16 +72,16 @@ export async function relock(
   const open = (await unlock(armored, present)).armor();
   const passphrase = await next();
   const made = passphrase === undefined ? open : await lock(open, passphrase);
-  // The caller replaces the only copy of the key with the result, so the contents of the result are checked first.
+  // The caller replaces the only copy of the key with the result. So this function first checks the contents of the result.
   await unlock(made, async () => passphrase ?? "");
   const after = await secretParts(made);
   const isWhole = (await uniteSecrets(made, armored)) === undefined;
   if (isWhole && after.isLocked === (passphrase !== undefined)) return made;
-  throw new FeedkeyError("internal", "the key with its new passphrase is not the key that it was");
+  throw new FeedkeyError("internal", "the key with the new passphrase differs from the original key");
 }
 
 /**
- * Returns a secret key without its primary secret (GnuPG calls the rest a "dummy"); its subkeys stay locked as before.
+ * Returns a secret key without the secret of its primary key. GnuPG calls the rest a "dummy". The subkeys stay locked as before.
  * @throws FeedkeyError `bad_certificate`
  */
 export async function withoutPrimary(armored: string): Promise<string> {

@@ -1,5 +1,5 @@
 /**
- * Merges two copies of a secret key: for example, one copy may lack the primary secret, and the other may lack a newer
+ * Merges two copies of a secret key. For example, one copy may lack the primary key's secret, and the other copy may lack a newer
  * subkey.
  */
 import { readPrivateKey, SecretKeyPacket, SecretSubkeyPacket } from "openpgp";
@@ -9,11 +9,11 @@ import { type Packet, readPackets, tags, writePackets } from "../packet/packets.
 import type { SecretPacket } from "./make-signature.ts";
 
 /**
- * A primary key or a subkey, with all packets before the next key. The bytes stay unchanged, because the OpenPGP
- * library drops packets that it can't read.
+ * A primary key or a subkey, with all packets before the next key. feedkey keeps the bytes unchanged, because the OpenPGP library
+ * would drop packets that it can't read.
  */
 interface Component {
-  /** A string that identifies the key in every copy, whether it is locked there or not. */
+  /** A string that identifies the key in every copy, locked or not. */
   readonly name: string;
   readonly hasSecret: boolean;
   readonly key: Packet;
@@ -21,8 +21,9 @@ interface Component {
 }
 
 /**
- * Reads a transferable secret key (RFC 9580 section 10.2). @param hint the user's next step, if any. @throws
- * FeedkeyError `bad_certificate`
+ * Reads a transferable secret key (RFC 9580 section 10.2).
+ * @param hint the user's next step, if any
+ * @throws FeedkeyError `bad_certificate` if the secret key is unreadable
  */
 export async function readSecretKey(armored: string, hint?: string) {
   try {
@@ -32,7 +33,7 @@ export async function readSecretKey(armored: string, hint?: string) {
   }
 }
 
-/** Reads a secret key packet with the OpenPGP library; returns undefined if the library does not know the key's algorithm. */
+/** Reads a secret key packet with the OpenPGP library. Returns undefined if the library does not support the key's algorithm. */
 async function parse({ tag, body }: Packet): Promise<SecretPacket | undefined> {
   const packet = tag === tags.secretKey ? new SecretKeyPacket() : new SecretSubkeyPacket();
   try {
@@ -44,8 +45,8 @@ async function parse({ tag, body }: Packet): Promise<SecretPacket | undefined> {
 }
 
 /**
- * Returns a string that identifies a key with an unknown algorithm: its first signature. The boundary between its
- * public and its secret part is unknown, but its binding signature is the same in every copy.
+ * Returns a string that identifies a key with an unknown algorithm: the key's first signature. The boundary between the key's
+ * public and secret parts is unknown, but the binding signature is the same in every copy.
  */
 function nameOfUnknown(key: Packet, others: readonly Packet[]): string {
   const { body } = others.find(({ tag }) => tag === tags.signature) ?? key;
@@ -70,9 +71,9 @@ async function componentsOf(armored: string): Promise<Component[]> {
 }
 
 /**
- * Whether a copy has every secret in a key, with the same bytes. A locked secret with different bytes may be damaged,
- * so it does not count.
- * @throws FeedkeyError `bad_certificate` if a secret key can't be read
+ * Whether a copy contains every secret in a key, with the same bytes. A locked secret with different bytes does not count, because
+ * it may be damaged.
+ * @throws FeedkeyError `bad_certificate` if a secret key is unreadable
  */
 export async function hasSameSecrets(copy: string, key: string): Promise<boolean> {
   for (const one of [copy, key]) await readSecretKey(one);
@@ -82,12 +83,12 @@ export async function hasSameSecrets(copy: string, key: string): Promise<boolean
 }
 
 /**
- * Returns the present copy of a secret key, with every secret that only the other copy has. The secrets in the present
- * copy stay unchanged.
+ * Returns the present copy of a secret key, and adds every secret that only the other copy has. The secrets in the present copy
+ * stay unchanged.
  * @param present an armored transferable secret key
  * @param other another copy of this key
  * @returns undefined if the other copy has no further secret
- * @throws FeedkeyError `bad_certificate` if a copy can't be read, or the copies are not of one key
+ * @throws FeedkeyError `bad_certificate` if a copy is unreadable, or the copies belong to different keys
  */
 export async function uniteSecrets(present: string, other: string): Promise<string | undefined> {
   for (const one of [present, other]) await readSecretKey(one);

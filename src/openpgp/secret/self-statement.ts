@@ -1,17 +1,17 @@
 /**
- * Replaces the self-signatures of new keys with self-signatures that GnuPG and rpm can read, because these programs
- * can't read all that the OpenPGP library makes.
+ * Replaces the self-signatures of new keys with self-signatures that GnuPG and rpm can read. These programs can't read all
+ * self-signatures of the OpenPGP library.
  */
 import { enums, type PrivateKey, type Subkey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import { KeySignaturePacket } from "./key-signature-packet.ts";
 import { type SecretPacket, sign } from "./make-signature.ts";
 
-/** SHA-3 is not included, because GnuPG does not know it, and warns about a key that prefers it. */
+/** The preferred hashes of a new key. The list omits SHA-3, because GnuPG does not support SHA-3 and warns about a key that prefers it. */
 const preferredHashes = [enums.hash.sha512, enums.hash.sha256];
 
 /**
- * Makes the self-signature of a new version 4 key again, without preferences that GnuPG does not know.
+ * Replaces the self-signature of a new version 4 key with a self-signature without preferences that GnuPG does not support.
  * @param flags the key flags of the primary key
  */
 export async function restateSelf(key: PrivateKey, date: Date, flags: number): Promise<void> {
@@ -35,7 +35,7 @@ export async function restateSelf(key: PrivateKey, date: Date, flags: number): P
 }
 
 /**
- * Makes the bindings of new subkeys again, so that rpm can store them.
+ * Replaces the bindings of new subkeys with bindings that rpm can store.
  * @param key an unlocked key with its primary secret
  */
 export async function restateBindings(key: PrivateKey, subkeys: readonly Subkey[], date: Date): Promise<void> {

@@ -1,4 +1,4 @@
-/** Makes a new signing subkey for the machine that publishes, while the primary key is kept offline. */
+/** Generates a new signing subkey for the machine that publishes. The primary key is kept offline. */
 import { config, decryptKey, type PrivateKey, readPrivateKey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import type { Duration, Instant } from "../../time.ts";
@@ -9,15 +9,15 @@ import { restateBindings } from "./self-statement.ts";
 
 interface WithNewSubkey {
   readonly subkey: Fingerprint;
-  /** The whole key with all its secrets, unlocked and in armor. */
+  /** The whole key with all secrets, unlocked and armored. */
   readonly whole: string;
-  /** The key with only the new subkey's secret, unlocked and in armor. */
+  /** The key with only the new subkey's secret, unlocked and armored. */
   readonly staying: string;
   /** The key's certificate with the new subkey, in binary form. */
   readonly certificate: Uint8Array;
 }
 
-/** Makes a new signing subkey. @throws FeedkeyError `usage` for a version 6 key; `bad_certificate` if the key can't be read */
+/** Generates a new signing subkey. @throws FeedkeyError `usage` for a version 6 key; `bad_certificate` for an unreadable key */
 export async function withNewSubkey(
   armored: string,
   terms: {
@@ -32,9 +32,9 @@ export async function withNewSubkey(
   if (algorithm === "ed25519-v6" || key.keyPacket.version === 6) {
     throw new FeedkeyError(
       "usage",
-      "feedkey can't add a signing subkey to a version 6 key, or a version 6 subkey to a key, yet",
+      "feedkey can't yet add a signing subkey to a version 6 key, or a version 6 subkey to any key",
       {
-        hint: "choose --algorithm ed25519, p256 or rsa3072 for a key of version 4; rotate a key of version 6 instead",
+        hint: "choose --algorithm ed25519, p256 or rsa3072 for a version 4 key; rotate a version 6 key instead",
       },
     );
   }
@@ -48,7 +48,7 @@ export async function withNewSubkey(
     config: { ...config, v6Keys: false },
   });
   const subkey = more.subkeys.find((one) => !before.has(one.getFingerprint()));
-  if (subkey === undefined) throw new FeedkeyError("internal", "no subkey was made");
+  if (subkey === undefined) throw new FeedkeyError("internal", "the OpenPGP library did not make a subkey");
   await restateBindings(more, [subkey], new Date(at));
   const whole = more.armor();
   const staying = (await readPrivateKey({ armoredKey: whole })) as PrivateKey;
