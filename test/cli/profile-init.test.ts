@@ -10,7 +10,7 @@ import { archiveId, certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { concat } from "../testkit/framing.ts";
 import { ed25519Key } from "../testkit/keys.ts";
-import { documentOf, type JsonDocument, runHere, runProcess } from "../testkit/programs/command-line.ts";
+import { documentOf, type JsonDocument, runHere, runProgram } from "../testkit/programs/command-line.ts";
 import { certification, keyRevocation, withdrawal } from "../testkit/signature.ts";
 import { snapshot } from "../testkit/snapshot.ts";
 import { reason } from "../testkit/subpackets.ts";
@@ -127,8 +127,10 @@ describe("feedkey profile init", () => {
     ]);
     const args = ["profile", "init", archive.mirror.url, "-o", folder, "--name", "piped", "--keyservers", "none"];
     const at = ["--at", iso(published + hour)];
-    const ended = await runProcess([...at, ...args, ...fingerprint(), "--feeds", "-"], { input: sections });
-    expect(ended).to.deep.include({ status: 0, stderr: "" });
+    // A pipe whose text comes late.
+    const pipe = ["-c", '(sleep 0.5; cat "$0") | "$@"', file, process.execPath, "bin/feedkey.js"];
+    const { status, stderr } = await runProgram("sh", [...pipe, ...at, ...args, ...fingerprint(), "--feeds", "-"]);
+    expect({ status, stderr: stderr.toString() }).to.deep.equal({ status: 0, stderr: "" });
     const piped = await profileOf({ ...made, file: join(folder, "piped.ini") });
     expect(piped.feeds.map(({ name }) => name)).to.deep.equal(["extra"]);
   });

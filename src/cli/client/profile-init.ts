@@ -3,7 +3,8 @@
  * archive's bundle.
  */
 
-import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
 import { initProfile, singleNames } from "../../client/profiles/init-profile.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -24,10 +25,10 @@ function feedsOf(texts: readonly string[]) {
 }
 
 /** Reads the file with the [feed] sections. @throws FeedkeyError `not_found` if it can't be read */
-function sectionsIn(file: string | undefined): string | undefined {
+async function sectionsIn(file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined;
   try {
-    return readFileSync(file === "-" ? process.stdin.fd : file, "utf8");
+    return await (file === "-" ? text(process.stdin) : readFile(file, "utf8"));
   } catch (error) {
     throw readError(error, file);
   }
@@ -44,7 +45,7 @@ export async function init(context: Context, address: string, options: ProfileIn
   const { file, seeds, identity, keyring } = await initProfile(address, {
     ...{ fingerprints, folder, name, ca, keyserverCa, force, at, offline: context.options.offline, reporter },
     feeds: feedsOf(options.feed ?? []),
-    sections: sectionsIn(options.feeds),
+    sections: await sectionsIn(options.feeds),
     format: oneOf(options.format, singleNames, "format"),
     keyservers: keyserversOf(options.keyservers),
   });
