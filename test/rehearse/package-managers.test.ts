@@ -34,7 +34,7 @@ describe("rehearse: what package managers then do", function () {
   });
 
   it("is nowhere what was not foretold, by the last run of npm run who-accepts", () => {
-    expect(text).to.match(/^[1-9]\d+ answers of real machines compared with what was foretold: 0 differences\.$/m);
+    expect(text).to.match(/^[1-9]\d+ answers of real machines compared with the predictions: 0 differences\.$/m);
   });
 
   for (const step of steps) {

@@ -88,7 +88,7 @@ export function tables(
   compared: { readonly asked: number; readonly differences: number },
 ): string {
   const all = [
-    `${compared.asked} answers of real machines compared with what was foretold: ${compared.differences} differences.\n`,
+    `${compared.asked} answers of real machines compared with the predictions: ${compared.differences} differences.\n`,
     tableOf("Before", cellsOf(rehearsals[0] ?? [], first, "before")),
     ...steps.map(({ result }, place) => {
       return tableOf(result, cellsAfter(rehearsals[place] ?? [], rehearsals[place + 1] ?? [], first));
