@@ -8,7 +8,7 @@ import type { Fingerprint } from "../trust/facts.ts";
 
 /**
  * Makes another key the archive's present key.
- * @throws FeedkeyError `bad_config` if the line with the key can't be found; `output` if the file can't be written
+ * @throws FeedkeyError `bad_config`: when the line with the key can't be changed; `output`: when the file can't be written
  */
 export async function switchKey(file: string, from: Fingerprint, to: Fingerprint): Promise<void> {
   const text = await readFile(file, "utf8");
@@ -20,7 +20,7 @@ export async function switchKey(file: string, from: Fingerprint, to: Fingerprint
       hint: "change the line yourself, then run the command again",
     });
   }
-  // A symbolic link stays a link: the target is changed, and keeps its permissions.
+  // If the file is a symbolic link, the link stays, and its target changes. The target keeps its permissions.
   const target = await realpath(file);
   await writeFileAtomic(target, next, { mode: (await stat(target)).mode & 0o777 });
 }

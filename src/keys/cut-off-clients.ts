@@ -1,6 +1,6 @@
 /**
- * Finds the clients that lose their chain in a step: for each key of the archive, compares what clients with this key as their
- * seed accept before and after the step.
+ * Finds the clients that a step cuts off from the archive's keys. For each key of the archive, the comparison takes clients
+ * whose seed is this key, and compares the keys that they accept before the step and after the step.
  */
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
 import { factsOf } from "../openpgp/check/evidence.ts";
@@ -10,14 +10,15 @@ import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 
-/** A generation of clients: those whose only seed is `seed`. */
+/** A generation of clients: all clients whose only seed is `seed`. */
 export interface Generation {
   readonly seed: Fingerprint;
   readonly userId: string;
-  /** The keys whose signatures this generation accepts before the step; `after` has those after the step. */
+  /** The keys whose signatures this generation accepts before the step. */
   readonly before: readonly Fingerprint[];
+  /** The keys whose signatures this generation accepts after the step. */
   readonly after: readonly Fingerprint[];
-  /** Whether this generation accepted a key with which the archive signs, and no longer accepts any such key. */
+  /** Whether this generation accepts at least one key before the step, and no key after the step. */
   readonly orphaned: boolean;
 }
 
@@ -36,10 +37,10 @@ async function acceptedBy(
 }
 
 /**
- * Compares what new clients of each generation accept before and after a step.
- * @param before the certificates as they are
- * @param after the certificates as they would be after the step
- * @param seeds the keys that some client may have as its seed
+ * Compares the keys that new clients of each generation accept before a step and after the step.
+ * @param before the certificates before the step
+ * @param after the certificates after the step
+ * @param seeds the keys that may be the seed of a client
  */
 export async function compareGenerations(
   before: ReadonlyMap<Fingerprint, RawCertificate>,
@@ -63,14 +64,14 @@ export async function compareGenerations(
   });
 }
 
-/** Describes each generation in one line. */
+/** Returns one line of text for each generation. */
 export function describeGenerations(generations: readonly Generation[]): string[] {
   return generations.map(({ seed, before, after, orphaned }) => {
-    if (orphaned) return `clients seeded with ${seed} LOSE THEIR CHAIN: no key is left that they accept`;
+    if (orphaned) return `clients seeded with ${seed} LOSE THEIR CHAIN: they accept no key any more`;
     const lost = before.filter((key) => !after.includes(key));
     if (lost.length > 0)
-      return `clients seeded with ${seed} no longer accept ${lost.join(", ")}; they go on with ${after.join(", ")}`;
+      return `clients seeded with ${seed} no longer accept ${lost.join(", ")}; they accept ${after.join(", ")}`;
     if (after.length === 0) return `clients seeded with ${seed} accept no key, as before`;
-    return `clients seeded with ${seed} go on with ${after.join(", ")}`;
+    return `clients seeded with ${seed} accept ${after.join(", ")}`;
   });
 }

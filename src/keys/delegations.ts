@@ -1,4 +1,4 @@
-/** Lists the delegations among the certificates in the key store, for keepers who must renew the delegations in time. */
+/** Lists the delegations in the key store's certificates, so that the archive's keepers can renew each delegation in time. */
 
 import { judgeOwn, nameOf, type Own, rootsOf } from "../signing/delegate-check.ts";
 import { type Instant, iso, roughly } from "../time.ts";
@@ -7,30 +7,30 @@ import { endOfKey, isNear } from "../trust/expiry-forecast.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 
-/** The latest delegation by an issuer to a delegate. */
+/** The delegation that an issuer gave to a delegate. */
 export interface DelegationRecord {
   readonly issuer: Fingerprint;
   readonly delegate: Fingerprint;
   /** The delegate's user ID. */
   readonly userId: string;
-  /** Lists of globs; a feed must match every list. */
+  /** Lists of globs. A feed is in the delegation if its name matches a glob in every list. */
   readonly feeds: readonly (readonly string[])[];
   readonly depth: number;
   readonly madeAt: Instant;
   readonly expiresAt: Instant;
-  /** Why clients refuse the delegate; undefined if clients accept the delegate. */
+  /** The reason why clients refuse the delegate; undefined if clients accept the delegate. */
   readonly refused: string | undefined;
 }
 
-/** Returns the archive's user ID, or the user IDs of all keys at the top of some delegation. */
+/** Returns the archive's user ID if it is given, otherwise the user IDs of all keys that start a chain of delegations. */
 function namesOf(own: Own, userId: string | undefined): string[] {
   if (userId !== undefined) return [userId];
   return [...new Set([...own.keys()].flatMap((key) => rootsOf(own, key).map(nameOf)))];
 }
 
 /**
- * Returns every delegation among the certificates in the key store, in force or not, sorted by expiry.
- * @param userId the archive's user ID; undefined for delegations in any archive
+ * Returns every delegation in the key store's certificates, sorted by expiry. The result also has delegations that clients refuse.
+ * @param userId the archive's user ID; undefined for the delegations of any archive
  */
 export function listDelegations(own: Own, userId: string | undefined, at: Instant): DelegationRecord[] {
   const certificates = new Map([...own].map(([key, { facts }]) => [key, facts]));
@@ -52,13 +52,14 @@ export function listDelegations(own: Own, userId: string | undefined, at: Instan
   return [...found.values()].sort((a, b) => a.expiresAt - b.expiresAt || (a.delegate < b.delegate ? -1 : 1));
 }
 
-/** Describes what a keeper must renew soon: delegations, and keys of issuers and delegates. */
+/** Returns one line for each thing that a keeper must renew soon: delegations, and the keys of issuers and delegates. */
 export function soonToEnd(records: readonly DelegationRecord[], own: Own, at: Instant): string[] {
   const holding = records.filter(({ refused }) => refused === undefined);
   const ending = holding.filter(({ madeAt, expiresAt }) => isNear({ since: madeAt, until: expiresAt }, at));
   const delegations = ending.map(({ issuer, delegate, userId, expiresAt }) => {
     const below = holding.filter((other) => other.issuer === delegate).length;
-    const with_ = below === 0 ? "" : `, and with it ${below === 1 ? "one that it gave" : `${below} that it gave`}`;
+    const with_ =
+      below === 0 ? "" : `, and so ${below === 1 ? "does a delegation" : `do ${below} delegations`} by ${delegate}`;
     return `in ${roughly(expiresAt - at)}, on ${iso(expiresAt)}, the delegation of ${delegate} (${userId}) by ${issuer} ends${with_}`;
   });
   const involved = new Set(holding.flatMap(({ issuer, delegate }) => [issuer, delegate]));

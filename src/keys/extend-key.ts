@@ -1,4 +1,4 @@
-/** Use case: extend a key in the store. Its self-signatures are made again with a new expiry and no other change. */
+/** Use case: extend a key in the key store. The key makes its self-signatures again, and only the expiry changes. */
 import { FeedkeyError } from "../error.ts";
 import { largest } from "../extremes.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -23,7 +23,7 @@ interface Ending extends SelfStatement {
   add(certificate: RawCertificate, signature: Packet): RawCertificate;
 }
 
-/** Finds the packet of the newest of some self-signatures, if this self-signature states an expiry. */
+/** Returns the newest self-signature and its packet; undefined if the newest self-signature states no expiry. */
 function endOf(signatures: readonly SelfSignature[], packets: readonly Packet[], about: KeyFacts, at: Instant) {
   const [said] = newest(signatures, about, at);
   if (said?.keyExpiresAt === undefined) return undefined;
@@ -32,8 +32,8 @@ function endOf(signatures: readonly SelfSignature[], packets: readonly Packet[],
 }
 
 /**
- * Returns all self-signatures with an expiry: over the key, its user IDs and its subkeys. Subkeys that expired before the key
- * are left out: such a subkey was replaced, and its secret may no longer be protected.
+ * Returns all self-signatures that state an expiry: over the key, over its user IDs and over its subkeys. Subkeys that expired
+ * before the key are left out, because another subkey has replaced them and nobody may protect their secrets any more.
  * @param before when the primary key expires
  */
 function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant, before: Instant): Ending[] {
@@ -50,7 +50,7 @@ function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant, be
   for (const subkey of facts.subkeys) {
     if (effectiveRevocation(subkey.revocations, at) !== undefined) continue;
     for (const { packet, signatures } of raw.subkeys) {
-      // In a copy from elsewhere, the same binding may also follow a foreign subkey.
+      // A copy of the certificate from elsewhere may repeat the binding after a subkey of another key.
       if (fingerprintOf(packet.body) !== subkey.fingerprint) continue;
       const end = endOf(subkey.bindings, signatures, subkey, at);
       const add = (certificate: RawCertificate, made: Packet) => withSubkeySignature(certificate, packet, made);
@@ -62,17 +62,22 @@ function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant, be
 }
 
 /**
- * Returns when the key expires now. @throws FeedkeyError `revoked`; `usage` if it never expires; else why it can't make
- * self-signatures
+ * Returns when the key expires, before it is extended.
+ * @throws FeedkeyError `revoked`: when the key is revoked; `usage`: when the key never expires; another code: when clients
+ * refuse the key for another reason
  */
 function presentEnd(facts: CertificateFacts, at: Instant): Instant {
   const { fingerprint } = facts.primary;
   const revocation = effectiveRevocation(facts.revocations, at);
   if (revocation !== undefined) {
-    throw new FeedkeyError("revoked", `${fingerprint} is ${revocationWords(revocation)}, which can't be undone`, {
-      details: { fingerprint },
-      hint: "use its successor, or make a new key",
-    });
+    throw new FeedkeyError(
+      "revoked",
+      `${fingerprint} is ${revocationWords(revocation)}, and a revocation can't be undone`,
+      {
+        details: { fingerprint },
+        hint: "use its successor, or make a new key",
+      },
+    );
   }
   const state = primaryState(facts, at);
   if ("code" in state) throw new FeedkeyError(state.code, `${fingerprint}: ${state.reason}`);
@@ -91,16 +96,16 @@ export interface Extended {
 
 interface ExtendTerms {
   readonly fingerprint: string;
-  /** The new validity period, from `at` on. */
+  /** How long the key is valid, counted from `at`. */
   readonly lifetime: Duration;
   readonly at: Instant;
   readonly passphrase: PassphraseSource;
 }
 
 /**
- * Extends a key and its subkeys, even if they have expired, but not subkeys that expired before their key.
- * @throws FeedkeyError `usage` if the key would not end later or never ends; `revoked`; `bad_config` if the primary
- * key's secret is not in the store; and as `openSigningKey` does
+ * Extends a key and its subkeys, even if the key has expired. Subkeys that expired before the key are not extended.
+ * @throws FeedkeyError `usage`: when the key would not expire later than now, or never expires; `revoked`: when the key is
+ * revoked; `bad_config`: when the store does not have the primary key's secret; and the errors of `openSigningKey`
  */
 export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Extended> {
   const { lifetime, at, passphrase } = terms;
@@ -116,8 +121,7 @@ export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Ex
   }
   secret.requirePrimary();
   const endings = endingsOf(raw, facts, at, before);
-  // The new signatures must be newer than those that they replace: of two signatures from one second, the sooner expiry
-  // would count.
+  // The new signatures must be newer than the old signatures: if both had the same date, the earlier expiry would count.
   const date = largest([wholeSecond(at), ...endings.map(({ said }) => (said.createdAt ?? 0) + 1000)]);
   let amended = raw;
   for (const ending of endings) {

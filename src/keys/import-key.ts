@@ -1,6 +1,6 @@
 /**
- * Use case: import keys and certificates that were made elsewhere: keys from gpg, a delegate's certificate with its
- * path, revocations.
+ * Use case: import keys and certificates that were made elsewhere. Examples are keys from gpg, a delegate's certificate with
+ * the certificates that lead to it, and revocations.
  */
 import { FeedkeyError } from "../error.ts";
 import { armorCertificates, type Keyring, readKeyring } from "../openpgp/certificate/certificate.ts";
@@ -24,22 +24,22 @@ import { addSecretKey, type SecretToAdd, takeIn } from "./store-certificate.ts";
 export interface Imported {
   readonly fingerprint: Fingerprint;
   readonly secret: boolean;
-  /** Whether the import brought anything that the store did not know. */
+  /** Whether the import added something to the store. */
   readonly news: boolean;
 }
 
-/** A secret key in the imported file, ready to be stored. */
+/** A secret key from the imported file that is ready to be stored. */
 interface Prepared {
   readonly fingerprint: Fingerprint;
   /** The binary certificate. */
   readonly certificate: Uint8Array;
-  /** What will be stored; undefined if the store already has every secret of this key. */
+  /** The key to store; undefined if the store already has every secret of this key. */
   readonly key: SecretToAdd | undefined;
-  /** Whether the file or the store has the primary secret. */
+  /** Whether the file or the store has the primary key's secret. */
   readonly primary: boolean;
 }
 
-/** Unlocks a secret key for a moment, and makes its revocation certificates. */
+/** Unlocks a secret key, makes its revocation certificates, and returns the key as it will be stored. */
 async function prepare(
   store: KeyStore,
   block: Uint8Array,
@@ -50,15 +50,15 @@ async function prepare(
   const certificate = await publicPartOf(incoming);
   const [raw] = readKeyring(certificate).certificates;
   if (raw === undefined)
-    throw new FeedkeyError("bad_certificate", "the secret key in the file has a public part that can't be read");
+    throw new FeedkeyError("bad_certificate", "the secret key in the file has a public part that feedkey can't read");
   const { fingerprint } = raw;
   const isPresent = await store.hasPrivate(fingerprint);
-  // The secrets are stored unchanged: locked keys stay locked.
+  // The secrets are stored unchanged, so a locked key stays locked.
   const privateKey = isPresent ? await uniteSecrets(await store.privateKey(fingerprint), incoming) : incoming;
   if (privateKey === undefined) return { fingerprint, certificate, key: undefined, primary: true };
   const secret = await SecretKey.open(privateKey, () => passphrase(fingerprint));
   if (!secret.hasAny) {
-    throw new FeedkeyError("bad_config", `no part of ${fingerprint} has its secret in this file`, {
+    throw new FeedkeyError("bad_config", `the file does not contain the secret of any part of ${fingerprint}`, {
       details: { fingerprint },
       hint: "export the key again with gpg --export-secret-keys, or with --export-secret-subkeys if its primary key stays elsewhere",
     });
@@ -70,9 +70,9 @@ async function prepare(
 }
 
 /**
- * Splits a block into one block for each secret key: gpg puts all secret keys into one block, and a file in the store
- * must have only one.
- * @throws FeedkeyError `bad_certificate` if the block is damaged: only a part of a key would be imported
+ * Returns one block for each secret key in a block. gpg writes all secret keys into one block, but a file in the store must
+ * contain only one secret key.
+ * @throws FeedkeyError `bad_certificate`: when the block is damaged, so that feedkey could read only a part of a key
  */
 function splitSecrets(block: Uint8Array): Uint8Array[] {
   const problems = new Set<string>();
@@ -88,8 +88,8 @@ function splitSecrets(block: Uint8Array): Uint8Array[] {
 }
 
 /**
- * Imports bare revocations, for example from a backup. Each revocation is tried with every certificate in the store, and
- * is kept if it verifies. Others are left out.
+ * Imports revocations that are not part of a certificate, for example from a backup. Each revocation is checked against every
+ * certificate in the store. A revocation that verifies for no certificate is left out.
  */
 async function importRevocations(store: KeyStore, loose: Keyring["loose"]): Promise<Imported[]> {
   const revoking = loose.filter(({ body }) => readSignature(body)?.type === 0x20);
@@ -104,8 +104,8 @@ async function importRevocations(store: KeyStore, loose: Keyring["loose"]): Prom
 }
 
 /**
- * Refuses a file that is too large, because the unread part might contain a revocation. @throws FeedkeyError
- * `bad_certificate`
+ * Refuses a file that is too large to be read completely, because the unread part might contain a revocation.
+ * @throws FeedkeyError `bad_certificate`: when the file is too large
  */
 function refuseTooLarge(bytes: Uint8Array): void {
   if (bytes.length <= limits.keyringBytes) return;
@@ -120,7 +120,7 @@ interface ImportReport {
   readonly imported: readonly Imported[];
   /** What is new in the store. */
   readonly changes: readonly Change[];
-  /** Keys that were imported without their primary secret. */
+  /** Secret keys whose primary secret is neither in the file nor in the store. */
   readonly withoutPrimary: readonly Fingerprint[];
 }
 
@@ -142,10 +142,10 @@ async function secretsOf(
 }
 
 /**
- * Imports every key in a file: secret keys, with new revocation certificates; certificates, in any order; and bare
- * revocations of keys in the store. Existing keys stay, and missing parts are added. Nothing is stored until every secret key
- * was unlocked: a file is imported completely or not at all.
- * @throws FeedkeyError `bad_certificate` if the file has no key or is too large; `bad_config` if a passphrase is wrong
+ * Imports every key in a file. A file may contain secret keys, certificates in any order, and separate revocations of keys in
+ * the store. Each secret key gets new revocation certificates. Keys that the store already has are kept, and only their missing
+ * parts are added. Nothing is stored before every secret key has been unlocked.
+ * @throws FeedkeyError `bad_certificate`: when the file has no key or is too large; `bad_config`: when a passphrase is wrong
  */
 export async function importKey(
   store: KeyStore,
@@ -159,8 +159,8 @@ export async function importKey(
   for (const { key } of prepared) if (key !== undefined) await addSecretKey(store, key);
   const { certificates, loose } = readKeys(bytes);
   const named = new Set(certificates.map(({ fingerprint }) => fingerprint));
-  // The certificates of the secret keys are taken in again, because signatures by other keys in this file can be
-  // checked only now.
+  // The certificates of the secret keys are stored a second time, because only now can signatures by other keys in this file
+  // be checked.
   const own = prepared.flatMap(({ certificate }) => readKeyring(certificate).certificates);
   const taken = await takeIn(store, [...certificates, ...own]);
   const imported: Imported[] = prepared.map(({ fingerprint, key }) => {

@@ -1,8 +1,8 @@
 /**
- * T6 for a rotation: while the present key's certification of its own predecessor lasts, the predecessor and the new key are
- * both successors of the present key. For clients whose seed is the present key, the two are rivals unless each acknowledges
- * the other. When the present key has expired, the new key and other successors of the present key's predecessor are rivals
- * too.
+ * Applies rule T6 to a rotation. While the present key's certification of its predecessor is valid, the predecessor and the new
+ * key are both successors of the present key. For clients whose seed is the present key, the predecessor and the new key are
+ * rivals unless each acknowledges the other. When the present key has expired, the new key and the other successors of the
+ * present key's predecessor are rivals too.
  */
 import { FeedkeyError } from "../error.ts";
 import { largest } from "../extremes.ts";
@@ -16,14 +16,14 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { refuseLife } from "../trust/key-state.ts";
 import { amendStored } from "./store-certificate.ts";
 
-/** A key that follows the present key, as the new key will. */
+/** Another key that clients take for a successor of the present key. */
 export interface Rival {
   readonly certificate: OwnCertificate;
   /** When this key stops being a rival; undefined if it never stops. */
   readonly until: Instant | undefined;
 }
 
-/** The keys in the store, with their certifications of each other and the expiry of these; infinity if they never expire. */
+/** The keys in the store, and the certifications between them. */
 class OwnChain {
   readonly keys: ReadonlyMap<Fingerprint, OwnCertificate>;
   readonly #archive: Archive;
@@ -39,8 +39,8 @@ class OwnChain {
   }
 
   /**
-   * Returns when the last certification expires by which `subject` is a successor of `issuer`; undefined if there is no
-   * such certification.
+   * Returns when `subject` stops being a successor of `issuer`: the latest expiry of its certifications by `issuer`, or infinity.
+   * Returns undefined if `subject` is not a successor of `issuer`.
    */
   until(issuer: Fingerprint, subject: OwnCertificate): number | undefined {
     const lasting = this.certified(subject, issuer).filter((one) => {
@@ -50,7 +50,10 @@ class OwnChain {
     return largest(lasting.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY));
   }
 
-  /** Returns the live keys to which a key leads over keys that are not live (T6), each with the end of the first step. */
+  /**
+   * Returns the valid keys that clients reach from `issuer`, directly or over keys that are not valid (T6). Each valid key is
+   * returned with the earliest expiry of the certifications that lead to it.
+   */
   heads(issuer: Fingerprint): Map<Fingerprint, number> {
     const found = new Map<Fingerprint, number>();
     const seen = new Set([issuer]);
@@ -70,8 +73,9 @@ class OwnChain {
 }
 
 /**
- * Returns the rivals that have no mutual acknowledgement with the new key: other keys to which the present key leads, and rivals
- * of the present key itself. The latter become rivals of the new key when the present key has expired.
+ * Returns the rivals that have no mutual acknowledgement with the new key. Rivals are the other keys that clients reach from the
+ * present key, and the rivals of the present key. A rival of the present key becomes a rival of the new key when the present
+ * key has expired.
  * @param successor the new key, if it exists
  */
 export async function findRivals(
@@ -105,18 +109,18 @@ function unsettled(present: Fingerprint, { certificate, until }: Rival, cause: F
   const rival = certificate.raw.fingerprint;
   const when = until === undefined ? "" : ` until ${iso(until)}`;
   const wait = until === undefined ? "" : "wait until then, or ";
-  const problem = `clients seeded with ${present} would take ${rival} and the new key for rivals${when}: ${rival} can't acknowledge it: ${cause.message}`;
+  const problem = `clients seeded with ${present} would take ${rival} and the new key for rivals${when}: ${rival} can't acknowledge the new key: ${cause.message}`;
   return new FeedkeyError("fork", problem, {
     cause,
     details: { present, rival, until: until === undefined ? null : iso(until) },
-    hint: `${wait}import the secret key of ${rival}, or revoke ${rival} if nobody needs it; --force goes on, and those clients accept no key any more`,
+    hint: `${wait}import the secret key of ${rival}, or revoke ${rival} if nobody needs this key; with --force, the rotation continues, but those clients then accept no key`,
   });
 }
 
 /**
- * Opens the secret keys of the rivals, before anything is made.
+ * Opens the secret keys of the rivals. The rotation calls this function before it makes a key or a signature.
  * @param force whether to leave out keys that can't be opened
- * @throws FeedkeyError `fork` if a rival can't acknowledge the new key
+ * @throws FeedkeyError `fork`: when a rival can't acknowledge the new key, and `force` is not set
  */
 export async function openRivals(
   { store, passphrase }: Archive,
@@ -142,8 +146,8 @@ async function acknowledge({ store, config, at }: Archive, issuer: SigningKey, s
   const { userId } = config;
   const { raw, facts } = await ownCertificate(store, subject);
   if (certifications(facts, issuer.raw.fingerprint, userId, at).length > 0) return false;
-  // T6: an expired certification still acknowledges. Until its expiry, a certification is also a link, which is not intended.
-  // So the certification expires one second after its date.
+  // T6: an expired certification still acknowledges a key. Until a certification expires, it also makes the key a successor,
+  // which is not intended here. So the certification expires one second after its date.
   const date = dateOfWork(at, issuer.facts.primary, facts.primary);
   const content = { type: 0x10, at: date, expiresAt: date + 1000 };
   await amendStored(store, await certify(issuer.secret, raw, userId, content));
@@ -151,8 +155,8 @@ async function acknowledge({ store, config, at }: Archive, issuer: SigningKey, s
 }
 
 /**
- * Lets the new key and each rival acknowledge each other. Existing acknowledgements are not repeated.
- * @returns what was done, in words
+ * Makes the certifications by which the new key and each rival acknowledge each other. Existing certifications are not repeated.
+ * @returns sentences that describe what was done
  */
 export async function acknowledgeEachOther(
   archive: Archive,

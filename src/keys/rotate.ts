@@ -1,4 +1,4 @@
-/** Use case: a key transition in two steps. Each step finds out what has been done already, and does the rest. */
+/** Use case: rotate a key in two steps. Each step checks what an earlier run has already done, and does the rest. */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -34,20 +34,20 @@ export interface StartOptions {
   /** The algorithm of a new key; undefined for Ed25519, or RSA if stock clients of the feeds need RSA. */
   readonly algorithm: Algorithm | undefined;
   readonly lifetime: Duration | undefined;
-  /** How long both keys are in use. */
+  /** How long the present key and the new key are both in use. */
   readonly overlap: Duration;
   /** An existing key in the store that becomes the successor, instead of a new key. */
   readonly to: Fingerprint | undefined;
   /** Folder for copies of the new key's revocation certificates. */
   readonly backup: string | undefined;
-  /** Whether to continue without a backup, or before the overlap has ended. */
+  /** Whether to continue without a backup of the revocation certificates, or before the overlap has ended. */
   readonly force: boolean;
   readonly passphrase: string | undefined;
 }
 
 /**
- * Returns the file that records the new key's fingerprint before the key is stored, so that an interrupted run
- * continues with this key.
+ * Returns the path of the file that records the new key's fingerprint. The file is written before the key is stored, so that
+ * the run after an interrupted run continues with the same key.
  */
 function markerFile({ store, config }: Archive): string {
   return join(recordsFolder(store, config.root), "successor");
@@ -58,21 +58,22 @@ async function interrupted(archive: Archive): Promise<Fingerprint | undefined> {
   const fingerprint = text.trim();
   if (!/^[0-9A-F]{40,64}$/.test(fingerprint)) return undefined;
   if (await archive.store.hasPrivate(fingerprint)) return fingerprint;
-  // The secret was never stored: the certificate must not get into the bundle.
+  // The key's secret was never stored, so the bundle must not contain the key's certificate.
   await archive.store.exclusive((writer) => writer.removeUnfinished(fingerprint));
   return undefined;
 }
 
 /**
- * Returns the file that holds the successor's fingerprint, from before the configuration changes until the second step has ended.
+ * Returns the path of the file that contains the successor's fingerprint. The file is written just before the configuration
+ * changes, and is removed when the second step ends.
  */
 function finishingFile({ store, config }: Archive): string {
   return join(recordsFolder(store, config.root), "finishing");
 }
 
 /**
- * Whether a run was interrupted after it had switched the configuration: then the second step must be finished, and no new
- * rotation begun.
+ * Whether an earlier run was interrupted after it had changed the key in the configuration. If so, the user must finish the
+ * second step, and must not start a new rotation.
  */
 export async function wasCutOffFinishing(archive: Archive): Promise<boolean> {
   const text = await readFile(finishingFile(archive), "utf8").catch(() => "");
@@ -80,8 +81,9 @@ export async function wasCutOffFinishing(archive: Archive): Promise<boolean> {
 }
 
 /**
- * Makes a key of the present key's kind. The successor of a master key also only certifies, so that its machine has no key that
- * can sign an index. If the present primary key is kept offline, the successor's primary key does not sign either.
+ * Makes a key of the present key's kind. If the present key is a master key, the new key also only certifies, so that the
+ * machine with the new key has no key that can sign an index. If the present key's primary key is kept offline, the new
+ * key's primary key does not sign either.
  */
 async function makeLike(present: CertificateFacts, at: Instant, options: KeyOptions): Promise<NewKey> {
   const able = signingKeys(present, at);
@@ -95,7 +97,7 @@ async function makeSuccessor(archive: Archive, present: OwnCertificate, options:
     userId: config.userId,
     userIdForm: "any",
     algorithm: successorAlgorithm(config, present, at, options.algorithm, options.force),
-    // Certifications of the new key can't be older than the key.
+    // A certification of the new key can't be older than the new key.
     at: dateOfWork(at, present.facts.primary),
     lifetime: options.lifetime,
     passphrase: options.passphrase,
@@ -114,7 +116,7 @@ async function refuseWithoutBackup(store: KeyStore, successor: Fingerprint, opti
   if (options.force) return;
   throw new FeedkeyError("usage", "the new key's revocation certificates have no backup", {
     details: { successor },
-    hint: "give --backup DIR, a folder on a stick or another machine where feedkey copies them, or use --force",
+    hint: "give --backup DIR, a folder on a USB stick or another machine to which feedkey copies them, or use --force",
   });
 }
 
@@ -122,18 +124,18 @@ export interface RotationStep {
   readonly present: Fingerprint;
   readonly successor: Fingerprint;
   readonly overlapEnds: Instant;
-  /** What was done, in words. */
+  /** Sentences that describe what was done. */
   readonly done: readonly string[];
   /** One error for each feed whose index did not get the new signature. */
   readonly left: readonly FeedkeyError[];
 }
 
 /**
- * The first step: makes and certifies the successor, has it certify the present key until the overlap ends, and puts both keys
- * into the bundle. The present key still signs the indexes; both keys sign if clients need to know only one of the signing
- * keys.
- * @throws FeedkeyError `expired`, `revoked`, `weak_algorithm`; `usage` without a backup; `fork` if a rival can't acknowledge
- * the successor
+ * Does the first step: makes and certifies the successor, and writes both keys into the bundle. The successor certifies the
+ * present key until the overlap ends. The present key still signs the indexes. The successor also signs the feeds whose
+ * clients need to know only one of the signing keys.
+ * @throws FeedkeyError `expired`, `revoked` or `weak_algorithm`: when a key can't be used; `usage`: when there is no backup;
+ * `fork`: when a rival can't acknowledge the successor
  */
 export async function startRotation(archive: Archive, options: StartOptions): Promise<RotationStep> {
   const { store, config, at, passphrase } = archive;
@@ -142,8 +144,7 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   const userId = config.userId;
   const present = state.present.raw.fingerprint;
   if (options.backup === undefined && !options.force) await refuseWithoutBackup(store, present, options);
-  // The issuer is unlocked before anything is made: a successor that is made without the passphrase would not be
-  // locked.
+  // The present key is unlocked before the successor is made: without the passphrase, the successor would be stored unlocked.
   const issuer = state.successor === undefined ? await openSigningKey(store, present, passphrase) : undefined;
   issuer?.secret.requirePrimary();
   const opened = await openRivals(archive, present, rivals, options.force);
@@ -159,7 +160,7 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   const date = dateOfWork(at, state.present.facts.primary, successor.facts.primary);
   if (issuer !== undefined) {
     await amendStored(store, await certify(issuer.secret, successor.raw, userId, { type: 0x10, at: date }));
-    // From here on, the certificates show the state of the rotation.
+    // From now on, the certificates show the state of the rotation, so the marker file is no longer needed.
     await rm(markerFile(archive), { force: true });
     done.push(`${present} certified ${name}`);
   }
@@ -197,16 +198,17 @@ async function resign(archive: Archive, predecessor: OwnCertificate) {
 }
 
 /**
- * The second step: the successor signs. After a crash, a second call finishes the step.
- * @throws FeedkeyError `usage` before the overlap has ended, or if no rotation is in progress; `would_break` if a
- * foreign signature file is in the way
+ * Does the second step: makes the successor the archive's key, and signs the feeds again. After a crash, a second call
+ * finishes the step.
+ * @throws FeedkeyError `usage`: when the overlap has not ended, or no rotation is in progress; `would_break`: when a signature
+ * file that feedkey did not make is in the way
  */
 export async function finishRotation(archive: Archive, force: boolean): Promise<RotationStep> {
   const { config, at } = archive;
   const { state, from, to, isSwitched } = await checkFinish(archive, force);
   const [present, successor] = [from.raw.fingerprint, to.raw.fingerprint];
   if (isSwitched) {
-    // An interrupted run has already switched the configuration; the indexes may still have signatures by the old key.
+    // An interrupted run has already changed the key in the configuration, but the old key's signatures may still be there.
     return { present, successor, overlapEnds: at, ...(await resign(archive, from)) };
   }
   const switched = switchedTo(archive, successor);

@@ -215,7 +215,7 @@ describe("feedkey key import", function () {
       it("with no secret at all it is refused", async () => {
         const key = await gpg.generate(archiveUserId, ["ed25519", "sign", "never"]);
         const { error } = await refuses("bad_config", 78, await subkeysOf(key));
-        expect(error?.message).to.equal(`no part of ${key} has its secret in this file`);
+        expect(error?.message).to.equal(`the file does not contain the secret of any part of ${key}`);
       });
     });
 
