@@ -1,6 +1,6 @@
 /**
- * Writes the bytes between the members' contents in an `ar` archive (ar(5)), exactly as libarchive (BSD) or binutils
- * (GNU) write them. No digest covers these bytes, so a verifier must not accept any other bytes.
+ * Writes the bytes between the members' contents in an `ar` archive (ar(5)), exactly as libarchive (BSD) or binutils (GNU) writes
+ * them. No digest covers these bytes, so a verifier must not accept other bytes in their place.
  */
 import { AR_MAGIC } from "./ar.ts";
 
@@ -10,7 +10,7 @@ interface MemberShape {
   readonly size: number;
 }
 
-/** Columns 16 to 48 of a header: time, owner, group and mode. */
+/** The columns for time, owner, group and mode (16 to 48) in the headers that feedkey writes. */
 export const plainOwner = ["0".padEnd(12), "0".padEnd(6), "0".padEnd(6), "100644".padEnd(8)].join("");
 
 /** Returns the columns for time, owner, group and mode in a header. */
@@ -50,7 +50,7 @@ export function gnuPrefixes(members: readonly MemberShape[], owner: string): Buf
   return withMagic(headers.map((one, index) => (index === 0 ? Buffer.concat([before, one]) : one)));
 }
 
-/** Returns the padding after a content: a newline if the size is odd. @param size in bytes */
+/** Returns the padding after a member's content: a newline if the size is odd. @param size the content's size in bytes */
 export function paddingOf(size: number): Buffer {
   return Buffer.from(size % 2 === 0 ? "" : "\n");
 }

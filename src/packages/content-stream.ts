@@ -1,4 +1,4 @@
-/** Decompresses a file from its beginning, as far as needed. */
+/** Decompresses a file from its beginning, and stops when the reader needs no more. */
 import { FeedkeyError } from "../error.ts";
 import { unbzip2Head } from "./compression/bzip2.ts";
 import { detectCompression } from "./compression/compression.ts";
@@ -38,7 +38,7 @@ export async function* contentChunks(source: ByteSource): AsyncGenerator<Uint8Ar
   }
 }
 
-/** Decompresses longer and longer beginnings of the file, because the decoder returns nothing before it ends. */
+/** Decompresses longer and longer beginnings of the file, because the decoder returns its output only at the end. */
 async function* unbzip2Chunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   let given = 0;
   for (let look = FIRST_LOOK; ; look = Math.min(look * 8, MAX_BZIP2_AT_ONCE)) {
@@ -50,15 +50,15 @@ async function* unbzip2Chunks(source: ByteSource): AsyncGenerator<Uint8Array, vo
   }
 }
 
-/** Decompresses more and more of the first blocks, each time as a complete frame, because the decoder needs complete frames. */
+/** Decompresses longer and longer beginnings of the file. Each beginning becomes a complete frame, because the decoder needs one. */
 async function* unzstdChunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   let given = 0;
   for (let look = FIRST_LOOK; look < source.size; look *= 8) {
-    // Longer ones are useless: a block never decompresses to less than its own size.
+    // A longer beginning is useless, because a block never decompresses to less than its compressed size.
     const head = zstdHead(source.read(0, Math.min(look, MAX_ZSTD_AT_ONCE)), MAX_ZSTD_AT_ONCE);
     if (head === undefined) continue;
     const content = await unzstd(head.bytes, MAX_ZSTD_AT_ONCE);
-    // Yield small pieces: a reader that takes one piece too many must not trigger another decompression.
+    // Small pieces help a reader that takes one piece too many: the extra piece usually needs no further decompression.
     yield* piecesOf(bytesSource(content.subarray(given)), PIECE);
     given = content.length;
     if (head.isFull) throw exceeds(MAX_ZSTD_AT_ONCE);

@@ -10,7 +10,7 @@ export function findControlFile(tar: Uint8Array): Uint8Array {
   let control: Uint8Array | undefined;
   const links: string[] = [];
   for (const entry of tarEntries(tar, controlLimit)) {
-    // A program that extracts the archive follows the link, and may overwrite another file, such as the control file.
+    // A program that extracts the archive may follow the link and overwrite another file, for example the control file.
     if (links.some((link) => entry.path.startsWith(link))) {
       throw damage(`tar entry ${quote(entry.name)} is below a link`);
     }

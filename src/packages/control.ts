@@ -1,6 +1,7 @@
 /**
- * The control file of a package. .deb and newer .ipk packages are `ar` archives; older .ipk packages are gzip-compressed tar archives
- * with the same three members. The members may come in any order, as in opkg, but each only once: see docs/opkg.md.
+ * Reads the control file of a package. .deb and newer .ipk packages are `ar` archives; older .ipk packages are gzip-compressed tar
+ * archives with the same three members. As in opkg, the order of the members does not matter. No member may appear twice
+ * (docs/opkg.md).
  */
 import { asBuffer } from "../formats/line-cursor.ts";
 import { type ReadEntry, type TarEntry, visitEntries } from "../formats/tar/tar.ts";
@@ -59,7 +60,10 @@ function kindOf(name: string): MemberKind | undefined {
   return kind as MemberKind | undefined;
 }
 
-/** The members that feedkey uses. If a package had two of one kind, an installer could read another control file than feedkey. */
+/**
+ * The members that feedkey uses. A package may not have two members of one kind, because an installer could read a different control
+ * file than feedkey.
+ */
 class Members {
   readonly #seen = new Map<MemberKind, string>();
 
@@ -84,8 +88,8 @@ class Members {
 }
 
 /**
- * Reads a package in ipkg's first form. Reads the package to its end: opkg uses the first control archive, but programs that
- * extract everything use the last.
+ * Reads the control file of a package that is a tar archive, ipkg's first form. Reads the package to its end to find a second control
+ * archive: opkg uses the first control archive, but programs that extract everything use the last.
  */
 async function controlOfTar(source: ByteSource): Promise<Uint8Array> {
   const found = new Members();
@@ -108,14 +112,14 @@ async function controlOfTar(source: ByteSource): Promise<Uint8Array> {
   return controlOfMember(path, content);
 }
 
-/** Checks `debian-binary`, which must not name another format. The member may be missing, because opkg ignores it. */
+/** Checks that `debian-binary` names format version 2. A package may lack this member, because opkg ignores it. */
 function checkFormatVersion(bytes: Uint8Array): void {
   const text = asBuffer(bytes).toString("latin1");
   if (/^2\.\d+[ \t\r]*(?:\n|$)/.test(text)) return;
   throw damage(`expected format version 2 in "debian-binary", found ${quote(text.trimEnd())}`);
 }
 
-/** The compression of a control archive, by its name. */
+/** The compression of a control archive with each supported name. */
 const compressionOf: Readonly<Record<string, Compression>> = {
   "control.tar": "none",
   "control.tar.gz": "gzip",
@@ -127,7 +131,7 @@ async function controlOfMember(name: string, bytes: Uint8Array): Promise<Uint8Ar
   const named = compressionOf[name];
   if (named === undefined)
     throw damage(`${quote(name)} has a compression that is not supported: expected .gz, .xz or .zst`);
-  // dpkg trusts the name, libarchive the bytes. If the two differ, installers would read different data.
+  // dpkg trusts the name, but libarchive trusts the bytes. If the name and the bytes differed, installers would read different data.
   const found = detectCompression(bytes);
   if (found !== named) throw damage(`${quote(name)} contains data of another compression: "${found}"`);
   return findControlFile(await decompress(bytes, found, MAX_CONTROL_TAR));

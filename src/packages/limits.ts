@@ -1,5 +1,5 @@
 /**
- * Size limits for packages and compressed indexes. A real package stays far below these limits. feedkey refuses larger data
+ * Size limits for packages and compressed indexes. Real packages are far below these limits. feedkey refuses larger data
  * before it allocates memory for the data.
  */
 
@@ -7,41 +7,44 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 const GiB = 1024 * MiB;
 
-/** Number of members in an `ar` archive. A package has three members; a signed package has a few more. */
+/** Maximum number of members in an `ar` archive. A package has three members; a signed package has a few more. */
 export const MAX_AR_MEMBERS = 1000;
 
-/** Bytes of a member name in an `ar` archive, including long names. */
+/** Maximum length of a member name in an `ar` archive, in bytes. */
 export const MAX_AR_NAME = 4 * KiB;
 
-/** Bytes of the GNU table of long member names. */
+/** Maximum size of the GNU table of long member names, in bytes. */
 export const MAX_AR_NAME_TABLE = MiB;
 
-/** Bytes of the `debian-binary` member, which has a version number. */
+/** Maximum size of the `debian-binary` member, which contains a version number, in bytes. */
 export const MAX_FORMAT_VERSION = 128;
 
-/** Bytes of `control.tar.*`, compressed. */
+/** Maximum size of the compressed `control.tar.*`, in bytes. */
 export const MAX_CONTROL_MEMBER = 8 * MiB;
 
-/** Bytes of the decompressed `control.tar`. */
+/** Maximum size of the decompressed `control.tar`, in bytes. */
 export const MAX_CONTROL_TAR = 32 * MiB;
 
-/** Bytes of the `control` file. */
+/** Maximum size of the `control` file, in bytes. */
 export const MAX_CONTROL_FILE = MiB;
 
-/** Decompressed bytes before the wanted members in a package that is a compressed tar archive. */
+/** Maximum number of decompressed bytes that feedkey reads from a package that is a compressed tar archive. */
 export const MAX_OUTER_TAR = 2 * GiB;
 
-/** Decompressed bytes of a .zst file in memory at once. The wanted members are at the beginning of a package. */
+/** Maximum decompressed size of a .zst file in memory, in bytes. feedkey needs only the first members of a package. */
 export const MAX_ZSTD_AT_ONCE = 64 * MiB;
 
-/** Decompressed bytes of a .bz2 file in memory at once. */
+/** Maximum decompressed size of a .bz2 file in memory, in bytes. */
 export const MAX_BZIP2_AT_ONCE = 64 * MiB;
 
-/** Bytes of a pkgsrc package's `+CONTENTS`, which has two lines for each file. */
+/** Maximum size of a pkgsrc package's `+CONTENTS`, in bytes. `+CONTENTS` has two lines for each file of the package. */
 export const MAX_PKGSRC_CONTENTS = 32 * MiB;
 
-/** Bytes of `+PKG_HASH`, which has a line of 129 bytes for each block. With the usual 64 KiB blocks, this is enough for 8 GiB. */
+/**
+ * Maximum size of `+PKG_HASH`, in bytes. The file has a line of 129 bytes for each block of the package. With the usual blocks of
+ * 64 KiB, the limit is enough for a package of 8 GiB.
+ */
 export const MAX_PKG_HASH = 17 * MiB;
 
-/** Bytes of `+PKG_GPG_SIGNATURE`. */
+/** Maximum size of `+PKG_GPG_SIGNATURE`, in bytes. */
 export const MAX_PKG_SIGNATURE = 64 * KiB;

@@ -7,7 +7,7 @@ import { detectCompression } from "./compression/compression.ts";
 import { contentChunks } from "./content-stream.ts";
 import { type ByteSource, fileSource, openPackage, piecesOf } from "./source.ts";
 
-/** How many bytes of a tar archive are read. The first members show whether the archive is a package. */
+/** About how many bytes of a tar archive feedkey reads. The first members show whether the archive is a package. */
 const HEAD = 64 * 1024;
 
 /** Matches first members that only packages have: packages in opkg's older form and packages for pkgsrc, apk and pacman. */
@@ -16,12 +16,12 @@ const tellTale = /^(debian-binary|(control|data)\.tar(\.[a-z0-9]+)?|\+CONTENTS|\
 const RPM_LEAD = "edabeedb";
 
 /**
- * Matches, in hex, compression formats that some installer reads but feedkey does not: lzma, lzip, lz4, compress, and zstd with a
- * skippable frame first.
+ * Matches the first bytes, in hex, of compressed files that some installers read but feedkey does not: lzma, lzip, lz4, compress, and
+ * zstd with a skippable frame first.
  */
 const SEALED = /^(5d0000|4c5a4950|04224d18|1f9d|5[0-9a-f]2a4d18)/;
 
-/** Tells whether bytes have a compression that feedkey can't read. */
+/** Whether bytes begin like compressed data that feedkey can't decompress. */
 function isSealed(bytes: Uint8Array): boolean {
   return SEALED.test(Buffer.from(bytes.subarray(0, 8)).toString("hex"));
 }
@@ -32,7 +32,7 @@ function isSealed(bytes: Uint8Array): boolean {
  * @throws FeedkeyError `not_found` if the file can't be read
  */
 export async function holdsPackage(path: string): Promise<boolean> {
-  // Check this before the file is opened: to open a device can start the device.
+  // Opening a device file can start the device, so feedkey checks the file's type first.
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
   const descriptor = openPackage(path);
   try {
@@ -47,7 +47,7 @@ async function isPackage(source: ByteSource): Promise<boolean> {
   let isFound = false;
   const head = Buffer.from(source.read(0, Math.min(AR_MAGIC.length, source.size)));
   if (head.toString("latin1") === AR_MAGIC || head.toString("hex").startsWith(RPM_LEAD)) return true;
-  // A file that feedkey can't decompress counts as a package, because an installer may be able to read it.
+  // A file that feedkey can't decompress counts as a package, because an installer may be able to read the file.
   if (isSealed(head)) return true;
   try {
     const isPlain = detectCompression(head) === "none";
@@ -56,10 +56,10 @@ async function isPackage(source: ByteSource): Promise<boolean> {
       isFound = tellTale.test(name);
       return !isFound;
     };
-    // An unusual header stops feedkey's reader, but perhaps not an installer's. So the first name counts anyway.
+    // feedkey's reader refuses an unusual header that an installer may accept. So feedkey looks at the first name in any case.
     await visitEntries(
       watched(content, (first) => {
-        // An installer could decompress a file that was compressed twice.
+        // A file that was compressed twice counts as a package, because an installer could decompress the file twice.
         isFound = !isPlain && (detectCompression(first) !== "none" || isSealed(first));
         return !isFound && isTold(firstName(first));
       }),

@@ -1,4 +1,4 @@
-/** Metadata of a pkgsrc binary package: the first files of its compressed tar archive. */
+/** Reads the metadata of a pkgsrc binary package from the first files of its compressed tar archive. */
 import type { PackageMetadata } from "../formats/pkgsrc/package-summary.ts";
 import { type TarEntry, visitEntries } from "../formats/tar/tar.ts";
 import { AR_MAGIC } from "./ar.ts";
@@ -17,13 +17,13 @@ const wanted: Readonly<Record<string, number>> = {
   "+SIZE_PKG": MAX_CONTROL_FILE,
 };
 
-/** Whether a package is the `ar` archive of a signed one. */
+/** Whether a package is an `ar` archive, the form of a signed package. */
 export function isSignedPackage(source: ByteSource): boolean {
   return Buffer.from(source.read(0, Math.min(AR_MAGIC.length, source.size))).toString("latin1") === AR_MAGIC;
 }
 
 /**
- * Reads a package's metadata, also inside a signed one, whose signature is not checked.
+ * Reads the metadata of a signed or unsigned package. Does not check the signature.
  * @throws FeedkeyError `bad_package`
  */
 export async function readPkgsrcPackage(source: ByteSource): Promise<PackageMetadata> {
@@ -43,7 +43,7 @@ export async function readPkgsrcPackage(source: ByteSource): Promise<PackageMeta
 }
 
 /**
- * The packing list of an unsigned package, its first member.
+ * Returns the packing list of an unsigned package. The packing list is the first member.
  * @throws FeedkeyError `bad_package`
  */
 export async function readContents(source: ByteSource): Promise<Uint8Array> {
@@ -68,7 +68,7 @@ function limitOf({ name, isFile }: TarEntry): number | undefined {
   return limit;
 }
 
-/** The files whose names begin with `+`, up to the first one that does not: pkg_add stops there too. */
+/** Returns the wanted files. Stops at the first file whose name does not begin with `+`, like pkg_add. */
 async function readMetadata(source: ByteSource): Promise<ReadonlyMap<string, Uint8Array>> {
   const found = new Map<string, Uint8Array>();
   let isFirst = true;

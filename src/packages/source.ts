@@ -8,7 +8,7 @@ export interface ByteSource {
   readonly size: number;
   /**
    * Reads exactly `length` bytes from `position`.
-   * @throws FeedkeyError `bad_package` if the source ends before; `not_found` if the system can't read the source
+   * @throws FeedkeyError `bad_package` if the source ends before the last byte; `not_found` if the system can't read the source
    */
   read(position: number, length: number): Uint8Array;
 }
@@ -44,7 +44,7 @@ export function* piecesOf(source: ByteSource, length: number): Generator<Uint8Ar
 
 /**
  * Opens a package file for reading.
- * @param flags further flags beside `O_RDONLY`, such as `O_NOFOLLOW`
+ * @param flags flags to add to `O_RDONLY` and `O_NONBLOCK`, for example `O_NOFOLLOW`
  * @returns the file descriptor
  * @throws FeedkeyError `not_found` if the file can't be opened
  */
@@ -58,7 +58,7 @@ export function openPackage(path: string, flags = 0): number {
 }
 
 /**
- * Opens a package file for an action, and closes the file afterwards.
+ * Opens a package file, runs an action on its content, and closes the file.
  * @throws FeedkeyError `not_found`; `bad_package` if the package is not a regular file; what the action throws
  */
 export async function withPackage<Found>(path: string, action: (source: ByteSource) => Promise<Found>): Promise<Found> {
@@ -73,7 +73,7 @@ export async function withPackage<Found>(path: string, action: (source: ByteSour
 }
 
 /**
- * Reads once from an open file into `into`.
+ * Reads from an open file into `into`, with one system call.
  * @returns the number of bytes read; 0 at the end of the file
  * @throws FeedkeyError `not_found` if the system can't read the file
  */
@@ -89,7 +89,10 @@ function unreadable(error: unknown): FeedkeyError {
   return new FeedkeyError("not_found", `cannot be read: ${systemCode(error) ?? "unknown error"}`, { cause: error });
 }
 
-/** Returns a source over an open file of `size` bytes. Reads are synchronous: few, small, and usually in worker threads. */
+/**
+ * Returns a source over an open file of `size` bytes. Reads are synchronous, because they are few and small, and usually run in
+ * worker threads.
+ */
 export function fileSource(descriptor: number, size: number): ByteSource {
   return {
     size,
