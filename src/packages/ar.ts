@@ -1,6 +1,6 @@
 /**
- * The `ar` archive (ar(5)): the outer form of .deb packages, newer .ipk packages, and pkgsrc's signed packages.
- * Reads the plain form and the long names of BSD (`#1/length`) and GNU (`//` table, `/offset`).
+ * Reads `ar` archives (ar(5)), the outer form of .deb packages, newer .ipk packages, and pkgsrc's signed packages.
+ * Supports plain names and the long names of BSD (`#1/length`) and GNU (`//` table, `/offset`).
  */
 import { asBuffer } from "../formats/line-cursor.ts";
 import { withoutTrailing } from "../trailing.ts";
@@ -10,21 +10,21 @@ import type { ByteSource } from "./source.ts";
 
 export const AR_MAGIC = "!<arch>\n";
 
-/** The size of a header in bytes, without a long name after the header. */
+/** The size of a header in bytes. A long name after the header does not count. */
 export const HEADER_SIZE = 60;
 
-/** One member, with the place of its content in the archive. */
+/** A member, with the position of its content in the archive. */
 export interface ArMember {
   readonly name: string;
-  /** Offset of the content's first byte, after a long name. */
+  /** Offset of the content's first byte. A BSD long name before the content does not count. */
   readonly offset: number;
   /** The size of the content, in bytes. */
   readonly size: number;
 }
 
 /**
- * Lists all members in their order. Reads only headers. A name may appear twice; the caller decides whether to allow this. Symbol
- * tables and name tables are not listed.
+ * Lists all members in order, except symbol tables and tables of names. Reads only headers and names. Allows a name to appear twice:
+ * the caller must check for that.
  * @throws FeedkeyError `bad_package` unless the archive is complete and well-formed
  */
 export function readArMembers(source: ByteSource): ArMember[] {
@@ -81,7 +81,7 @@ function resolveName(source: ByteSource, header: ArMember, names: string | undef
   if (gnu !== undefined) {
     const start = Number(gnu);
     const end = names?.indexOf("/\n", start) ?? -1;
-    // The offset must be at the start of a name in the table. An offset into the middle of a name would be ambiguous.
+    // The offset must be the start of a name in the table. An offset into the middle of a name would be ambiguous.
     const starts = start === 0 || names?.[start - 1] === "\n";
     if (names === undefined || end === -1 || !starts) {
       throw damage(`ar member at byte ${header.offset} refers to a name that is not in the table of long names`);
@@ -93,7 +93,7 @@ function resolveName(source: ByteSource, header: ArMember, names: string | undef
 }
 
 function checkName(member: ArMember): ArMember {
-  // Package tools write only ASCII names. Any other name is damage, or a try to deceive readers.
+  // Package tools write only ASCII names. Any other name is damage or an attempt to deceive readers.
   if (!/^[\x20-\x7e]+$/.test(member.name)) {
     throw damage(`ar member at byte ${member.offset} has the unusable name ${quote(member.name)}`);
   }

@@ -9,7 +9,7 @@ const hints = {
 };
 
 /**
- * Adds the package's path to the message and to `details.path` of a `bad_package` or `not_found` error; other errors are
+ * Adds the package's path to the message and to `details.path` of a `bad_package` or `not_found` error. Returns other errors
  * unchanged.
  */
 export function nameThePackage(path: string, error: unknown): unknown {

@@ -3,7 +3,8 @@ import { blockCount, digestOfBlock, hashBlock, type PackageHash, readBlock } fro
 import type { ByteSource } from "./source.ts";
 
 /**
- * A package read through its digests: every block is hashed each time it is read, so a change between two reads is found.
+ * Reads a package and checks the digest of every block. Hashes a block each time it is read from the file, to detect a change between
+ * two reads.
  */
 export class HashedSource implements ByteSource {
   readonly size: number;
@@ -11,7 +12,7 @@ export class HashedSource implements ByteSource {
   readonly #hash: PackageHash;
   #held: { readonly index: number; readonly block: Uint8Array } | undefined;
 
-  /** @throws FeedkeyError `size_mismatch` */
+  /** @throws FeedkeyError `size_mismatch` if the package has another size than `+PKG_HASH` says */
   constructor(inner: ByteSource, hash: PackageHash) {
     if (inner.size !== hash.fileSize) {
       const problem = `the package inside should have ${hash.fileSize} bytes, but has ${inner.size}`;
@@ -25,7 +26,7 @@ export class HashedSource implements ByteSource {
     this.#hash = hash;
   }
 
-  /** @throws FeedkeyError `digest_mismatch` for a block that was changed; `bad_package` beyond the end */
+  /** @throws FeedkeyError `digest_mismatch` if a block was changed; `bad_package` if the package ends before the last byte */
   read(position: number, length: number): Uint8Array {
     const { blockSize } = this.#hash;
     const parts: Uint8Array[] = [];
@@ -33,7 +34,7 @@ export class HashedSource implements ByteSource {
       const index = Math.floor(at / blockSize);
       const start = at - index * blockSize;
       const part = this.#block(index).subarray(start, start + position + length - at);
-      // Only if more bytes are requested than exist; the source reports this.
+      // The caller requests bytes after the end of the package, so the inner source throws.
       if (part.length === 0) return this.#inner.read(position, length);
       parts.push(part);
       at += part.length;
@@ -41,7 +42,7 @@ export class HashedSource implements ByteSource {
     return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
   }
 
-  /** All blocks in their order. @throws FeedkeyError `digest_mismatch` */
+  /** Yields all blocks in order. @throws FeedkeyError `digest_mismatch` if a block was changed */
   *blocks(): Generator<Uint8Array, void, undefined> {
     for (let index = 0; index < blockCount(this.#hash); index += 1) yield this.#block(index);
   }

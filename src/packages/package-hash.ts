@@ -1,11 +1,11 @@
-/** `+PKG_HASH` in a signed pkgsrc package, which the signature covers (pkg_install's pkg_signature.c). */
+/** Reads and writes `+PKG_HASH`, the file in a signed pkgsrc package that the signature covers (pkg_install's pkg_signature.c). */
 import { createHash } from "node:crypto";
 import { damage } from "./damage.ts";
 import type { ByteSource } from "./source.ts";
 
 const DIGEST_SIZE = 64;
 const MIN_BLOCK = 1024;
-/** The size limit for a block, in bytes, because a whole block is kept in memory. */
+/** Maximum size of a block, in bytes. feedkey keeps a whole block in memory. */
 const MAX_BLOCK = 16 * 1024 * 1024;
 const USUAL_BLOCK = 65_536;
 
@@ -31,8 +31,10 @@ export function digestOfBlock({ digests }: PackageHash, index: number): Uint8Arr
 }
 
 /**
- * Chooses a block size in bytes of which the file size is not a multiple. Otherwise pkg_add would expect a last block of 0 bytes,
- * and refuse the package. @param fileSize in bytes
+ * Chooses a block size that does not divide the file size. Otherwise pkg_add would expect a last block of 0 bytes and refuse the
+ * package.
+ * @param fileSize the size of the unsigned package, in bytes
+ * @returns the block size in bytes
  */
 export function chooseBlockSize(fileSize: number): number {
   let size = USUAL_BLOCK;
@@ -101,7 +103,7 @@ export function parsePackageHash(bytes: Uint8Array): PackageHash {
   if (hash.fileSize < 1 || hash.digests.length !== blockCount(hash) * DIGEST_SIZE) {
     throw damage(`"+PKG_HASH" has ${hash.digests.length / DIGEST_SIZE} digests for a file of ${hash.fileSize} bytes`);
   }
-  // A file has only one valid text, for example without leading zeros.
+  // The file must be exactly what pkg_admin writes. For example, no number may have leading zeros.
   if (!formatPackageHash(hash).equals(bytes))
     throw damage('"+PKG_HASH" has numbers that are not written as pkg_admin writes them');
   return hash;

@@ -8,19 +8,20 @@ import { compressionOf, type Part, type PartForm } from "../formats/format.ts";
 import { canDecompress, decompress } from "./compression/compression.ts";
 
 /**
- * Reads a file with a part; the file's bytes are not trusted. May throw an error with the reason `too_large` for a file over the limit.
+ * Reads a file that contains a part. The caller checks the bytes. May throw an error with the reason `too_large` if the file is larger
+ * than the limit.
  * @param place path below the root's folder
  * @param limit size limit in bytes
- * @param damaged path of a stored text of this part that does not match the root; undefined if no such text is stored
+ * @param damaged path of a stored text of this part that does not match the root; undefined if there is no such text
  * @returns undefined if the file does not exist
  */
 export type PartSource = (place: string, limit: number, damaged: string | undefined) => Promise<Uint8Array | undefined>;
 
-/** The feed of the parts. */
+/** The feed and the limit with which a part is read. */
 interface PartTerms {
   /** The feed's name; undefined if messages name the feed anyway. */
   readonly feed: string | undefined;
-  /** What messages call the root. */
+  /** The root's name in messages. */
   readonly root: string;
   /** Maximum size of a list in bytes, compressed or not. */
   readonly limit: number;
@@ -28,12 +29,12 @@ interface PartTerms {
   readonly damaged?: string | undefined;
 }
 
-/** Tells whether an error says that a source gave or announced too many bytes. */
+/** Whether an error says that a source sent or announced too many bytes. */
 export function isTooLarge(error: unknown): error is FeedkeyError {
   return error instanceof FeedkeyError && error.details.reason === "too_large";
 }
 
-/** Tells whether a text has the given size and every given digest. @param known SHA-256 of the text, if the caller has it */
+/** Whether a text has the given size and every given digest. @param known the text's SHA-256 hash, if the caller has computed it */
 export function fitsDigests(text: Data, { size, sha256, sha512 }: FileDigests, known?: Hash): boolean {
   if (text.length !== size || (sha256 ?? sha512) === undefined) return false;
   const has = (hex: string | undefined, hash: () => Hash) => hex === undefined || hash().digest("hex") === hex;
@@ -46,10 +47,10 @@ export function fitsDigests(text: Data, { size, sha256, sha512 }: FileDigests, k
 }
 
 /**
- * Reads a part in the best available form. Decompresses a file only after its size and digests match the root, and at most to the
- * size that the root gives.
- * @throws FeedkeyError `unavailable` if no form is available; `bad_index` if the file does not match the root, or is larger than
- * the limit (reason `limits`)
+ * Reads a part in the best available form. Decompresses a file only if its size and digests match the root, and only up to the size
+ * that the root gives.
+ * @throws FeedkeyError `unavailable` if no form is available; `bad_index` if the file does not match the root, or if the part is
+ * larger than the limit (reason `limits`)
  */
 export async function partText(part: Part, terms: PartTerms, source: PartSource): Promise<Uint8Array> {
   refuseLargePart(part, terms, part.open.size);

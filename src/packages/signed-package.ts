@@ -1,7 +1,7 @@
 /**
- * pkg_install's signed package: an `ar` archive with `+PKG_HASH`, a detached signature over it, and the package itself. feedkey's
- * reader is stricter than pkg_add: it accepts exactly three members with these names in this order, and all bytes between them
- * exactly as libarchive or binutils write them.
+ * Reads and writes pkg_install's signed packages. A signed package is an `ar` archive with three members: `+PKG_HASH`, a detached
+ * signature of `+PKG_HASH`, and the package itself. feedkey's reader is stricter than pkg_add. It accepts only these members in this
+ * order, and only the bytes between them that libarchive or binutils writes.
  */
 import { type ArMember, HEADER_SIZE, readArMembers } from "./ar.ts";
 import { bsdPrefixes, gnuPrefixes, ownerOf, paddingOf, plainOwner } from "./ar-headers.ts";
@@ -40,7 +40,7 @@ export function signedParts(source: ByteSource): SignedParts {
   if (hash.size > MAX_PKG_HASH || signature.size > MAX_PKG_SIGNATURE) {
     throw damage("has a hash file or a signature over the size limit", { reason: "limits" });
   }
-  // All three members have the owner and the time of the unsigned file.
+  // All three members have the owner and the time of the unsigned package file.
   const owner = ownerOf(source.read(hash.offset - HEADER_SIZE, HEADER_SIZE));
   if (![bsdPrefixes, gnuPrefixes].some((prefixes) => isFramed(source, members, prefixes(members, owner)))) {
     throw damage("its archive is not in the form that pkg_admin or ar writes", { reason: "headers" });
@@ -53,7 +53,7 @@ export function signedParts(source: ByteSource): SignedParts {
   };
 }
 
-/** Tells whether the archive consists only of these prefixes, the contents, and their padding. */
+/** Whether the archive consists only of these prefixes, the members' contents, and the padding. */
 function isFramed(source: ByteSource, members: readonly ArMember[], prefixes: readonly Uint8Array[]): boolean {
   let position = 0;
   for (const [index, { offset, size }] of members.entries()) {
@@ -66,9 +66,9 @@ function isFramed(source: ByteSource, members: readonly ArMember[], prefixes: re
 }
 
 /**
- * Yields a signed package, piece by piece, in the form that pkg_admin writes. The same input gives the same bytes.
+ * Yields a signed package piece by piece, in the form that pkg_admin writes. The same input always gives the same bytes.
  * @param signature the armored signature
- * @throws FeedkeyError `digest_mismatch` if the package changed since it was hashed
+ * @throws FeedkeyError `size_mismatch` or `digest_mismatch` if the package has changed since it was hashed
  */
 export function* signedPackage(
   hash: PackageHash,
