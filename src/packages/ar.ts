@@ -51,7 +51,7 @@ export function readArMembers(source: ByteSource): ArMember[] {
 
 function readHeader(source: ByteSource, position: number): ArMember {
   const text = latin1(source.read(position, HEADER_SIZE));
-  if (text.slice(58) !== "`\n") throw damage(`ar header at byte ${position} does not end like one`);
+  if (text.slice(58) !== "`\n") throw damage(`ar header at byte ${position} does not end as it should`);
   const owner = [text.slice(16, 28), text.slice(28, 34), text.slice(34, 40)];
   // GNU ar leaves these fields empty in the headers of its tables.
   if (!owner.every((field) => /^\d* *$/.test(field)) || !/^[0-7]* *$/.test(text.slice(40, 48))) {
@@ -107,7 +107,7 @@ function afterPadding(source: ByteSource, end: number): number {
 }
 
 function tooLarge(what: string, size: number, limit: number): Error {
-  return damage(`${what} of ${size} bytes, but at most ${limit} are read`, { reason: "limits" });
+  return damage(`${what} has ${size} bytes, but feedkey reads at most ${limit}`, { reason: "limits" });
 }
 
 function latin1(bytes: Uint8Array): string {

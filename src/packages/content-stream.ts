@@ -23,7 +23,7 @@ export async function* contentChunks(source: ByteSource): AsyncGenerator<Uint8Ar
   if (kind === "gzip") {
     yield* gunzipChunks(source);
   } else if (kind === "none") {
-    throw damage("expected data compressed with gzip, bzip2, xz or zstd, but it begins like none of them");
+    throw damage("expected data compressed with gzip, bzip2, xz or zstd, but found other data");
   } else {
     try {
       if (kind === "xz") yield* unxzChunks(piecesOf(source, PIECE), MAX_OUTER_TAR);

@@ -31,7 +31,7 @@ export async function readControlFrom(source: ByteSource): Promise<PackageContro
     return { control: await controlOfMember(name, bytes), format: "ar" };
   }
   if (detectCompression(head) === "gzip") return { control: await controlOfTar(source), format: "tar" };
-  throw damage("expected an ar archive or a gzip-compressed tar archive, but it begins like neither");
+  throw damage("expected an ar archive or a gzip-compressed tar archive, but found other data");
 }
 
 function memberOfAr(source: ByteSource): { name: string; bytes: Uint8Array } {

@@ -5,7 +5,7 @@ export { damage, quote } from "../formats/tar/damage.ts";
 
 const hints = {
   bad_package: "build the package again, or copy it again",
-  not_found: "check that it is there and that you may read it",
+  not_found: "check that the file exists and that you may read it",
 };
 
 /**

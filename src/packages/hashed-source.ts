@@ -52,10 +52,14 @@ export class HashedSource implements ByteSource {
     if (this.#held?.index === index) return this.#held.block;
     const block = readBlock(this.#inner, this.#hash, index);
     if (Buffer.compare(hashBlock(block), digestOfBlock(this.#hash, index)) !== 0) {
-      throw new FeedkeyError("digest_mismatch", `block ${index + 1} of the package inside is not what was signed`, {
-        details: { block: index },
-        hint: "the file was changed after it was signed: get it again, from another mirror",
-      });
+      throw new FeedkeyError(
+        "digest_mismatch",
+        `block ${index + 1} of the package inside does not match its signed digest`,
+        {
+          details: { block: index },
+          hint: "the file was changed after it was signed: get it again, from another mirror",
+        },
+      );
     }
     this.#held = { index, block };
     return block;

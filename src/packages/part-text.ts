@@ -68,13 +68,13 @@ export async function partText(part: Part, terms: PartTerms, source: PartSource)
       if (bytes === undefined) continue;
       if (!fitsDigests(bytes, file)) throw otherPart(part, what, terms);
       const text = await decompress(bytes, kindOf(form), part.open.size, "bad_index");
-      if (!fitsDigests(text, part.open)) throw otherPart(part, `what ${part.path} decompresses to`, terms);
+      if (!fitsDigests(text, part.open)) throw otherPart(part, `the decompressed ${part.path}`, terms);
       return text;
     }
   }
   const { feed, root } = terms;
   const there = feed === undefined ? "there is" : `feed "${feed}" has`;
-  const lack = known.length > 0 ? "no" : "no form that can be decompressed here of";
+  const lack = known.length > 0 ? "no" : "no form that feedkey can decompress of";
   throw new FeedkeyError("unavailable", `${there} ${lack} ${escapeText(part.path)}, which ${root} lists`, {
     details: { feed, part: part.path },
   });
@@ -83,13 +83,13 @@ export async function partText(part: Part, terms: PartTerms, source: PartSource)
 /** Throws if a part is larger than the limit. @param size the part's size in bytes @throws FeedkeyError `bad_index` */
 export function refuseLargePart({ path }: Part, { feed, limit }: PartTerms, size: number): void {
   if (size <= limit) return;
-  const problem = `${escapeText(path)} has ${size} bytes, more than the ${limit} that are read`;
+  const problem = `${escapeText(path)} has ${size} bytes, but feedkey reads at most ${limit}`;
   throw new FeedkeyError("bad_index", problem, { details: { feed, part: path, limit, reason: "limits" } });
 }
 
 function otherPart({ path }: Part, what: string, { feed, root }: PartTerms): FeedkeyError {
   const whose = feed === undefined ? "" : ` of feed "${feed}"`;
-  return new FeedkeyError("bad_index", `${escapeText(what)}${whose} is not what ${root} lists`, {
+  return new FeedkeyError("bad_index", `${escapeText(what)}${whose} does not match ${root}`, {
     details: { feed, part: path },
   });
 }

@@ -53,7 +53,7 @@ export async function readContents(source: ByteSource): Promise<Uint8Array> {
     return false;
   });
   const [contents] = found;
-  if (contents === undefined) throw damage("has no file at all");
+  if (contents === undefined) throw damage("contains no files");
   return contents;
 }
 

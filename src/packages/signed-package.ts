@@ -36,7 +36,8 @@ export function signedParts(source: ByteSource): SignedParts {
   if (signature?.name !== signatureName) throw damage(`expected ${quote(signatureName)} as its second member`);
   if (inner === undefined) throw damage("has no package inside");
   const [extra] = others;
-  if (extra !== undefined) throw damage(`has the member ${quote(extra.name)} after the three of a signed package`);
+  if (extra !== undefined)
+    throw damage(`has the member ${quote(extra.name)} after the three members of a signed package`);
   if (hash.size > MAX_PKG_HASH || signature.size > MAX_PKG_SIGNATURE) {
     throw damage("has a hash file or a signature over the size limit", { reason: "limits" });
   }

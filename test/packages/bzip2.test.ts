@@ -36,7 +36,7 @@ describe("bzip2", () => {
         if (content.length === 0) continue;
         const error = await expectDamage(
           () => decompress(bytes, "bzip2", content.length - 1),
-          /more than the \d+ bytes/,
+          /more than \d+ bytes/,
         );
         expect(error.details.reason).to.equal("limits");
       }
@@ -52,10 +52,10 @@ describe("bzip2", () => {
     if (one === undefined || none === undefined || two === undefined) return;
     const all = Buffer.concat([one, none, two, none]);
     expect(Buffer.from(await decompress(all, "bzip2", 7)).toString()).to.equal("one two");
-    await expectDamage(() => decompress(all, "bzip2", 6), /more than the 6 bytes/);
+    await expectDamage(() => decompress(all, "bzip2", 6), /more than 6 bytes/);
     const error = await expectDamage(
       () => decompress(Buffer.concat([all, Buffer.alloc(1)]), "bzip2", 7),
-      /followed by/,
+      /unexpected bytes/,
     );
     expect(error.details.reason).to.equal("trailing");
     await expectDamage(() => decompress(all.subarray(0, -1), "bzip2", 7), /ends early/);
@@ -90,7 +90,7 @@ describe("bzip2", () => {
     // 48 bytes that hold 8 MiB, a hundred times.
     const bomb = Buffer.concat(Array<Buffer>(100).fill(readFileSync("test/vectors/package/zeros.bz2")));
     const before = process.memoryUsage().arrayBuffers;
-    await expectDamage(() => decompress(bomb, "bzip2", 1 << 20), /more than the 1048576 bytes/);
+    await expectDamage(() => decompress(bomb, "bzip2", 1 << 20), /more than 1048576 bytes/);
     expect(process.memoryUsage().arrayBuffers - before).to.be.lessThan(64 << 20);
   });
 });

@@ -36,7 +36,7 @@ describe("zstd", () => {
     const one = frame(0, WINDOW_1K, ...block(true, 1, 3), 97);
     const skipped = Buffer.from([0x53, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2]);
     expect(await text(Buffer.concat([skipped, one, skipped, one]), 6)).to.equal("aaaaaa");
-    await expectDamage(() => text(Buffer.concat([one, one]), 5), /more than the 2 bytes that are left/);
+    await expectDamage(() => text(Buffer.concat([one, one]), 5), /more than 2 bytes/);
   });
 
   it("reads an empty frame", async () => {
@@ -62,9 +62,9 @@ describe("zstd", () => {
     // Eight bytes of size: 2 GiB less one, as a single segment, which would be the window too.
     await expectDamage(
       () => text(frame(0xe0, 0xff, 0xff, 0xff, 0x7f, 0, 0, 0, 0, ...block(true, 0, 0))),
-      /more than the 1048576/,
+      /more than 1048576/,
     );
-    await expectDamage(() => text(frame(0xe0, ...Array(8).fill(0xff), ...block(true, 0, 0))), /more than the 1048576/);
+    await expectDamage(() => text(frame(0xe0, ...Array(8).fill(0xff), ...block(true, 0, 0))), /more than 1048576/);
   });
 
   it("takes no window's memory, up to the 128 MiB that the zstd program writes at most", async () => {
@@ -135,7 +135,7 @@ describe("zstd", () => {
     it("the one of WebAssembly takes no more than it can address", async () => {
       const wasm = await wasmZstd();
       expect(() => wasm.decompress(frame(0, WINDOW_1K, ...block(true, 0, 0)), 1 << 30)).to.throw(
-        "more than the 1073741824",
+        "more than 1073741824",
       );
     });
 

@@ -8,7 +8,7 @@ interface Bzip2Head {
 }
 
 /**
- * Decompresses a .bz2 file with one or several streams, and verifies the checksums.
+ * Decompresses a .bz2 file with one or more streams, and verifies the checksums.
  * @throws Undecodable if the content exceeds `limit` bytes, if bytes follow the last stream, or for damage; what the pieces throw
  */
 export async function unbzip2(pieces: Iterable<Uint8Array>, limit: number): Promise<Uint8Array> {
@@ -18,19 +18,19 @@ export async function unbzip2(pieces: Iterable<Uint8Array>, limit: number): Prom
 }
 
 /**
- * Decompresses at most `most` bytes of the content, and reads no more of the file than needed. Verifies the checksums of streams
- * and blocks (at most 900,000 bytes) that were decompressed to their end.
+ * Decompresses at most `most` bytes of the content, and reads only as much of the file as needed. Verifies the checksums of streams
+ * and blocks that were decompressed to their end. A block has at most 900,000 bytes.
  * @throws Undecodable if bytes follow the last stream, or for damage; what the pieces throw
  */
 export async function unbzip2Head(pieces: Iterable<Uint8Array>, most: number): Promise<Bzip2Head> {
-  // The library is loaded only for the first .bz2 file.
+  // feedkey loads the library only if there is a .bz2 file.
   const Bunzip = (await import("seek-bzip")).default;
   const input = new Input(pieces);
   const output = new Output(most);
   const reader = Object.assign(new Bunzip.Stream(), { readByte: () => input.readByte() });
   const writer = Object.assign(new Bunzip.Stream(), { writeByte: (byte: number) => output.writeByte(byte) });
   try {
-    // The library treats the end of its input like the end of a stream, so feedkey gives it one stream at a time.
+    // The library does not distinguish the end of its input from the end of a stream. So feedkey decodes one stream at a time.
     do Bunzip.decode(reader, writer);
     while (input.startsAnotherStream());
     return { content: output.content(), whole: true };
@@ -46,7 +46,7 @@ const full = new Error("enough was decompressed");
 const firstLetter = 0x42;
 
 class Input {
-  /** The error that the pieces threw. */
+  /** The error that the pieces threw, or the error for bytes after the last stream. */
   failure: unknown;
   readonly #pieces: Iterator<Uint8Array>;
   #piece: Uint8Array = new Uint8Array();

@@ -12,21 +12,21 @@ const magics: readonly [Compression, readonly number[]][] = [
   ["bzip2", [0x42, 0x5a, 0x68]],
 ];
 
-/** Detects the compression by the first bytes (RFC 1952, the .xz format, RFC 8878, bzip2's manual); else returns `none`. */
+/** Detects the compression by the first bytes (RFC 1952, the .xz format, RFC 8878, bzip2's manual). Returns `none` for other bytes. */
 export function detectCompression(bytes: Uint8Array): Compression {
   const found = magics.find(([, magic]) => magic.every((byte, index) => bytes[index] === byte));
   return found?.[0] ?? "none";
 }
 
-/** Tells whether `decompress` supports a compression in this build. */
+/** Whether `decompress` supports a compression in this build. */
 export function canDecompress(kind: Compression): boolean {
   return kind === "none" || decoders[kind] !== undefined;
 }
 
 /**
- * Decompresses bytes to at most `limit` bytes. Memory grows with the real content, and exceeds the limit at most by the decoder's
- * window. Verifies the format's checksums, and refuses bytes after the end.
- * @param code the code of the error: `bad_package`, or for an index `bad_index`
+ * Decompresses bytes to at most `limit` bytes. Verifies the format's checksums, and refuses bytes after the end. The memory in use
+ * grows with the content, and exceeds the limit by at most the decoder's window.
+ * @param code the error code to throw: `bad_package`, or `bad_index` for an index
  * @throws FeedkeyError with that code; `details.reason` is `limits`, `trailing`, `damaged` or `unreadable`
  */
 export async function decompress(
@@ -48,9 +48,9 @@ export async function decompress(
 
 async function decode(bytes: Uint8Array, kind: Compression, limit: number): Promise<Uint8Array> {
   const decoder = kind === "none" ? (same: Uint8Array) => same : decoders[kind];
-  if (decoder === undefined) throw new Undecodable("unreadable", "can't be decompressed here");
+  if (decoder === undefined) throw new Undecodable("unreadable", "can't be decompressed by this program");
   // An empty list has the limit 0, but Node's decoders do not accept this limit.
   const content = await decoder(bytes, Math.max(limit, 1));
-  if (content.length > limit) throw new Undecodable("limits", `contains more than the ${limit} bytes that are read`);
+  if (content.length > limit) throw new Undecodable("limits", `contains more than ${limit} bytes, the limit`);
   return content;
 }

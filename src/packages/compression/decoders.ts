@@ -1,5 +1,5 @@
 /**
- * The decoders for all compressions that feedkey reads. The trust page, which runs in browsers, has fewer decoders
+ * The decoders for all compression formats that feedkey reads. The trust page, which runs in browsers, has fewer decoders
  * (`page/engine/decoders.ts`).
  */
 import type { Compression } from "../../formats/format.ts";
@@ -8,7 +8,7 @@ import { gunzip } from "./gzip.ts";
 import { unxz } from "./xz.ts";
 import { unzstd } from "./zstd.ts";
 
-/** Decompresses bytes. @throws Undecodable if the content exceeds `limit` bytes, if bytes follow the end, or for damage */
+/** Decompresses bytes. @throws Undecodable if the content exceeds `limit` bytes, or for bytes after the end or damage */
 type Decoder = (bytes: Uint8Array, limit: number) => Uint8Array | Promise<Uint8Array>;
 
 export const decoders: Readonly<Partial<Record<Exclude<Compression, "none">, Decoder>>> = {

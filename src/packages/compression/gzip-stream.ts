@@ -7,13 +7,13 @@ import { type ByteSource, piecesOf } from "../source.ts";
 import { gunzipHead } from "./gzip.ts";
 
 const PIECE = 64 * 1024;
-/** The most bytes in the first piece, which is unpacked at once. */
+/** Maximum decompressed size of the first piece, in bytes. */
 const MAX_HEAD = 4 * 1024 * 1024;
 
 /**
- * A gzip file's content, piece by piece, as far as needed. The first piece, which is usually enough, is made without a stream,
- * which is slow to set up.
- * @throws FeedkeyError `bad_package` for damaged data, or more content than any package has
+ * Yields a gzip file's content, piece by piece, until the reader stops. Makes the first piece, which is usually enough, without a
+ * stream, because a stream is slow to set up.
+ * @throws FeedkeyError `bad_package` if the data is damaged, or if the content exceeds the size limit
  */
 export async function* gunzipChunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   const head = gunzipHead(source.read(0, Math.min(PIECE, source.size)), MAX_HEAD);
@@ -35,7 +35,7 @@ async function* streamed(source: ByteSource): AsyncGenerator<Uint8Array, void, u
     for await (const chunk of gunzip) {
       total += chunk.length;
       if (total > MAX_OUTER_TAR) {
-        throw damage(`gzip data decompresses to more than the ${MAX_OUTER_TAR} bytes that are read`, {
+        throw damage(`gzip data decompresses to more than ${MAX_OUTER_TAR} bytes, the limit`, {
           reason: "limits",
         });
       }

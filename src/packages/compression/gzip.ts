@@ -2,23 +2,26 @@ import { constants, gunzipSync } from "node:zlib";
 import { systemCode } from "../../error.ts";
 import { damaged, exceeds, trailing } from "./undecodable.ts";
 
-/** Most control archives have the smallest size that tar writes, 10 KiB; Node's default of 16 KiB makes unpacking slower. */
+/**
+ * Maximum compressed size, in bytes, of a file that gets an output buffer of `SMALL_ROOM` bytes. Most control archives have the
+ * smallest size that tar writes, 10 KiB. Node's default buffer of 16 KiB makes decompression slower.
+ */
 const SMALL = 4 * 1024;
 const SMALL_ROOM = 12 * 1024;
 
 /**
- * Decompresses a gzip file with one or several members (RFC 1952 section 2.2).
+ * Decompresses a gzip file with one or more members (RFC 1952 section 2.2).
  * @throws Undecodable if the content exceeds `limit` bytes, if bytes follow the last member, or for damage
  */
 export function gunzip(bytes: Uint8Array, limit: number): Uint8Array {
   const { buffer, engine } = inflate(bytes, limit);
-  // Node stops silently at a zero byte after a member.
+  // If a zero byte follows a member, Node stops there without an error.
   if (engine.bytesWritten !== bytes.length) throw trailing();
   return buffer;
 }
 
 /**
- * Decompresses the first bytes of a gzip file. Does not check the rest.
+ * Decompresses the first bytes of a gzip file. Does not check the rest of the file.
  * @returns undefined if the content exceeds `limit` bytes, or for damage
  */
 export function gunzipHead(prefix: Uint8Array, limit: number): Buffer | undefined {

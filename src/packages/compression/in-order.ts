@@ -1,7 +1,8 @@
 /**
- * Works on several items at once, and yields the results in the order of the items. Takes an item only when its work begins.
- * @param atOnce how many items to work on at once
- * @throws what the work throws, after all work that has begun has ended
+ * Processes several items at the same time, and yields the results in the order of the items. Takes an item from the iterable only
+ * when the work on that item begins.
+ * @param atOnce the maximum number of items to process at the same time
+ * @throws what the work throws, after all started work has ended
  */
 export async function* inOrder<Item, Result>(
   items: Iterable<Item>,
@@ -12,7 +13,7 @@ export async function* inOrder<Item, Result>(
   try {
     for (const item of items) {
       const result = work(item);
-      // If it fails before its turn, the failure counts as handled: it is thrown when its turn comes.
+      // Node ends the program for an unhandled rejection. So a failure counts as handled until this item's result is awaited.
       result.catch(() => undefined);
       begun.push(result);
       if (begun.length >= atOnce) yield (await begun.shift()) as Result;

@@ -1,7 +1,7 @@
-/** The part of the library that is used here; it brings no types of its own. */
+/** Declares the part of the library that feedkey uses, because the library includes no types. */
 declare module "seek-bzip" {
   class Stream {
-    /** The next byte. */
+    /** Returns the next byte. */
     readByte(): number;
     writeByte(byte: number): void;
   }

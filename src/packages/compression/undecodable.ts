@@ -1,7 +1,10 @@
-/** Why compressed data can't be decompressed: it would exceed the limit, bytes follow its end, it is damaged, or nothing here reads its format. */
+/**
+ * Why data can't be decompressed: the content would exceed the limit, bytes follow the data's end, the data is damaged, or feedkey has
+ * no decoder for the format.
+ */
 type Obstacle = "limits" | "trailing" | "damaged" | "unreadable";
 
-/** Thrown by the decoders of single formats; `decompress` turns it into the caller's FeedkeyError. */
+/** The error that the decoders throw. `decompress` turns this error into a FeedkeyError with the caller's code. */
 export class Undecodable extends Error {
   readonly obstacle: Obstacle;
 
@@ -14,15 +17,15 @@ export class Undecodable extends Error {
 
 /** Makes the error for content over the limit. @param limit in bytes */
 export function exceeds(limit: number): Undecodable {
-  return new Undecodable("limits", `decompresses to more than the ${limit} bytes that are read`);
+  return new Undecodable("limits", `decompresses to more than ${limit} bytes, the limit`);
 }
 
 /** Makes the error for bytes after the end of the compressed data. */
 export function trailing(): Undecodable {
-  return new Undecodable("trailing", "is followed by bytes that do not belong to it");
+  return new Undecodable("trailing", "has unexpected bytes after its end");
 }
 
-/** Makes the error for a failure in a decompression library: the libraries can't reliably tell damage from a missing end. */
+/** Makes the error for a failure in a decompression library. The libraries can't reliably distinguish damage from a missing end. */
 export function damaged(cause: unknown): Undecodable {
   return new Undecodable("damaged", "is damaged or ends early", cause);
 }

@@ -1,10 +1,10 @@
-/** Writes .xz with libarchive as WebAssembly: Node has no encoder. */
+/** Writes .xz files with libarchive, compiled to WebAssembly, because Node has no encoder. */
 import { File } from "node:buffer";
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
 import { FeedkeyError } from "../../error.ts";
 
-/** The interface of the library's thread, as its own wrapper for Node uses it. */
+/** The interface of the library's worker thread, as the library's wrapper for Node uses it. */
 interface Writer {
   writeArchive(
     files: readonly { file: File; pathname: string }[],
@@ -15,18 +15,18 @@ interface Writer {
 }
 
 /**
- * As `xz -6` does it, with a dictionary of 8 MiB and CRC-64, in a stream that any reader joins with others. The same content gives
- * the same bytes.
- * @throws FeedkeyError `internal` if the thread that does it dies
+ * Compresses like `xz -6`, with a dictionary of 8 MiB and CRC-64. Returns one complete stream, so the streams of several contents can
+ * be joined to one file. The same content always gives the same bytes.
+ * @throws FeedkeyError `internal` if the worker thread fails
  */
 export async function compressXz(content: Uint8Array): Promise<Uint8Array> {
   const { proxy, wrap } = await import("comlink");
   const { default: endpoint } = await import("comlink/dist/esm/node-adapter.mjs");
-  // The library's own loader fails below a folder with a space in its name, and does not end a thread that failed.
+  // The library's loader fails if a folder in its path has a space in its name. The loader also does not end a thread that failed.
   const program = createRequire(import.meta.url).resolve("libarchive.js/dist/worker-bundle-node.mjs");
   const worker = new Worker(program);
   const died = new Promise<never>((_, reject) => {
-    worker.on("error", (cause) => reject(new FeedkeyError("internal", "the thread that writes .xz died", { cause })));
+    worker.on("error", (cause) => reject(new FeedkeyError("internal", "the thread that writes .xz failed", { cause })));
   });
   const write = async () => {
     const Front = wrap<new (ready: () => void) => Writer>(endpoint(worker));

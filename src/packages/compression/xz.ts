@@ -1,8 +1,8 @@
 import { damaged, exceeds } from "./undecodable.ts";
 
 /**
- * Decompresses a .xz file with one or several streams, padded with zeros as the format allows. The decoder does not support
- * dictionaries of more than 64 MiB or SHA-256 checks, and refuses them as damage.
+ * Decompresses a .xz file with one or more streams. Allows padding with zeros, as the format does. The decoder reports dictionaries
+ * of more than 64 MiB and SHA-256 checks as damage.
  * @throws Undecodable if the content exceeds `limit` bytes, or for damage
  */
 export async function unxz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
@@ -12,11 +12,11 @@ export async function unxz(bytes: Uint8Array, limit: number): Promise<Uint8Array
 }
 
 /**
- * Decompresses a .xz file piece by piece, as far as needed.
+ * Decompresses a .xz file piece by piece, until the reader stops.
  * @throws Undecodable if the content exceeds `limit` bytes, or for damage; what the pieces throw
  */
 export async function* unxzChunks(pieces: Iterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array, void> {
-  // The library, which has a WebAssembly module, is loaded only for the first .xz file.
+  // feedkey loads the library, which contains a WebAssembly module, only if there is a .xz file.
   const { XzReadableStream } = (await import("xz-decompress")).default;
   const given: { error?: unknown } = {};
   const reader = new XzReadableStream(streamOf(noting(pieces, given))).getReader();
@@ -36,7 +36,7 @@ export async function* unxzChunks(pieces: Iterable<Uint8Array>, limit: number): 
   }
 }
 
-/** Returns a stream of the pieces. Makes each piece only on demand. */
+/** Returns a stream of the pieces. Takes each piece only when the reader asks for one. */
 function streamOf(pieces: Generator<Uint8Array, void>): ReadableStream<Uint8Array> {
   const source = {
     pull(controller: ReadableStreamDefaultController<Uint8Array>) {
@@ -49,7 +49,7 @@ function streamOf(pieces: Generator<Uint8Array, void>): ReadableStream<Uint8Arra
   return new ReadableStream(source, { highWaterMark: 0 });
 }
 
-/** Passes the pieces on. Keeps an error that the pieces throw, because the decoder may wrap it. */
+/** Passes the pieces on. Keeps an error that the pieces throw, because the decoder may wrap the error in another. */
 function* noting(pieces: Iterable<Uint8Array>, given: { error?: unknown }): Generator<Uint8Array, void> {
   try {
     yield* pieces;

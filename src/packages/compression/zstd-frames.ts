@@ -1,23 +1,23 @@
-/** Finds the frames in a .zst file (RFC 8878 section 3.1), and the sizes that they claim, without decompression. */
+/** Finds the frames in a .zst file (RFC 8878 section 3.1), and the sizes in their headers, without decompression. */
 import { Undecodable } from "./undecodable.ts";
 
-/** The four bytes that a frame begins with, as a little-endian number. */
+/** The first four bytes of a frame, as a little-endian number. */
 export const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 /** The maximum size of a block, in bytes. */
 export const MAX_BLOCK = 128 * 1024;
 
 interface ZstdFrame {
-  /** The whole frame, including header and checksum. */
+  /** The whole frame, with header and checksum. */
   readonly bytes: Uint8Array;
   /** The size of the content in bytes; undefined if the frame does not give the size. */
   readonly contentSize: number | undefined;
-  /** The maximum number of bytes to which the frame's blocks can decompress. */
+  /** The maximum decompressed size of the frame's blocks, in bytes. */
   readonly mostContent: number;
 }
 
 /**
- * Yields the frames, without skippable frames.
+ * Yields all frames except skippable frames.
  * @throws Undecodable if a frame ends early, uses a dictionary or a reserved value, or if other bytes follow
  */
 export function* zstdFrames(file: Uint8Array): Generator<ZstdFrame> {
@@ -57,7 +57,7 @@ function readFrame(bytes: Uint8Array, view: DataView): ZstdFrame {
     const size = header >>> 3;
     if (type === 3) throw new Undecodable("damaged", "has a block of the reserved type");
     if (size > blockLimit) throw new Undecodable("damaged", "has a block larger than its window allows");
-    // A compressed block (type 2) does not give the size of its content. Other blocks do.
+    // A compressed block (type 2) does not give the size of its content, but other blocks do.
     mostContent += type === 2 ? blockLimit : size;
     // Type 1 repeats one byte `size` times.
     position += 3 + (type === 1 ? 1 : size);
@@ -109,7 +109,7 @@ function readContentSize(view: DataView, position: number, length: number): numb
     case 1:
       return view.getUint8(position);
     case 2:
-      // RFC 8878 section 3.1.1.1.4: smaller sizes have the one-byte form.
+      // The two-byte form stores the size minus 256 (RFC 8878 section 3.1.1.1.4).
       return view.getUint16(position, true) + 256;
     case 4:
       return view.getUint32(position, true);

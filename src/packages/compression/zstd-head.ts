@@ -7,7 +7,7 @@ const COMPRESSED = 2;
 /** The beginning of a .zst file. */
 interface ZstdHead {
   readonly bytes: Uint8Array;
-  /** Whether the beginning was cut because further blocks could decompress to more than the limit. */
+  /** Whether the beginning ends here because the next block could make the content larger than the limit. */
   readonly isFull: boolean;
 }
 
@@ -15,9 +15,9 @@ interface ZstdHead {
  * Returns the first blocks of a .zst file as a complete file. Blocks refer only to earlier blocks, so the beginning of a large
  * package can be read without the rest (RFC 8878 section 3.1.1).
  * @param prefix the first bytes of the file
- * @param most limit for the blocks' decompressed size, in bytes
- * @returns undefined if the prefix has no complete block
- * @throws Undecodable if the file does not begin with a frame
+ * @param most maximum decompressed size of the blocks, in bytes
+ * @returns undefined if the prefix has no complete block within the limit, or does not begin with a frame
+ * @throws Undecodable if the frame's header is not valid or needs a dictionary
  */
 export function zstdHead(prefix: Uint8Array, most: number): ZstdHead | undefined {
   const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.length);
@@ -27,7 +27,7 @@ export function zstdHead(prefix: Uint8Array, most: number): ZstdHead | undefined
     const { end, last, isFull } = lastWholeBlock(view, blocks, most);
     if (last === undefined) return undefined;
     const body = Buffer.from(prefix.subarray(blocks, end));
-    // Mark the last block, by its first bit, as the last.
+    // The first bit of a block's header marks the last block.
     body[last - blocks] = (body[last - blocks] ?? 0) | 1;
     return { bytes: Buffer.concat([frameHeader(windowSize), body]), isFull };
   } catch (error) {
@@ -62,7 +62,7 @@ function lastWholeBlock(view: DataView, first: number, most: number): Blocks {
   return { end, last, isFull: false };
 }
 
-/** Makes a frame header without checksum and content size, because the file's own are for all blocks. */
+/** Makes a frame header without checksum and content size: in the file, both cover all blocks. */
 function frameHeader(windowSize: number): Uint8Array {
   const exponent = Math.max(0, Math.ceil(Math.log2(Math.max(windowSize, 1))) - 10);
   if (exponent > 31) throw new Undecodable("damaged", "has an unreasonably large window");

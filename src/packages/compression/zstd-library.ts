@@ -1,19 +1,19 @@
-/** The zstd library: Node's own from Node 22.15 on, else the same library compiled to WebAssembly. */
+/** Loads the zstd library: Node's own in Node 22.15 and newer, otherwise the same library compiled to WebAssembly. */
 import * as zlib from "node:zlib";
 import { exceeds, Undecodable } from "./undecodable.ts";
 
-/** The compression level. Higher levels are slower, but hardly make an index smaller. */
+/** The compression level. Higher levels are slower and make an index hardly smaller. */
 const level = 9;
 
-/** The maximum number of bytes for the WebAssembly version in one call. */
+/** The maximum size of a frame and its content together for one call of the WebAssembly version, in bytes. */
 const mostAtOnce = 1 << 30;
 
 export interface Zstd {
   /** Compresses like `zstd -9`, with the content's size in the frame. The same content always gives the same bytes. */
   compress(content: Uint8Array): Uint8Array;
   /**
-   * Decompresses one frame and verifies its checksum. The frame must be complete, as `zstdFrames` checks: Node 22 treats an
-   * incomplete frame as empty.
+   * Decompresses one frame and verifies its checksum. The frame must be complete, because Node 22 treats an incomplete frame as
+   * empty. `zstdFrames` yields only complete frames.
    * @param room size limit for the content in bytes, at least 1
    * @throws Error if the content is larger than the limit, or the frame is damaged
    */
@@ -46,7 +46,7 @@ export function nodeZstd(): Zstd | undefined {
 
 let wasm: Promise<Zstd> | undefined;
 
-/** Returns the WebAssembly version. Initialises it only once: after a second call, the library would run before it is ready. */
+/** Returns the WebAssembly version. Initialises the library only once, because after a second call it would run before it is ready. */
 export function wasmZstd(): Promise<Zstd> {
   wasm ??= loadWasm();
   return wasm;
@@ -58,7 +58,7 @@ async function loadWasm(): Promise<Zstd> {
   return {
     compress: (content) => compress(content, level),
     decompress(frame, room) {
-      // The library does not detect that memory runs out.
+      // The library does not notice when memory runs out.
       if (frame.length + room > mostAtOnce) throw exceeds(mostAtOnce);
       // A frame that gives its content size gets a buffer of that size; other frames get the maximum.
       return decompress(frame, { defaultHeapSize: room });

@@ -3,13 +3,13 @@ import { zstdFrames } from "./zstd-frames.ts";
 import { loadZstd, type Zstd } from "./zstd-library.ts";
 
 /**
- * Decompresses a .zst file with one or several frames, and verifies the checksums.
+ * Decompresses a .zst file with one or more frames, and verifies the checksums.
  * @throws Undecodable if the content exceeds `limit` bytes, if bytes follow the last frame, or for damage
  */
 export async function unzstd(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const frames = [...zstdFrames(bytes)];
   const most = frames.reduce((sum, { contentSize, mostContent }) => sum + (contentSize ?? mostContent), 0);
-  // Several frames share one buffer; separate buffers would need twice the memory.
+  // Several frames share one buffer, because separate buffers would need twice the memory.
   const whole = frames.length > 1 ? Buffer.allocUnsafe(Math.min(most, limit)) : undefined;
   let only: Uint8Array = new Uint8Array();
   let total = 0;
@@ -35,8 +35,8 @@ function decode(zstd: Zstd, frame: Uint8Array, most: number, limit: number): Uin
     return zstd.decompress(frame, Math.max(1, Math.min(most, limit)));
   } catch (error) {
     if (error instanceof Undecodable) throw error;
-    // Too little room is an error like any other.
+    // The decoder reports a buffer that is too small like any other error.
     if (most <= limit) throw damaged(error);
-    throw new Undecodable("limits", `is damaged or decompresses to more than the ${limit} bytes that are left`);
+    throw new Undecodable("limits", `is damaged or decompresses to more than ${limit} bytes`);
   }
 }
