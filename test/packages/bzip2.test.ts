@@ -34,10 +34,7 @@ describe("bzip2", () => {
         if (bytes === undefined) return;
         expect(Buffer.from(await decompress(bytes, "bzip2", content.length)).equals(content), level).to.equal(true);
         if (content.length === 0) continue;
-        const error = await expectDamage(
-          () => decompress(bytes, "bzip2", content.length - 1),
-          /more than \d+ bytes/,
-        );
+        const error = await expectDamage(() => decompress(bytes, "bzip2", content.length - 1), /more than \d+ bytes/);
         expect(error.details.reason).to.equal("limits");
       }
     });
