@@ -1,4 +1,7 @@
-/** Sends certificates to key servers and reads each certificate back, because status 200 for an upload proves nothing. */
+/**
+ * Sends certificates to key servers and reads each certificate back. A server that answers an upload with status 200 may still
+ * not have stored the certificate.
+ */
 import { FeedkeyError } from "../error.ts";
 import { askAll, united } from "../keyserver/ask-all.ts";
 import { lookup, submit } from "../keyserver/hkp.ts";
@@ -18,7 +21,10 @@ export interface Sent {
   readonly error: FeedkeyError | undefined;
 }
 
-/** Returns names that identify signatures even if a server repacked them: all their parts except the unhashed area. */
+/**
+ * Returns the signatures of a certificate, each with a description. The key of the map is the hashed part of the signature, which
+ * stays the same even if a server encodes the packet in another form.
+ */
 function signatureNames(certificate: RawCertificate): Map<string, string> {
   const names = new Map<string, string>();
   for (const { tag, body } of packetsOf(certificate)) {
@@ -34,8 +40,8 @@ function signatureNames(certificate: RawCertificate): Map<string, string> {
 }
 
 /**
- * Returns a key's certificate, combined from the blocks of an answer, the bare revocations in these blocks, and what is
- * known.
+ * Returns a key's certificate, merged from the certificates in the blocks of an answer, the separate revocations in these blocks,
+ * and the known certificate.
  */
 function gather(blocks: readonly Uint8Array[], key: Fingerprint, known?: RawCertificate): RawCertificate | undefined {
   const rings = blocks.map(readKeyring);
@@ -44,12 +50,12 @@ function gather(blocks: readonly Uint8Array[], key: Fingerprint, known?: RawCert
   return attachLoose(collect(certificates), loose).get(key);
 }
 
-/** A certificate to send, and the parts of it that the archive itself has verified. */
+/** A certificate to send, and the parts of the certificate that feedkey has verified. */
 interface ToSend {
   readonly certificate: RawCertificate;
-  /** The parts that a server must give back; signatures that can't be checked here do not count. */
+  /** The parts that a server must return. Signatures that feedkey can't check are left out. */
   readonly proven: RawCertificate;
-  /** The certificates of the key's certifiers: a server may keep only certifications by keys that it has. */
+  /** The certificates of the keys that certified this key. A server may keep only certifications by keys that the server has. */
   readonly makers: readonly RawCertificate[];
 }
 
@@ -61,7 +67,7 @@ async function sendAndRead(server: string, { certificate, proven }: ToSend, tran
   if (!sent.ok) return fail(sent.error);
   const answer = await lookup(url, fingerprint, isAbout(fingerprint), { transport });
   if (answer.outcome === "unknown") return fail(answer.error);
-  // A server may return only bare revocations.
+  // A server may return only revocations, without the key that they revoke.
   const empty = { ...certificate, signatures: [], userIds: [], subkeys: [] };
   const back = answer.outcome === "found" ? gather(answer.blocks, fingerprint, empty) : undefined;
   const known = back === undefined ? new Map() : signatureNames(back);
@@ -69,7 +75,7 @@ async function sendAndRead(server: string, { certificate, proven }: ToSend, tran
   if (back !== undefined && missing.length === 0) return { server, fingerprint, error: undefined };
   const what = back === undefined ? "the key" : missing.join(", ");
   return fail(
-    new FeedkeyError("unavailable", `${server} took ${fingerprint} but does not give back ${what}`, {
+    new FeedkeyError("unavailable", `${server} took ${fingerprint} but does not return ${what}`, {
       details: { server, fingerprint, missing },
       hint: "that server dropped a part or all of the key: send the key to other servers too; clients also read the archive's key bundle",
     }),
@@ -77,8 +83,8 @@ async function sendAndRead(server: string, { certificate, proven }: ToSend, tran
 }
 
 /**
- * Sends a certificate. If the server does not give everything back, sends the certificate again after those of its
- * certifiers.
+ * Sends a certificate. If the server does not return all signatures, sends the certificates of the keys that made the
+ * certifications, and then sends the certificate again.
  */
 async function sendOne(server: string, one: ToSend, transport: Transport): Promise<Sent> {
   const sent = await sendAndRead(server, one, transport);
@@ -103,9 +109,9 @@ export async function sendCertificates(
 }
 
 /**
- * Asks the servers for certificates.
- * @param held the known certificates, to which bare revocations are added
- * @throws FeedkeyError `not_found` if every server that answered lacks a key; `unavailable` if no server answered
+ * Gets certificates from the servers.
+ * @param held the known certificates. A revocation that a server returns without its key is added to the known certificate
+ * @throws FeedkeyError `not_found`: when no server that answered has a key; `unavailable`: when no server answered
  */
 export async function receiveCertificates(
   servers: readonly string[],

@@ -1,7 +1,7 @@
-/** Names and order of keys in lists for people. */
+/** The names of key algorithms in lists for people. */
 import type { KeyFacts } from "../trust/facts.ts";
 
-/** Returns a key's algorithm, under its name in `keygen --algorithm` if it has one. */
+/** Returns the name of a key's algorithm: the name in `keygen --algorithm`, if the algorithm has a name there. */
 export function algorithmName({ algorithm, bits, curve, version }: KeyFacts): string {
   if (algorithm === "rsa" || algorithm === "dsa" || algorithm === "elgamal") return `${algorithm}${bits}`;
   if (algorithm === "eddsaLegacy") return "ed25519";

@@ -11,8 +11,8 @@ import { readRotation } from "./rotation/rotation-checks.ts";
 import { signShared } from "./rotation/shared-feeds.ts";
 
 /**
- * Returns all keys of the archive; undefined if this fails, for example in gpg: in an emergency, the keys in the store
- * must be enough.
+ * Returns all keys of the archive. Returns undefined if the keys can't be read, for example because gpg fails: in an emergency,
+ * the keys in the store must be enough to revoke a key.
  */
 async function knownTo(archive: Archive | undefined): Promise<ReadonlyMap<string, OwnCertificate> | undefined> {
   if (archive === undefined) return undefined;
@@ -23,10 +23,10 @@ async function knownTo(archive: Archive | undefined): Promise<ReadonlyMap<string
 }
 
 /**
- * Plans a revocation, and finds which clients lose their chain.
+ * Plans a revocation, and finds the clients that would accept no key any more.
  * @param archive the archive to which the key may belong
- * @throws FeedkeyError `not_found` if the store lacks the key; `bad_certificate`; `bad_config` if the passphrase is
- * wrong
+ * @throws FeedkeyError `not_found`: when the store does not have the key; `bad_certificate`: when the revocation is not valid;
+ * `bad_config`: when the passphrase is wrong
  */
 export async function planKeyRevocation(
   store: KeyStore,
@@ -38,27 +38,27 @@ export async function planKeyRevocation(
     readonly passphrase: PassphraseSource;
   },
 ): Promise<RevocationPlan> {
-  // Clients of a delegate look for the archive's user ID, which the keys above the delegate have.
+  // Clients look for the archive's user ID. A delegate does not have this user ID, but the key at the top of its chain has it.
   const [top] = rootsOf(await ownCertificates(store), terms.fingerprint);
   const userId = archive?.config.userId ?? (top === undefined ? "" : nameOf(top));
   return await planRevocation(store, { ...terms, userId, known: await knownTo(archive) });
 }
 
-/** Whether feeds may have signatures by both this key and the archive's present key. */
+/** Whether feeds may have signatures by this key in addition to signatures by the archive's present key. */
 async function signsBeside(archive: Archive, fingerprint: Fingerprint): Promise<boolean> {
   const isBeside = async () => {
     const { predecessor, successor } = await readRotation(archive);
     return [predecessor, successor].some((other) => other?.raw.fingerprint === fingerprint);
   };
-  // In an emergency, a missing certificate of the present key must not stop the revocation.
+  // The revocation may be an emergency, so a missing certificate of the present key must not stop it.
   return await onRefusal(isBeside, () => false);
 }
 
 /**
- * Revokes the key and updates the bundle. If the bundle can't be written, this is returned as an error, and the caller still
- * sends the revocation to the key servers.
- * @returns what was done, in words, and the errors
- * @throws FeedkeyError `usage` if clients would lose their chain and `force` is not set
+ * Revokes the key and updates the bundle. If the bundle can't be written, the error is returned and not thrown, so that the
+ * caller still sends the revocation to the key servers.
+ * @returns sentences that describe what was done, and the errors
+ * @throws FeedkeyError `usage`: when some clients would accept no key any more, and `force` is not set
  */
 export async function carryOutRevocation(
   store: KeyStore,

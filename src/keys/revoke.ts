@@ -1,4 +1,4 @@
-/** Use case: revoke a key, or withdraw a bad successor, after showing which clients lose their chain. */
+/** Use case: revoke a key, or withdraw a bad successor. The plan first shows which clients would accept no key any more. */
 import { FeedkeyError } from "../error.ts";
 import { largest } from "../extremes.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -23,23 +23,23 @@ import { notUnderWay, readRotation } from "./rotation/rotation-checks.ts";
 import { signShared } from "./rotation/shared-feeds.ts";
 import { amendStored } from "./store-certificate.ts";
 
-/** The reason for a revocation. `unspecified` is a hard reason for every client, because the key may be compromised. */
+/** The reason for a revocation. Every client treats `unspecified` as a hard reason, because the key may be compromised. */
 export type RevokeReason = RevocationReason | "unspecified";
 
 export interface RevocationPlan {
   readonly fingerprint: Fingerprint;
   readonly reason: RevokeReason;
   readonly at: Instant;
-  /** The certificate, with the revocation in it. */
+  /** The certificate with the revocation. */
   readonly revoked: RawCertificate;
   readonly generations: readonly Generation[];
-  /** Whether the key already has a revocation that is at least as severe, and that only has to be distributed. */
+  /** Whether the key already has a revocation that is at least as severe. This revocation must only be distributed. */
   readonly already: boolean;
 }
 
 /**
- * Adds the revocation certificate that was made with the key. A hard revocation needs no secret key, and its date does not
- * matter.
+ * Returns the certificate with the revocation that was stored when the key was made. This needs no secret key. The old date of
+ * the stored revocation does not matter if the revocation is hard.
  */
 async function fromSafe(
   store: KeyStore,
@@ -54,8 +54,8 @@ async function fromSafe(
 }
 
 /**
- * Returns when the key last certified a successor in the store. Delegations do not count: they end with the key,
- * whatever their dates.
+ * Returns when the key last certified a successor in the store. Delegations are left out, because a delegation ends with the
+ * key that made it, whatever its date is.
  */
 async function lastCertification(store: KeyStore, fingerprint: Fingerprint): Promise<Instant> {
   const userIds = [...(await ownCertificates(store)).values()].flatMap(({ facts }) => facts.userIds);
@@ -64,7 +64,10 @@ async function lastCertification(store: KeyStore, fingerprint: Fingerprint): Pro
   return largest([0, ...links.map(({ createdAt }) => createdAt ?? 0)]);
 }
 
-/** Makes a new revocation. A soft revocation counts from its date on, and the stored one has the date of the key's creation. */
+/**
+ * Makes a new revocation. A soft revocation counts from its date on. The stored revocation has the date of the key's creation, so
+ * it would count for the key's whole past.
+ */
 async function ofToday(
   store: KeyStore,
   certificate: RawCertificate,
@@ -76,8 +79,8 @@ async function ofToday(
   const key = await openSigningKey(store, fingerprint, passphrase);
   const code = reason === "unspecified" ? 0 : revocationReasons[reason];
   const now = wholeSecond(at);
-  // T3d: only certifications from before the revocation count, so a certification from this second needs a later
-  // revocation.
+  // T3d: only certifications from before the revocation count. So a certification that the key made in this second is kept by
+  // dating the revocation one second later.
   const date = (await lastCertification(store, fingerprint)) === now ? now + 1000 : now;
   return withKeySignature(certificate, await key.secret.revokeSelf({ at: date, reason: { code, text: "" } }));
 }
@@ -96,17 +99,17 @@ async function revoke(
   if (reason !== "unspecified") return await fromSafe(store, certificate, reason);
   throw new FeedkeyError(
     "not_found",
-    `the secret key of ${certificate.fingerprint} is not in this key store, and no prepared revocation certificate states the reason "unspecified"`,
+    `the secret key of ${certificate.fingerprint} is not in this key store, and the store has no revocation certificate for the reason "unspecified"`,
     {
-      hint: "use --reason superseded, retired or compromised: each has a prepared revocation certificate",
+      hint: "use --reason superseded, retired or compromised: feedkey made a revocation certificate for each of these reasons together with the key",
     },
   );
 }
 
 /**
- * Refuses a revocation that does not revoke this certificate. The store must not get a revocation of another key: in
- * the bundle, this revocation would revoke the other key.
- * @throws FeedkeyError `bad_certificate` if the certificate has no such revocation
+ * Refuses a revocation that does not revoke this certificate. If the store contained the revocation of another key, the bundle
+ * would revoke the other key.
+ * @throws FeedkeyError `bad_certificate`: when the certificate has no revocation that `isMeant` accepts
  */
 async function refuseUseless(certificate: RawCertificate, isMeant: (found: Revocation) => boolean): Promise<void> {
   const keys = await KeyIndex.of([certificate]);
@@ -115,18 +118,18 @@ async function refuseUseless(certificate: RawCertificate, isMeant: (found: Revoc
     "bad_certificate",
     `the stored revocation certificate is not a valid revocation of ${certificate.fingerprint}`,
     {
-      hint: "the file in revocations/ is damaged or belongs to another key: restore the right one from a backup",
+      hint: "the file in revocations/ is damaged or belongs to another key: restore the file from a backup",
     },
   );
 }
 
-/** The origin of the revocation: made now, or, for a forecast, the stored revocation, which needs no secret key. */
+/** Whether the revocation is made now, or is the stored revocation. A forecast uses the stored one, which needs no secret key. */
 type Making = "made" | "foreseen";
 
 interface RevocationTerms {
   readonly fingerprint: Fingerprint;
   readonly reason: RevokeReason;
-  /** The archive's user ID, used to judge what its generations of clients accept. */
+  /** The archive's user ID, with which clients recognize the archive's keys. */
   readonly userId: string;
   readonly at: Instant;
   readonly passphrase: PassphraseSource;
@@ -135,9 +138,9 @@ interface RevocationTerms {
 }
 
 /**
- * Plans a revocation.
- * @throws FeedkeyError `not_found` if the store lacks the key; `bad_certificate`; `bad_config` if the passphrase is
- * wrong
+ * Plans a revocation, and changes nothing.
+ * @throws FeedkeyError `not_found`: when the store does not have the key; `bad_certificate`: when the revocation is not valid;
+ * `bad_config`: when the passphrase is wrong
  */
 export async function planRevocation(
   store: KeyStore,
@@ -157,35 +160,38 @@ export async function planRevocation(
   const revoked = already ? raw : await make();
   await refuseUseless(revoked, isMeant);
   const after = new Map(before).set(fingerprint, unite(before.get(fingerprint) ?? raw, revoked));
-  // A delegate is no client's seed, so delegates are left out.
+  // Delegates are left out, because no client has a delegate as its seed.
   const seeds = [...known].filter(([, one]) => claims(one.facts, userId) || !isDelegate(one.facts)).map(([key]) => key);
-  // Clients are judged one second later, when the revocation surely counts.
+  // The comparison is for one second later, because the revocation may be dated one second after `at`.
   const generations = await compareGenerations(before, after, seeds, userId, at + 1000);
   return { fingerprint, reason, at, revoked, generations, already };
 }
 
-/** Refuses a revocation by which clients lose their chain, unless `force` is set. @throws FeedkeyError `usage` */
+/**
+ * Refuses a revocation after which some clients would accept no key of the archive.
+ * @throws FeedkeyError `usage`: when the revocation is refused, and `force` is not set
+ */
 export function refuseOrphans({ fingerprint, generations }: RevocationPlan, force: boolean): void {
   const orphans = generations.filter(({ orphaned }) => orphaned);
   if (force || orphans.length === 0) return;
   const problem = `some clients would accept no key of the archive after the revocation of ${fingerprint}: ${describeGenerations(orphans).join("; ")}`;
   throw new FeedkeyError("usage", problem, {
     details: { fingerprint, orphaned: orphans.map(({ seed }) => seed) },
-    hint: "a stolen key must be revoked nevertheless: use --force, and give these clients a profile with a new seed",
+    hint: "if the key was stolen, you must revoke it nevertheless: use --force, and give these clients a profile with a new seed",
   });
 }
 
-/** Puts the revocation into the store. A repetition changes nothing. @returns what was done, in words */
+/** Stores the revocation. A second call changes nothing. @returns sentences that describe what was done */
 export async function applyRevocation(plan: RevocationPlan, store: KeyStore): Promise<string[]> {
   if (plan.already) return [];
   await amendStored(store, plan.revoked);
   const { facts } = await ownCertificate(store, plan.fingerprint);
-  // One second later, because the revocation has this date if the key was used in this second.
+  // The revocation is dated one second later if the key made a certification in this second.
   const revocation = effectiveRevocation(facts.revocations, plan.at + 1000);
   return revocation === undefined ? [] : [`${plan.fingerprint} is ${revocationWords(revocation)}`];
 }
 
-/** Returns a successor whose certification the present key has already withdrawn, as after an interrupted run. */
+/** Returns the newest key whose certification the present key has already withdrawn, for example in an interrupted run. */
 async function withdrawn(
   { present }: RotationState,
   { store, config, at }: Archive,
@@ -201,7 +207,7 @@ async function withdrawn(
     .sort((a, b) => b.facts.primary.createdAt - a.facts.primary.createdAt)[0];
 }
 
-/** What must be withdrawn to abandon a rotation. */
+/** What must be done to abandon a rotation. */
 interface Abandoning {
   readonly present: Fingerprint;
   readonly successor: OwnCertificate;
@@ -213,8 +219,8 @@ interface Abandoning {
 }
 
 /**
- * Checks whether a rotation may be abandoned, and what is left to do.
- * @throws FeedkeyError `usage` if no rotation is in progress; `not_found` if the present key's secret is missing
+ * Checks whether a rotation can be abandoned, and returns what remains to be done.
+ * @throws FeedkeyError `usage`: when no rotation is in progress; `not_found`: when the present key's secret is missing
  */
 export async function checkAbandon(archive: Archive): Promise<Abandoning> {
   const { store, at } = archive;
@@ -230,9 +236,9 @@ export async function checkAbandon(archive: Archive): Promise<Abandoning> {
 }
 
 /**
- * Withdraws a bad successor: the present key withdraws its certification (0x30), and the successor revokes itself. After a
- * crash, a second call finishes the work.
- * @throws FeedkeyError `usage` if no rotation is in progress
+ * Withdraws a bad successor. The present key withdraws its certification (0x30), and the successor is revoked as retired. After
+ * a crash, a second call finishes the work.
+ * @throws FeedkeyError `usage`: when no rotation is in progress
  */
 export async function abandonRotation(
   archive: Archive,

@@ -127,7 +127,7 @@ describe("rehearse", function () {
 
     it("everything, where the step is refused", async () => {
       const { error } = await refuses("usage", 2, "rotate", "--finish");
-      expect(error?.message).to.equal(`no rotation of ${first} is under way`);
+      expect(error?.message).to.equal(`no rotation of ${first} is in progress`);
       await refuses("usage", 2, "rotate");
       await refuses("usage", 2, "revoke", first, "--reason", "compromised");
       await refuses("not_found", 66, "revoke", "A".repeat(40), "--reason", "retired");

@@ -1,5 +1,6 @@
 /**
- * Checks whether the steps of a rotation may be taken. Both the steps and their plans call these checks before anything changes.
+ * Checks whether the steps of a rotation may be taken. A step calls its check before it changes anything, and so does the plan
+ * of the step.
  */
 import { FeedkeyError } from "../../error.ts";
 import { needsOfFeeds } from "../../profile/one-signature.ts";
@@ -17,7 +18,7 @@ import { findRivals, type Rival } from "../rivals.ts";
 
 /**
  * Returns the state of the rotation of the archive's present key.
- * @throws FeedkeyError `not_found` if the key store lacks the present key's certificate
+ * @throws FeedkeyError `not_found`: when the key store does not have the present key's certificate
  */
 export async function readRotation({ config, store, at }: Archive): Promise<RotationState> {
   const own = await ownCertificates(store);
@@ -25,13 +26,16 @@ export async function readRotation({ config, store, at }: Archive): Promise<Rota
   return rotationState(own, present, config.userId, at);
 }
 
-/** Returns the comparable strength in bits (NIST SP 800-57 part 1, table 2), at most 128: higher strengths do not matter here. */
+/** Returns a key's strength in bits (NIST SP 800-57 part 1, table 2), but at most 128, because higher strengths do not matter here. */
 function strength({ algorithm, bits }: KeyFacts): number {
   if (algorithm !== "rsa") return Math.min(128, Math.floor(bits / 2));
   return bits >= 3072 ? 128 : bits >= 2048 ? 112 : 80;
 }
 
-/** Refuses a key whose secret is in GnuPG, because feedkey can't certify with it. @throws FeedkeyError `bad_config` */
+/**
+ * Refuses a key whose secret is in GnuPG, because feedkey can't make certifications with the key.
+ * @throws FeedkeyError `bad_config`: when the key is in GnuPG
+ */
 export function refuseInGnupg({ config }: Archive): void {
   if (config.key.where === "store") return;
   throw new FeedkeyError("bad_config", "the key is in GnuPG, and feedkey can rotate only a key in its own key store", {
@@ -39,26 +43,29 @@ export function refuseInGnupg({ config }: Archive): void {
   });
 }
 
-/** Refuses a present key that is expired or revoked: it can pass nothing on. @throws FeedkeyError with the reason as its code */
+/**
+ * Refuses a present key that has expired or is revoked, because clients do not accept its certification of a successor.
+ * @throws FeedkeyError whose code is the reason
+ */
 function refuseIssuer({ present }: RotationState, at: Instant): void {
   const refused = refusePrimary(present.facts, at);
   if (refused === undefined) return;
-  throw new FeedkeyError(refused.code, `can't rotate: the present key ${present.raw.fingerprint}: ${refused.reason}`, {
+  throw new FeedkeyError(refused.code, `can't rotate the present key ${present.raw.fingerprint}: ${refused.reason}`, {
     details: { fingerprint: present.raw.fingerprint },
     hint:
       refused.code === "expired"
-        ? "extend it first with feedkey key extend: clients can't follow a chain through an expired key"
-        : "clients can't follow a chain through this key any more: give them a profile with another key as the seed",
+        ? "extend the key first with feedkey key extend: clients can't follow a chain through an expired key"
+        : "clients can't follow a chain through this key any more: give the clients a profile with another key as the seed",
   });
 }
 
-/** Refuses a successor that can't sign, or is weaker than the key that certifies it. */
+/** Refuses a successor that can't sign, or that is weaker than the present key. */
 function refuseSuccessor(present: OwnCertificate, successor: OwnCertificate, at: Instant): void {
   const refused = refusePrimary(successor.facts, at);
   if (refused !== undefined) {
     throw new FeedkeyError(refused.code, `${successor.raw.fingerprint} can't be the successor: ${refused.reason}`, {
       details: { successor: successor.raw.fingerprint },
-      hint: "choose another key with --to, or let rotate make a new one",
+      hint: "choose another key with --to, or let feedkey rotate make a new key",
     });
   }
   if (strength(successor.facts.primary) >= strength(present.facts.primary)) return;
@@ -72,7 +79,7 @@ function refuseSuccessor(present: OwnCertificate, successor: OwnCertificate, at:
   );
 }
 
-/** Refuses a key that can't follow the present key. @throws FeedkeyError with the reason as its code */
+/** Refuses a key that can't be the successor of the present key. @throws FeedkeyError whose code is the reason */
 export function checkSuccessor(
   { config, at }: Archive,
   present: OwnCertificate,
@@ -83,7 +90,7 @@ export function checkSuccessor(
   if (!force) refuseUnreadable(config, present, successor, at);
 }
 
-/** What the first step begins with. */
+/** The facts that the first step needs. */
 interface Start {
   readonly state: RotationState;
   /** Keys that must acknowledge the successor, and that the successor must acknowledge. */
@@ -94,7 +101,7 @@ interface Start {
 
 /**
  * Checks whether the first step may be taken, without opening a secret key.
- * @throws FeedkeyError `expired`, `revoked`, `weak_algorithm`, `bad_config`, `not_found` if it may not
+ * @throws FeedkeyError `expired`, `revoked`, `weak_algorithm`, `bad_config` or `not_found`: when the step may not be taken
  */
 export async function checkStart(
   archive: Archive,
@@ -113,22 +120,23 @@ export async function checkStart(
 }
 
 /**
- * Refuses a successor without a secret key here, because nobody here could then sign for the archive. @throws
- * FeedkeyError `not_found`
+ * Refuses a successor whose secret key is not in this key store, because feedkey could not sign with the successor.
+ * @throws FeedkeyError `not_found`: when the secret key is missing
  */
 async function refuseWithoutSecret({ store }: Archive, successor: Fingerprint): Promise<void> {
   if (await store.hasPrivate(successor)) return;
   throw new FeedkeyError("not_found", `the secret key of the successor ${successor} is not in this key store`, {
     details: { successor },
-    hint: "bring the key back with: feedkey key restore DIR; if it is lost, withdraw the successor: feedkey rotate --abandon",
+    hint: "restore the key from a backup: feedkey key restore DIR; if you have no copy of the key, withdraw the successor: feedkey rotate --abandon",
   });
 }
 
-/** What the second step begins with. */
+/** The facts that the second step needs. */
 interface Finish {
   readonly state: RotationState;
-  /** The key that signed until now; `to` is the key that signs from now on. */
+  /** The key that signed until now. */
   readonly from: OwnCertificate;
+  /** The key that signs from now on. */
   readonly to: OwnCertificate;
   /** Whether an interrupted run has already written the new key into archive.ini. */
   readonly isSwitched: boolean;
@@ -136,8 +144,8 @@ interface Finish {
 
 /**
  * Checks whether the second step may be taken.
- * @throws FeedkeyError `usage` before the overlap has ended, or if no rotation is in progress; `not_found` if the
- * successor's secret is missing
+ * @throws FeedkeyError `usage`: when the overlap has not ended, or no rotation is in progress; `not_found`: when the successor's
+ * secret is missing
  */
 export async function checkFinish(archive: Archive, force: boolean): Promise<Finish> {
   const { at } = archive;
@@ -164,19 +172,19 @@ export async function checkFinish(archive: Archive, force: boolean): Promise<Fin
   return { state, from: present, to: successor, isSwitched: false };
 }
 
-/** Names the feeds that can't have signatures by both keys. */
+/** Returns words that name the feeds that can't have signatures by two keys; empty if there is no such feed. */
 function cutOff({ config }: Archive): string {
   const names = config.feeds.filter((feed) => severalOf(feed) === "one").map(({ name }) => `"${name}"`);
   if (names.length === 0) return "";
   return `, and ${names.length === 1 ? "feed" : "feeds"} ${names.join(", ")} can have only one signature`;
 }
 
-/** Returns the archive as it is when archive.ini names another key. */
+/** Returns the archive with another key as the key in its configuration. */
 export function switchedTo(archive: Archive, fingerprint: Fingerprint): Archive {
   return { ...archive, config: { ...archive.config, key: { where: "store", fingerprint } } };
 }
 
-/** Publishes the feeds, signed by the configured key, and the bundle. */
+/** Publishes the feeds with signatures by the configured key, and publishes the bundle. */
 export async function publishWithPresent(
   archive: Archive,
   predecessor: OwnCertificate | undefined,
@@ -190,9 +198,8 @@ export async function publishWithPresent(
 }
 
 /**
- * Checks whether the index of each feed can get its new signature, before the archive is switched to another key.
- * @param planned the planned publication
- * @throws FeedkeyError `would_break` if a signature file from another program is in the way
+ * Checks whether the index of each feed can get its new signature. This check runs before the archive changes to another key.
+ * @throws FeedkeyError `would_break`: when a signature file that feedkey did not make is in the way
  */
 export function refuseForeignFiles({ left }: Published): void {
   const found = left.find(({ code }) => code === "would_break");
@@ -200,14 +207,14 @@ export function refuseForeignFiles({ left }: Published): void {
   const message = found.cause instanceof FeedkeyError ? found.cause.message : found.message;
   throw new FeedkeyError("would_break", `can't rotate: ${message}`, {
     ...(found.details === undefined ? {} : { details: found.details }),
-    hint: "replace that file with feedkey publish --force or feedkey sign --force; or write only .asc files, with signatures = asc in archive.ini",
+    hint: "replace that file with feedkey publish --force or feedkey sign --force, or set signatures = asc in archive.ini to write only .asc files",
   });
 }
 
-/** Makes the error for a step that needs a rotation in progress (`usage`). */
+/** Returns the error (`usage`) for a step that needs a rotation when no rotation is in progress. */
 export function notUnderWay(present: Fingerprint): FeedkeyError {
-  return new FeedkeyError("usage", `no rotation of ${present} is under way`, {
+  return new FeedkeyError("usage", `no rotation of ${present} is in progress`, {
     details: { present },
-    hint: 'begin one with "feedkey rotate --config archive.ini --backup DIR"',
+    hint: 'start a rotation with "feedkey rotate --config archive.ini --backup DIR"',
   });
 }
