@@ -1,6 +1,6 @@
 /**
  * `sign --add-checksums`: adds the size and the SHA-256 digest of each package file to a summary, because `pkg_info -X` writes no
- * checksums. If the summary differs from the packages, it is refused.
+ * checksums. Refuses a summary that differs from the packages.
  */
 import { createHash } from "node:crypto";
 import { type FileHandle, lstat, realpath } from "node:fs/promises";
@@ -31,8 +31,8 @@ interface Hashed {
 }
 
 /**
- * Opens a package file. It follows no symbolic link below the folder, because the link may lead to another package.
- * @throws FeedkeyError `not_found` if the file is missing or can't be read; `bad_path` if the path leads through a link, or is not that of
+ * Opens a package file. Does not follow symbolic links below the folder, because a link may lead to another package.
+ * @throws FeedkeyError `not_found` if the file is missing or unreadable; `bad_path` if the path leads through a link, or does not lead to
  * a regular file
  */
 async function openPackageIn(folder: string, path: string): Promise<FileHandle> {
@@ -50,7 +50,7 @@ async function openPackageIn(folder: string, path: string): Promise<FileHandle> 
       `the package ${escapeText(path)} is not a plain file, or its path leads through a symbolic link`,
       {
         details: { path },
-        hint: "put the package file itself at that path",
+        hint: "replace the link with the package file itself",
       },
     );
   }
@@ -58,8 +58,8 @@ async function openPackageIn(folder: string, path: string): Promise<FileHandle> 
     details: { path, reason: "refused" in opened ? opened.refused : "missing" },
     hint:
       "refused" in opened && opened.refused === "denied"
-        ? "make the file readable for the user that runs feedkey"
-        : "put the summary into the folder of its packages, or write the path of each package into FILE_NAME",
+        ? "make the file readable by the user that runs feedkey"
+        : "put the summary in the folder of its packages, or write the path of each package in FILE_NAME",
   });
 }
 
@@ -73,7 +73,7 @@ async function hashFile(folder: string, path: string, algorithms: ReadonlySet<st
       for (const [, hash] of hashes) hash.update(chunk as Buffer);
     }
   } catch (cause) {
-    throw new FeedkeyError("not_found", `the package ${escapeText(path)} can't be read to its end`, {
+    throw new FeedkeyError("not_found", `the package ${escapeText(path)} can't be read to the end`, {
       cause,
       details: { path, reason: systemCode(cause) },
       hint: "check the disk",
@@ -92,10 +92,10 @@ function textOf({ variables }: SummaryStanza, name: string): string | undefined 
 function differs(code: ErrorCode, stanza: SummaryStanza, path: string, what: string): FeedkeyError {
   return new FeedkeyError(
     code,
-    `the package ${escapeText(path)} has a different ${what} from the one in line ${stanza.line} of the summary`,
+    `the package ${escapeText(path)} has a different ${what} from the package in line ${stanza.line} of the summary`,
     {
       details: { path, line: stanza.line },
-      hint: "make the summary again: the package has changed since, or was replaced",
+      hint: "make the summary again: somebody has changed or replaced the package since then",
     },
   );
 }
@@ -127,7 +127,7 @@ async function complete(stanza: SummaryStanza, folder: string): Promise<Uint8Arr
 }
 
 /**
- * Returns the summary with the size and the SHA-256 digest of every package; all other bytes stay as they are.
+ * Returns the summary with the size and the SHA-256 digest of every package. All other bytes stay unchanged.
  * @param text the uncompressed summary
  * @param folder the folder to which the summary's file names are relative
  * @throws FeedkeyError `bad_index` if the text is not a summary; `not_found` if a package is missing; `size_mismatch` or `digest_mismatch`

@@ -1,4 +1,4 @@
-/** An archive with its configuration and key store. */
+/** Publishes an archive, and reads its certificates. An archive has a configuration and a key store. */
 import { FeedkeyError } from "../error.ts";
 import type { ArchiveConfig } from "../profile/types.ts";
 import { type Known, withPublished } from "../signing/published-bundle.ts";
@@ -36,9 +36,9 @@ export async function ownCertificate(store: KeyStore, fingerprint: Fingerprint):
 }
 
 /**
- * Returns all known certificates of the archive, from the key store and the published bundle.
- * @throws FeedkeyError `bad_path`, `output` if the bundle can't be read; `not_found`, `bad_config` if gpg does not export the
- * certificate of a key that stays in GnuPG
+ * Returns all known certificates of the archive, from the key store and the published key bundle.
+ * @throws FeedkeyError `bad_path`, `output` if the key bundle is unreadable; `not_found`, `bad_config` if gpg does not export the
+ * certificate of a key whose secret is in GnuPG
  */
 export async function knownCertificates({ config, store }: Archive): Promise<Known> {
   return await withPublished(
@@ -48,7 +48,7 @@ export async function knownCertificates({ config, store }: Archive): Promise<Kno
   );
 }
 
-/** The settings for publishing the archive itself, apart from what is published. */
+/** The archive's settings for publishing. They do not include the choice of feeds and packages to publish. */
 type OwnPublication = Omit<Publication, "feeds" | "source" | "withBundle" | "dryRun">;
 
 /** Returns the settings with which the archive publishes, from its configuration. */
@@ -62,25 +62,25 @@ export function publicationOf({ config, store, at, passphrase }: Archive): OwnPu
 const noIndexes: IndexSource = { eachAlone: true, records: "known", take: async () => undefined };
 
 /**
- * Publishes only the bundle. Throws if the present key is missing, so that feedkey does not report a revocation as published although it is
- * not.
+ * Publishes only the key bundle. Throws if the present key is missing. Otherwise feedkey could report an unpublished revocation as
+ * published.
  */
 async function publishBundle(archive: Archive, dryRun: boolean): Promise<Published> {
   return await publishFeeds({ ...publicationOf(archive), feeds: [], source: noIndexes, withBundle: true, dryRun });
 }
 
 /**
- * Checks that feedkey can write the bundle. Callers do this before they make anything that the bundle must contain.
- * @returns whether the bundle must be written even if nothing else changes
- * @throws FeedkeyError `not_found`, `bad_config` or `bad_path` if the bundle could not be written
+ * Checks that feedkey can write the key bundle. Callers run this check before they make anything that the bundle must contain.
+ * @returns whether feedkey must write the bundle even if nothing else changes
+ * @throws FeedkeyError `not_found`, `bad_config` or `bad_path` if feedkey could not write the bundle
  */
 export async function requireBundle(archive: Archive): Promise<boolean> {
   return (await publishBundle(archive, true)).bundle.length > 0;
 }
 
 /**
- * Writes the bundle if it changed.
- * @returns sentences that say what was done
+ * Writes the key bundle if it has changed.
+ * @returns sentences about the changes
  * @throws FeedkeyError `not_found`, `bad_config`, `bad_path` or `output` if the bundle can't be written
  */
 export async function refreshBundle(archive: Archive): Promise<string[]> {

@@ -1,4 +1,4 @@
-/** Reads the published indexes, so that the caller can sign them again after a rotation or in a rehearsal. */
+/** Reads the published indexes. The caller can then sign these indexes again, after a rotation or in a rehearsal. */
 import { FeedkeyError } from "../error.ts";
 import type { Spools } from "../files/spool.ts";
 import { formatOf } from "../formats/formats.ts";
@@ -23,9 +23,9 @@ import type { IndexText } from "./publish-plan.ts";
 import { type PublishedRecord, recordEntry } from "./published-record.ts";
 import { replaces } from "./signature-files.ts";
 
-/** What decides whether an index may be signed again. */
+/** The data that decides whether feedkey may sign an index again. */
 interface Terms {
-  /** The archive's own keys that may have signed its indexes, and the keys of delegates to which these keys lead. */
+  /** The archive's own keys that may have signed the archive's indexes, and the keys of delegates that these keys certify. */
   readonly keys: KeyIndex;
   /** The feeds that each delegate may sign. */
   readonly grants: ReadonlyMap<Fingerprint, readonly Grant[]>;
@@ -34,9 +34,9 @@ interface Terms {
 }
 
 /**
- * Returns why an index must not be signed again as this feed's latest index: no key of the archive signed it, its signature is for another
- * feed or has expired, it is not the last published index, or the delegate that signed it may not sign the feed. Returns the delegate if a
- * delegate signed the index, and may.
+ * Decides whether feedkey may sign an index again as the feed's latest index. Returns undefined if so, else the reason. Reasons are: no
+ * key of the archive signed the index; the signature is for another feed or has expired; the index is not the last published index;
+ * or a delegate without permission for the feed signed it. If a delegate with permission signed the index, returns the delegate.
  */
 async function look(
   feed: ArchiveFeed,
@@ -70,10 +70,10 @@ async function look(
   const known = published.indexes.get(path);
   // If the record has no entry for this file, another program writes the index, and feedkey only signs it.
   if (known === undefined || known.includes(sha256)) return undefined;
-  return refuse("rollback", "it is not the index that was published last");
+  return refuse("rollback", "it is not the last published index");
 }
 
-/** Returns what delegates may sign, as a client would judge whose seeds are these keys. */
+/** Returns the feeds that each delegate may sign, from the view of a client whose seeds are these keys. */
 function grantsOf(
   own: ReadonlyMap<Fingerprint, OwnCertificate>,
   keys: readonly OwnCertificate[],
@@ -88,9 +88,9 @@ function grantsOf(
 }
 
 /**
- * Reads the published index of a feed; returns undefined if no index was published yet.
- * @throws FeedkeyError `bad_path` or `output` if the index can't be read; `bad_index`, `wrong_feed`, `not_yet_valid` or `not_found` if
- * clients would refuse the index or a list that it names
+ * Reads the published index of a feed; returns undefined if there is no published index yet.
+ * @throws FeedkeyError `bad_path` or `output` if the index is unreadable; `bad_index`, `wrong_feed`, `not_yet_valid` or `not_found` if
+ * clients would refuse the index, or a list that the index names
  */
 export async function takePublished(
   feed: ArchiveFeed,
@@ -102,7 +102,7 @@ export async function takePublished(
   const document = await folder.document(root.signed);
   if (document === undefined) return undefined;
   const file = { name: root.signed, document };
-  // Package lists in separate files stay as they are: feedkey signs only the root again.
+  // feedkey signs only the root again. Package lists in separate files stay unchanged.
   const isOurs = formatOf(feed.format).content === undefined && feed.packages !== undefined;
   const texts = isOurs ? await root.textsOf(document, folder) : undefined;
   const [text = document] = texts?.values() ?? [];
@@ -120,9 +120,9 @@ async function termsOf({ certificates, key, userId, record, at }: Publishing, by
 }
 
 /**
- * Returns a source that gives the published indexes, so that another key can sign them. It gives only the latest indexes that the archive's
- * own keys signed: a rotation must not sign an index that somebody else put into the published tree.
- * @param by further keys of the archive that may have signed its indexes
+ * Returns a source of the published indexes, so that another key can sign these indexes. The source has only the latest indexes that the
+ * archive's own keys signed. A rotation must not sign an index that somebody else put in the published tree.
+ * @param by more keys of the archive that may have signed its indexes
  */
 export function latestIndexes(by: readonly OwnCertificate[]): IndexSource {
   let terms: Promise<Terms> | undefined;
@@ -132,7 +132,7 @@ export function latestIndexes(by: readonly OwnCertificate[]): IndexSource {
     async take(feed, folder, publishing) {
       const { signed } = rootOf(feed);
       const document = await folder.document(signed);
-      // The feed was never published. `publish` will sign it with the right key.
+      // The feed is not published yet. `publish` will sign the feed with the right key.
       if (document === undefined) return undefined;
       terms ??= termsOf(publishing, by);
       const found = await look(feed, { name: signed, document }, folder, await terms);

@@ -1,4 +1,4 @@
-/** What feedkey must know about each format to publish a feed. */
+/** Describes everything about a format that feedkey needs to publish a feed. */
 import type { SignatureFile } from "../formats/format.ts";
 import type { PackageIndex } from "../formats/package-index.ts";
 import type { HashedDocument } from "../openpgp/packet/hashed-document.ts";
@@ -18,7 +18,7 @@ export interface StanzaParts {
 }
 
 /**
- * A file to sign, with the names and kinds of its signature files. The last of these is the signature file that always matches the index.
+ * A file to sign, with the names and kinds of its signature files. The last signature file always matches the index.
  */
 export interface FileToSign extends SignedFile {
   readonly signatures: readonly SignatureFile[];
@@ -27,8 +27,8 @@ export interface FileToSign extends SignedFile {
 /** The files of a planned index. */
 export interface IndexFiles {
   /**
-   * The signed files: first the file that is always published, then its other forms. feedkey signs all forms in one run, so that no form is
-   * ever older than another.
+   * The signed files: first the file that is always published, then its other forms. feedkey signs all forms in one run, so no form is
+   * ever older than another form.
    */
   readonly signed: readonly [SignedFile, ...SignedFile[]];
   /** The files whose contents change. A file that lists other files comes after them. */
@@ -37,19 +37,19 @@ export interface IndexFiles {
   readonly removes: readonly string[];
 }
 
-/** Where a feed's root (the signed file) is in the feed's folder, whichever program wrote it. */
+/** Describes where a feed's root (the signed file) is in the feed's folder. Any program may have written the root. */
 export interface RootLayout {
   /** The name of the signed file that is always published. */
   readonly signed: string;
   /**
-   * Returns the texts of a feed's package lists, by name. The list is the signed file itself, or the signed file names the lists.
+   * Returns the texts of a feed's package lists, by name. Either the signed file itself is the list, or the signed file names the lists.
    * @param folder the folder with the lists that the signed file names
    * @throws FeedkeyError `bad_index` if a list is missing or wrong
    */
   textsOf(signed: HashedDocument, folder: FolderView): Promise<ReadonlyMap<string, HashedDocument>>;
 }
 
-/** The index that a feed should have, and what is published now. */
+/** The index that a feed should have, and the published signed file. */
 export interface ToLayOut {
   readonly feed: ArchiveFeed;
   readonly folder: FolderView;
@@ -57,7 +57,7 @@ export interface ToLayOut {
   readonly index: IndexForms;
   /** The published signed file; undefined if no signed file is published. */
   readonly before: HashedDocument | undefined;
-  /** Tells whether the archive published or signed exactly these bytes before. feedkey signs no other published file again. */
+  /** Whether the archive has already published or signed exactly these bytes. feedkey does not sign any other published file again. */
   isOwn(file: SignedFile): Promise<boolean>;
   readonly at: Instant;
   /** How long new signatures are valid. */
@@ -66,16 +66,16 @@ export interface ToLayOut {
   readonly signers: readonly Fingerprint[];
 }
 
-/** How feedkey makes a feed's index from packages. */
+/** Describes how feedkey builds a feed's index from packages. */
 export interface FeedLayout extends RootLayout {
   /**
-   * Returns the folder to which paths in the index are relative, if the packages are below this folder. Without this method, it is the
-   * feed's folder.
+   * Returns the folder to which paths in the index are relative, if the packages are below this folder. Without this method, paths are
+   * relative to the feed's folder.
    */
   baseOf?(feed: Pick<WrittenFeed, "path">): string;
   /**
    * Returns the stanza of a package.
-   * @param path the package's path as the index gives it
+   * @param path the package's path in the index
    * @throws FeedkeyError `bad_package` if the index can't list the package
    */
   stanzaOf(scanned: ScannedPackage, path: string, feed: WrittenFeed): StanzaParts;
@@ -83,15 +83,15 @@ export interface FeedLayout extends RootLayout {
   listsOf?(feed: WrittenFeed): readonly string[];
   /**
    * Returns the names of the package lists that contain a package.
-   * @param path the package's path as the index gives it
+   * @param path the package's path in the index
    */
   listedIn?(scanned: ScannedPackage, path: string, feed: WrittenFeed): readonly string[];
   /**
-   * Returns the files with which the feed publishes an index.
-   * @throws FeedkeyError `bad_path` or `output` if a published file can't be read; `bad_index` if no client would accept a file
+   * Returns the published files of an index.
+   * @throws FeedkeyError `bad_path` or `output` if a published file is unreadable; `bad_index` if no client would accept a file
    */
   files(given: ToLayOut): Promise<IndexFiles>;
-  /** Returns the fields that should be in a package's own part of the stanza but are not. Clients accept the stanza without them. */
+  /** Returns the fields that are missing in a package's own part of the stanza. Clients accept the stanza without these fields. */
   lacking?(own: Uint8Array): readonly string[];
   compareVersions(a: string, b: string): number;
   /**
@@ -100,7 +100,7 @@ export interface FeedLayout extends RootLayout {
    */
   read(text: Uint8Array): PackageIndex;
   /**
-   * Checks a package list as `read` does, but does not notice packages that appear twice.
+   * Checks a package list like `read`, but does not look for packages that appear twice.
    * @param pieces the text, in pieces of whole stanzas
    * @throws FeedkeyError `bad_index` if the text is not a package list of this format
    */

@@ -13,7 +13,7 @@ export function layoutOf({ format }: Pick<WrittenFeed, "format">): FeedLayout {
   return layouts[format];
 }
 
-/** Returns the layout for an index that another program writes: feedkey signs the index as it is, and writes nothing else. */
+/** Returns the layout for an index that another program writes. feedkey signs the index unchanged, and writes no other file. */
 function signedAsItIs({ index }: SignedFeed): RootLayout {
   return {
     signed: index,
@@ -21,7 +21,7 @@ function signedAsItIs({ index }: SignedFeed): RootLayout {
   };
 }
 
-/** Returns where a feed's root is in the feed's folder. */
+/** Returns the layout that describes where a feed's root is in the feed's folder. */
 export function rootOf(feed: ArchiveFeed): RootLayout {
   return feed.packages === undefined ? signedAsItIs(feed) : layoutOf(feed);
 }
@@ -36,7 +36,7 @@ export function toSign(feed: ArchiveFeed, { name, document }: SignedFile): FileT
   return { name, document, signatures: signaturesOf(feed, name) };
 }
 
-/** Returns the names of the files that every published state of a feed has: its root and the root's signature files. */
+/** Returns the names of the files that a published feed always has: the root and the root's signature files. */
 export function filesOf(feed: ArchiveFeed): readonly string[] {
   const { signed } = rootOf(feed);
   return [signed, ...signaturesOf(feed, signed).map(({ name }) => name)];

@@ -1,6 +1,6 @@
 /**
- * Determines which keys sign a feed: the archive's key and, during a rotation, also the other key, as long as clients may know only that
- * key.
+ * Determines which keys sign a feed: the archive's key and, during a rotation, also the other key, while some clients may know only the
+ * other key.
  */
 import type { SeveralSignatures, Signing } from "../formats/format.ts";
 import { formatOf } from "../formats/formats.ts";
@@ -21,7 +21,7 @@ import type { FileWrite } from "./feed-layout.ts";
 
 export type { SeveralSignatures } from "../formats/format.ts";
 
-/** Returns, in words, what the feed's stock clients need before a new key may sign alone. */
+/** Returns the end of the sentence "its stock clients need ...": the conditions before only a new key may sign a feed. */
 export function clientsNeed({ format }: Pick<ArchiveFeed, "format">): string {
   return formatOf(format).needs;
 }
@@ -37,11 +37,11 @@ export interface KeysAround<Key> {
 
 /** The archive's keys in a rotation. */
 export interface Signers extends KeysAround<OwnCertificate> {
-  /** For each key that should sign too but can't, the reason in words. */
+  /** For each key that should also sign but can't, a text with the reason. */
   readonly missing: readonly string[];
 }
 
-/** Tells how the clients of a feed treat several signatures. */
+/** Returns how the clients of a feed treat several signatures. */
 export function severalOf({ format }: Pick<ArchiveFeed, "format">): SeveralSignatures {
   return formatOf(format).signing?.several ?? "one";
 }
@@ -49,7 +49,7 @@ export function severalOf({ format }: Pick<ArchiveFeed, "format">): SeveralSigna
 /**
  * Finds the keys that may sign together with another key.
  * @param own all known certificates of the archive
- * @param key the key that signs in any case
+ * @param key the key that always signs
  */
 export async function signersBeside(
   own: Own,
@@ -63,14 +63,14 @@ export async function signersBeside(
   const usable = async (other: OwnCertificate | undefined, isAwaited: boolean) => {
     if (other === undefined || signingKeys(other.facts, at).size === 0) return [];
     const name = other.raw.fingerprint;
-    // If a file has a signature of version 6, apt's gpgv does not see the other signatures, and dnf and zypper can't read the file.
+    // If a file has a version 6 signature, apt's gpgv does not see the other signatures, and dnf and zypper can't read the file.
     const isShared = [key, other].every(({ facts }) => facts.primary.version !== 6);
     if (isShared && (await store.hasPrivate(name))) return [other];
     if (isAwaited) {
       missing.push(
         isShared
           ? `the secret key of ${name} is not in this key store`
-          : "a key of version 6 can't sign together with other keys",
+          : "a version 6 key can't sign together with other keys",
       );
     }
     return [];
@@ -83,14 +83,14 @@ export async function signersBeside(
 /** Returns the keys that sign a file, in the order of their signatures. */
 export function inOrder<Key>(several: SeveralSignatures, { key, before, after }: KeysAround<Key>): readonly Key[] {
   if (several === "one") return [key];
-  // apt 2.6 stops at a signature that it can't verify. So the signature by the key that the oldest clients know comes first.
+  // apt 2.6 stops at a signature that it can't verify. So the first signature must be by a key that even the oldest clients know.
   return several === "any" ? [...before, key, ...after] : [...after, ...before, key];
 }
 
 /**
- * Returns the file with the signer's certificate that some clients request beside a root. Returns no file if the published file is right
- * already, or if the format has no such file. The certificate file leaves out the other keys that sign the root. zypper judges by the first
- * signature whose key is in this file; if none of the signers' keys is in it, zypper judges by the last signature (libzypp 17.25).
+ * Returns the file with the signer's certificate that some clients request together with a root. Returns no file if the published file is
+ * already right, or if the format has no certificate file. The file omits the other keys that sign the root. zypper uses the first
+ * signature whose key is in the file. If the file has no signer's key, zypper uses the last signature (libzypp 17.25).
  * @param name the name of the root
  */
 export async function certificateBeside(
@@ -102,7 +102,7 @@ export async function certificateBeside(
 ): Promise<FileWrite[]> {
   const beside = signing?.certificate?.(name);
   if (beside === undefined) return [];
-  // GnuPG 2.2 and rpm can't read a certificate file with a key of version 6.
+  // GnuPG 2.2 and rpm can't read a certificate file with a version 6 key.
   if (key.facts.primary.version !== 4) return [];
   const certificate = writeCertificate(minimal(key.raw, signingKeys(key.facts, at)));
   const data = Buffer.from(armor(certificate, "PUBLIC KEY BLOCK"), "utf8");
@@ -110,7 +110,7 @@ export async function certificateBeside(
   return there !== undefined && Buffer.compare(there, data) === 0 ? [] : [{ name: beside, data }];
 }
 
-/** Returns the signing key and the archive's other keys that may sign now, without version 6, which older programs can't read. */
+/** Returns the signing key and the archive's other keys that may sign now. Omits version 6 keys, which older programs can't read. */
 export function signersOf(known: Own, key: OwnCertificate, userId: string, at: Instant): Fingerprint[] {
   const own = [...known.values()].filter(
     ({ facts }) => claims(facts, userId) && refusePrimary(facts, at) === undefined,

@@ -1,4 +1,4 @@
-/** Makes the signatures over a file, for `publish`, for a rotation, or for `sign`. */
+/** Makes the signatures over a file, for `publish`, a rotation, or `sign`. */
 import { frame } from "../formats/cleartext.ts";
 import type { SignatureFile } from "../formats/format.ts";
 import { readSignatureFile } from "../openpgp/check/detached.ts";
@@ -11,18 +11,18 @@ import type { FileToSign } from "./feed-layout.ts";
 
 export interface SignOptions {
   readonly at: Instant;
-  /** How long the signature is valid; undefined for a signature that does not expire. */
+  /** The time for which the signature is valid; undefined for a signature that does not expire. */
   readonly validFor: Duration | undefined;
   /** The name of the feed for which the signature is valid (T10). */
   readonly feed: string | undefined;
-  /** The domain in the notation that names the feed; if undefined, the domain of the address in the key's user ID. */
+  /** The domain in the notation that names the feed. Undefined means the domain of the address in the key's user ID. */
   readonly notationDomain?: string | undefined;
 }
 
 /** Signatures over one document, by one or more keys. */
 interface Packets {
   readonly binary: Uint8Array;
-  /** The names of the signatures' hash algorithms, as OpenPGP writes them. */
+  /** OpenPGP's names of the signatures' hash algorithms. */
   readonly hashes: readonly string[];
 }
 
@@ -72,12 +72,12 @@ function notationsOf(key: SignerOf, { feed, notationDomain: domain }: SignOption
 }
 
 function hashOf(binary: Uint8Array): string {
-  const [only] = readSignatureFile(binary, "the signature just made");
+  const [only] = readSignatureFile(binary, "the new signature");
   return only !== undefined && "raw" in only ? only.raw.hash.toUpperCase() : "";
 }
 
 /**
- * Makes a signature file with new signatures.
+ * Returns the contents of a signature file with new signatures.
  * @param before the packets of old signatures, which stay in the file until the new index is in place
  */
 export function writtenSignature(

@@ -1,4 +1,4 @@
-/** Reads the published signatures over a file. They are in separate files, or in one file with the text. */
+/** Reads the published signatures over a file. The signatures are in separate files, or in one file together with the text. */
 import { FeedkeyError, onRefusal } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { unframe } from "../formats/cleartext.ts";
@@ -11,10 +11,10 @@ import type { DataSignature, SignatureFacts } from "../trust/facts.ts";
 import type { FileToSign, SignedFile } from "./feed-layout.ts";
 
 /**
- * Verifies the signatures in a signature file over a file.
+ * Verifies the signatures in a signature file over another file.
  * @param held the contents of the signature file
- * @throws FeedkeyError `bad_signature_data` or `no_signature` if the signature file can't be used; `bad_signature` if it contains a
- * different text
+ * @throws FeedkeyError `bad_signature_data` or `no_signature` if the signature file is unusable; `bad_signature` if the signature file
+ * contains a different text
  */
 export async function presentSignatures(
   file: SignedFile,
@@ -35,7 +35,7 @@ export async function presentSignatures(
 }
 
 /**
- * Tells whether a signature names this feed and no other feed (T10). A signature that names no feed does not count, because it may be over
+ * Whether a signature names this feed and no other feed (T10). A signature that names no feed does not count, because it may cover
  * another feed's file.
  */
 export function isForFeed({ notations }: SignatureFacts, feed: string): boolean {
@@ -44,9 +44,9 @@ export function isForFeed({ notations }: SignatureFacts, feed: string): boolean 
 }
 
 /**
- * Reads the signatures in the file's last signature file, which always matches the index. Returns no signature if the signature file is
+ * Reads the signatures in a file's last signature file, which always matches the index. Returns no signature if the signature file is
  * missing or does not cover the file.
- * @throws FeedkeyError `bad_path` or `output` if the signature file can't be read
+ * @throws FeedkeyError `bad_path` or `output` if the signature file is unreadable
  */
 export async function mainSignatures(folder: FolderView, file: FileToSign, keys: KeyIndex): Promise<DataSignature[]> {
   const main = file.signatures.at(-1);

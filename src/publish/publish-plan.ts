@@ -1,4 +1,4 @@
-/** Plans what `publish` changes in one feed. The caller then shows the plan or carries it out. */
+/** Plans the changes that `publish` makes in one feed. The caller then shows the plan or carries it out. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { formatOf } from "../formats/formats.ts";
@@ -22,7 +22,7 @@ import { whySign } from "./why-sign.ts";
 /** The planned changes in one folder. */
 export interface FolderPlan {
   readonly folder: PublishedFolder;
-  /** The signed files, each with signatures of its own: first the file that is always published, then its other forms. */
+  /** The signed files, each with its own signatures: first the file that is always published, then its other forms. */
   readonly signed: readonly [FileToSign, ...FileToSign[]];
   /** The files whose contents change. */
   readonly writes: readonly FileWrite[];
@@ -40,11 +40,11 @@ export interface FeedPlan extends FolderPlan {
   readonly changes: readonly string[];
   /** The keys that sign the index, in the order of their signatures. */
   readonly signers: readonly Fingerprint[];
-  /** Why feedkey signs the index again, in all its forms; undefined if the present signatures can stay. */
+  /** The reason to sign the index again, in all its forms; undefined if the present signatures can stay. */
   readonly sign: string | undefined;
-  /** Warnings for the keepers, in words. */
+  /** Warnings for the keepers, as sentences. */
   readonly warnings: readonly string[];
-  /** What the record of published indexes will say about this index; undefined if feedkey did not make the index from known packages. */
+  /** The entry about this index for the record; undefined if feedkey did not build the index from known packages. */
   readonly made: MadeRecord | undefined;
 }
 
@@ -56,11 +56,11 @@ export interface IndexText {
   readonly bytes: number;
   /** The files of the index; undefined if feedkey signs the published root unchanged. */
   readonly forms: IndexForms | undefined;
-  /** For the record: a digest of the packages and settings from which the index was made; undefined if these are not known. */
+  /** For the record: a digest of the index's packages and settings; undefined if they are not known. */
   readonly from?: string | undefined;
-  /** Notes about the index for the keepers, in words. */
+  /** Notes about the index for the keepers, as sentences. */
   readonly notes?: readonly string[];
-  /** For each package file that is left out, an error with the reason. */
+  /** For each omitted package file, an error with the reason. */
   readonly bad?: readonly FeedkeyError[];
 }
 
@@ -81,7 +81,7 @@ interface PlanTerms {
   readonly vouchers: Vouchers;
 }
 
-/** Whether the published index can be read and lists no package. */
+/** Whether the published index is readable and lists no packages. */
 function isEmpty(texts: ReadonlyMap<string, HashedDocument> | undefined): boolean {
   return texts !== undefined && [...texts.values()].every(({ length }) => length === 0);
 }
@@ -97,7 +97,7 @@ async function filesFor(
     const own = (file: SignedFile) => isOwn(feed, folder, file, terms.vouchers);
     return await layoutOf(feed).files({ ...terms, feed, folder, index, before, isOwn: own });
   }
-  if (before === undefined) throw new FeedkeyError("internal", `feed "${feed.name}" has no root to be signed`);
+  if (before === undefined) throw new FeedkeyError("internal", `feed "${feed.name}" has no root to sign`);
   return { signed: [{ name: rootOf(feed).signed, document: before }], writes: [], removes: [] };
 }
 
@@ -106,8 +106,8 @@ async function filesFor(
  * @param folder a snapshot of the feed's published folder
  * @param index the index to publish
  * @param keys the keys that may sign the index
- * @throws FeedkeyError `bad_package`, `bad_path`; `bad_index` if no client would accept the index; `would_break` if another program's
- * signature is in the way; `not_found` if all packages vanished and `allowEmpty` is not set
+ * @throws FeedkeyError `bad_package`, `bad_path`; `bad_index` if no client would accept the index; `would_break` if feedkey would have to
+ * replace another program's signature; `not_found` if all packages have disappeared and `allowEmpty` is not set
  */
 export async function planFeed(
   tree: PublishedTree,
@@ -126,7 +126,7 @@ export async function planFeed(
     const why = first === undefined ? "" : `; ${bad.length} can't be published, the first because ${first.message}`;
     throw new FeedkeyError(
       "not_found",
-      `no package is left for feed "${feed.name}", whose published index still lists packages${why}`,
+      `feed "${feed.name}" has no packages any more, but its published index still lists packages${why}`,
       {
         details: {
           feed: feed.name,
@@ -135,8 +135,8 @@ export async function planFeed(
         },
         hint:
           first === undefined
-            ? "check that the folder of the packages is mounted; if the feed is meant to be empty, use --allow-empty"
-            : "run the command without --skip-bad to see what is wrong with each package; if the feed is meant to be empty, use --allow-empty",
+            ? "check that the folder with the packages is mounted; if the feed must be empty, use --allow-empty"
+            : "run the command without --skip-bad to see the problem with each package; if the feed must be empty, use --allow-empty",
       },
     );
   }
@@ -156,7 +156,7 @@ export async function planFeed(
     same || isAsIs || forms.areKnown
       ? []
       : indexChanges((await textsBefore()) ?? new Map(), await forms.texts(), layoutOf(feed).read);
-  // The date must also be later than the signatures that are removed, because a client may have accepted one of them.
+  // The date must also be later than the dates of the removed signatures, because a client may have accepted one of these signatures.
   const date = await dateAfter(folder, [...signatureNames(signed), ...removes], terms.vouchers.signers, terms.at);
   const alone = severalOf(feed) === "one" ? [] : keys.missing;
   return {

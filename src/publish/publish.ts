@@ -1,6 +1,6 @@
 /**
- * The only code that publishes. For each feed it takes the index, plans the changes, signs the index, puts the files in place and records
- * them. It also publishes the key bundle.
+ * The only code that publishes. For each feed, it takes the index, plans the changes, signs the index, puts the files in place and records
+ * the files. It also publishes the key bundle.
  */
 import { dirname } from "node:path";
 import { FeedkeyError, onRefusal } from "../error.ts";
@@ -29,16 +29,16 @@ import { type PublishedRecord, readPublished, recording, recordsFolder } from ".
 import { type BucketUpload, type UploadTarget, withUpload } from "./upload/with-upload.ts";
 import { vouchersOf } from "./vouched-file.ts";
 
-/** What feedkey gives to an index source. */
+/** The data that feedkey gives to an index source. */
 export interface Publishing {
-  /** All certificates of the archive, from the key store and the published bundle. */
+  /** All certificates of the archive, from the key store and the published key bundle. */
   readonly certificates: Own;
   /** The key that will sign the indexes. */
   readonly key: OwnCertificate;
   readonly userId: string;
   readonly record: PublishedRecord;
   readonly at: Instant;
-  /** Temporary files for data that does not fit into memory. */
+  /** Temporary files for data that does not fit in memory. */
   readonly spools: Spools;
 }
 
@@ -48,11 +48,11 @@ type Taken = { readonly index: IndexText } | { readonly delegate: Fingerprint } 
 /** Where the indexes come from: scanned packages, or the published indexes. */
 export interface IndexSource {
   /**
-   * Whether each feed is published independently: if one feed can't be published, it stays as it is, and the other feeds are still
-   * published. Feeds whose index another program writes are always published independently.
+   * Whether feedkey publishes each feed independently. If so, an error in one feed leaves this feed unchanged, and feedkey still publishes
+   * the other feeds. feedkey always publishes feeds independently if another program writes their index.
    */
   readonly eachAlone: boolean;
-  /** Which indexes to record. `known`: only those of files that the record already has, because other programs write the others. */
+  /** Which indexes to record. `known`: only indexes that the record already has, because other programs write the other indexes. */
   readonly records: "all" | "known";
   take(feed: ArchiveFeed, folder: FolderView, publishing: Publishing): Promise<Taken>;
   /** Waits until all writes have ended; rejects if a write failed. */
@@ -64,14 +64,14 @@ export interface Publication {
   readonly target?: UploadTarget | undefined;
   /** The absolute path of the archive's root folder. */
   readonly root: string;
-  /** The feeds to publish. If the list is empty, only the bundle is written. */
+  /** The feeds to publish. If the list is empty, feedkey writes only the key bundle. */
   readonly feeds: readonly ArchiveFeed[];
   readonly source: IndexSource;
   readonly validFor: Duration;
   readonly notationDomain?: string | undefined;
-  /** The key that signs, and whether its secret is in the key store or in GnuPG. */
+  /** The signing key, and whether the key's secret is in the key store or in GnuPG. */
   readonly key: KeyPlace;
-  /** The archive's user ID; if undefined, the key's first user ID. */
+  /** The archive's user ID. Undefined means the key's first user ID. */
   readonly userId: string | undefined;
   readonly store: KeyStore;
   readonly passphrase: PassphraseSource;
@@ -83,35 +83,36 @@ export interface Publication {
   /** Whether to replace signatures that other programs wrote. */
   readonly force: boolean;
   readonly dryRun: boolean;
-  /** Throws if the key store's certificates forbid this publication. It is called before anything else. */
+  /** Throws if the key store's certificates forbid this publication. feedkey calls this function before any other work. */
   readonly permit?: (own: Own) => Promise<void>;
 }
 
 export interface PublishResult {
-  /** What was done in the object store, if the archive is published in an object store. */
+  /** The changes in the object store, if the archive is published in an object store. */
   readonly upload?: BucketUpload;
   readonly plans: readonly FeedPlan[];
   readonly bundle: readonly BundleFile[];
-  /** Notes for the keepers, in words. */
+  /** Notes for the keepers, as sentences. */
   readonly notes: readonly string[];
-  /** An error for each damaged package. With `--skip-bad` these packages were left out; otherwise nothing was published. */
+  /** An error for each damaged package. With `--skip-bad`, feedkey omitted these packages. Otherwise feedkey published nothing. */
   readonly bad: readonly FeedkeyError[];
   readonly applied: boolean;
 }
 
-/** The result of a publication, with what only feedkey's own code needs. */
+/** The result of a publication, with more data for feedkey's own code. */
 export interface Published extends PublishResult {
-  /** The feeds that a delegate signs; feedkey left these as they are. */
+  /** The feeds that a delegate signs. feedkey did not change these feeds. */
   readonly delegated: readonly { readonly feed: string; readonly delegate: Fingerprint }[];
-  /** For each feed that stays as it is, an error with the reason. */
+  /** For each feed that stays unchanged, an error with the reason. */
   readonly left: readonly FeedkeyError[];
-  /** The key store's certificates, as this publication read them. */
+  /** The key store's certificates that this publication has read. */
   readonly own: Own;
 }
 
 /**
  * Throws unless the key is the archive's own, or a delegate of the archive for all these feeds.
- * @throws FeedkeyError `revoked`, `expired`, `untrusted_signer`... if clients would refuse the key; `bad_config` if it is not the archive's
+ * @throws FeedkeyError `revoked`, `expired`, `untrusted_signer`... if clients would refuse the key; `bad_config` if the key does not belong
+ * to the archive
  */
 function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: Publication): void {
   const { fingerprint } = facts.primary;
@@ -136,11 +137,11 @@ function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: P
   });
 }
 
-/** Makes the error for a feed that was left as it is. */
+/** Returns the error for a feed that feedkey did not sign. */
 function leftError({ name }: ArchiveFeed, key: Fingerprint, cause: FeedkeyError): FeedkeyError {
   return new FeedkeyError(cause.code, `the index of feed "${name}" was NOT signed with ${key}: ${cause.message}`, {
     details: { feed: name, key },
-    hint: "look at what is published there, then run feedkey publish, or feedkey sign if another program writes the index",
+    hint: "look at the published feed, then run feedkey publish, or feedkey sign if another program writes the index",
     cause,
   });
 }
@@ -156,7 +157,7 @@ function foreignError({ name }: ArchiveFeed, cause: FeedkeyError): FeedkeyError 
 
 /** Returns the signing key's certificate with all known packets. @throws FeedkeyError `not_found` if the certificate is missing */
 function keyOf(certificates: Own, own: Own, fingerprint: Fingerprint, { folder }: KeyStore): OwnCertificate {
-  // The published certificate may contain a revocation that was made with another key store.
+  // The published certificate may contain a revocation from another key store.
   const found = certificates.get(fingerprint) ?? own.get(fingerprint);
   if (found !== undefined) return found;
   throw new FeedkeyError("not_found", `the certificate of ${fingerprint} is missing from the key store "${folder}"`, {
@@ -167,19 +168,19 @@ function keyOf(certificates: Own, own: Own, fingerprint: Fingerprint, { folder }
 
 interface Planned extends Omit<Published, "applied"> {
   readonly record: PublishedRecord;
-  /** The certificates from both the key store and the published bundle, which may have a revocation that the store lacks. */
+  /** The certificates from the key store and from the published key bundle. The bundle may have a revocation that the key store lacks. */
   readonly certificates: Own;
-  /** Whether nothing may be published because of damaged packages. */
+  /** Whether damaged packages prevent the whole publication. */
   readonly stopped: boolean;
 }
 
-/** Plans everything. It changes nothing but the caches of the index sources. */
+/** Plans everything. Changes only the caches of the index sources. */
 async function plan(tree: PublishedTree, publication: Publication, records: string, spools: Spools): Promise<Planned> {
   const { feeds, source, store, at } = publication;
   const { where, fingerprint } = publication.key;
   const own = await certificatesWith(store, publication.key);
   await publication.permit?.(own);
-  // If only the bundle is published, the key need not be allowed to sign.
+  // If feedkey publishes only the key bundle, the key need not be able to sign.
   const signs = feeds.length > 0 || !source.eachAlone;
   const signing = where === "gpg" || !signs ? fingerprint : await resolveKey(store, fingerprint);
   const userId = publication.userId ?? own.get(signing)?.facts.userIds[0]?.text ?? "";
@@ -192,7 +193,7 @@ async function plan(tree: PublishedTree, publication: Publication, records: stri
     : { files: [], notes: [] };
 
   const left: FeedkeyError[] = [];
-  /** Runs an action for one feed; returns undefined if the feed stays as it is because of an error. */
+  /** Runs an action for one feed; returns undefined if the feed stays unchanged because of an error. */
   const alone = async <Result>(feed: ArchiveFeed, action: () => Promise<Result>): Promise<Result | undefined> => {
     return await onRefusal(action, (error) => {
       if (source.eachAlone) left.push(leftError(feed, signing, error));
@@ -262,14 +263,14 @@ async function carryOut(
 }
 
 /**
- * Publishes feeds, the key bundle, or both: for `publish`, rotations and revocations, and on a copy of the archive for rehearsals. If a
- * package is damaged, nothing is published. With `skipBad`, damaged packages are left out, and the caller must still report them.
+ * Publishes feeds, the key bundle, or both, for `publish`, rotations and revocations. Rehearsals use it on a copy of the archive. If a
+ * package is damaged, publishes nothing. With `skipBad`, omits damaged packages, but the caller must still report these packages.
  * @throws FeedkeyError `not_found`, `bad_config`, `bad_package`, `bad_path`, `would_break`, `revoked`..., `output`, `locked`
  */
 export async function publishFeeds(publication: Publication): Promise<Published> {
   const { feeds, source, dryRun } = publication;
   const tree = await PublishedTree.open(publication.root);
-  // The published paths are checked early, before feedkey reads thousands of packages.
+  // feedkey checks the published paths early, before it reads thousands of packages.
   for (const feed of source.eachAlone ? [] : feeds) {
     if (feed.packages !== undefined) await tree.folder(feed.path).refuseOdd(filesOf(feed));
   }
@@ -283,7 +284,7 @@ export async function publishFeeds(publication: Publication): Promise<Published>
       if (applied) await carryOut(tree, { ...planned, record, certificates, stopped }, publication, records, lock);
       return { ...planned, applied };
     } finally {
-      // Even after an error, all writes must end before the temporary files are closed.
+      // Even after an error, all writes must end before feedkey closes the temporary files.
       await source.settled?.().catch(() => undefined);
       spools.close();
     }

@@ -1,6 +1,6 @@
 /**
- * The record, in the key store, of each feed's last published index. A signature is not enough to recognise the last index: an older index
- * also has a good signature, and anyone who can write to the published tree could put it back.
+ * Keeps the record, in the key store, of each feed's last published index. A signature is not enough to recognize the last index. An older
+ * index also has a good signature, and anyone who can write to the published tree could put an older index back.
  */
 import { hash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -12,24 +12,24 @@ import type { ArchiveFeed } from "../profile/types.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { SignedFile } from "./feed-layout.ts";
 
-/** Returns the folder with the records about an archive. It is in the key store, never in the published tree. */
+/** Returns the folder with the records about an archive. This folder is in the key store, never in the published tree. */
 export function recordsFolder(store: KeyStore, root: string): string {
   return join(store.folder, "archives", hash("sha256", root).slice(0, 32));
 }
 
 export interface PublishedRecord {
   /**
-   * The SHA-256 digests of each signed file, in lower-case hex, by the file's path below the archive's root. While a file is being
-   * replaced, the record has the digests of both versions.
+   * The SHA-256 digests of each signed file, in lower-case hex, by the file's path below the archive's root. While feedkey replaces a
+   * file, the record has the digests of both versions.
    */
   readonly indexes: ReadonlyMap<string, readonly string[]>;
   /** Whether a run with this key store wrote the key bundle, or was about to write it. */
   readonly bundle: boolean;
-  /** What feedkey made the present index of each feed from, by the feed's path. */
+  /** The source of each feed's present index, by the feed's path. */
   readonly made: ReadonlyMap<string, MadeRecord>;
 }
 
-/** What feedkey made an index from. As long as this stays the same, the index's files need not be made again. */
+/** The source from which feedkey built an index. While the source stays the same, feedkey need not build the index's files again. */
 export interface MadeRecord {
   /** A digest of the packages and the settings. */
   readonly from: string;
@@ -53,7 +53,7 @@ export function recordEntry({ path }: Pick<ArchiveFeed, "path">, { name, documen
   return { path: join(path, name), sha256: document.sha256 };
 }
 
-/** Reads the entries about indexes that feedkey made. Malformed entries are left out: feedkey then makes these files again. */
+/** Reads the entries about indexes that feedkey built. Omits malformed entries, so that feedkey builds their files again. */
 function readMade(made: unknown): Map<string, MadeRecord> {
   const isMade = (entry: [string, unknown]): entry is [string, MadeRecord] => {
     const { from, packages, bytes, notes, files } = Object(entry[1]) as Record<string, unknown>;
@@ -88,23 +88,23 @@ function parse(text: string): PublishedRecord | undefined {
 }
 
 /**
- * Reads the record; returns an empty record if nothing was published yet.
+ * Reads the record; returns an empty record before the first publication.
  * @param records the archive's folder of records
- * @throws FeedkeyError `bad_config` if the record is damaged or can't be read
+ * @throws FeedkeyError `bad_config` if the record is damaged or unreadable
  */
 export async function readPublished(records: string): Promise<PublishedRecord> {
   const file = fileIn(records);
   const text = await unlessMissing(readFile(file, "utf8"), (cause) => {
-    return new FeedkeyError("bad_config", `the record of what was published last, ${file}, can't be read`, {
+    return new FeedkeyError("bad_config", `the record of the last publication, ${file}, can't be read`, {
       cause,
       details: { path: file },
     });
   });
   const record = text === undefined ? { indexes: new Map(), bundle: false, made: new Map() } : parse(text);
   if (record !== undefined) return record;
-  throw new FeedkeyError("bad_config", `the record of what was published last, ${file}, is damaged`, {
+  throw new FeedkeyError("bad_config", `the record of the last publication, ${file}, is damaged`, {
     details: { path: file },
-    hint: "check what is published, remove that file, and run feedkey publish",
+    hint: "check the published files, remove the record, and run feedkey publish",
   });
 }
 
@@ -127,8 +127,8 @@ async function write(records: string, { indexes, bundle, made }: PublishedRecord
 }
 
 /**
- * Records an index that another program is about to put in place. The previous index stays in the record too.
- * @throws FeedkeyError `output` or `locked` if the record can't be written
+ * Records an index that another program will put in place. The previous index stays in the record too.
+ * @throws FeedkeyError `output` or `locked` if feedkey can't write the record
  */
 export async function recordSigned(
   records: string,
@@ -143,7 +143,7 @@ export async function recordSigned(
   await write(records, { indexes: new Map(indexes).set(path, both), bundle, made }, lock);
 }
 
-/** What the caller is about to publish. */
+/** The plans that the caller will publish. */
 interface ToRecord {
   readonly plans: readonly Indexed[];
   /** Which plans to record. `known`: only plans for files that the record already has, because other programs write the others. */
@@ -152,10 +152,10 @@ interface ToRecord {
 }
 
 /**
- * Publishes and keeps the record. The record gets the new indexes before they are published, and loses the old indexes only afterwards.
+ * Publishes, and updates the record. Adds the new indexes to the record before they are published, and removes the old indexes afterwards.
  * @param before the present record
- * @param publish puts the indexes and the bundle in place
- * @throws FeedkeyError `output` or `locked` if the record can't be written
+ * @param publish puts the indexes and the key bundle in place
+ * @throws FeedkeyError `output` or `locked` if feedkey can't write the record
  */
 export async function recording(
   records: string,

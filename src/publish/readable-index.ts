@@ -1,4 +1,4 @@
-/** Checks that clients can read an index before feedkey signs it. It uses the clients' own reader and limits. */
+/** Checks that clients can read an index before feedkey signs the index. Uses the clients' own reader and limits. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Signing } from "../formats/format.ts";
@@ -9,13 +9,13 @@ import { summaryText } from "./summary-files.ts";
 /** An index that clients can read. */
 interface ReadableIndex {
   readonly packages: number;
-  /** Warnings for the keepers, in words. */
+  /** Warnings for the keepers, as sentences. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Warns if new clients would refuse an index because of its size. Clients accept it only if their profile allows its size, or if they
- * accepted an index of at least half the size before.
+ * Warns if new clients would refuse an index because of its size. Clients accept a large index only if their profile allows the size, or if
+ * they have already accepted an index of at least half the size.
  * @param what the index's name in messages
  * @param bytes the size of the index's text, or of the signed file
  */
@@ -27,20 +27,20 @@ export function warnOfSize(what: string, bytes: number, usual = usualIndexBytes)
 }
 
 /**
- * Warns if more than half of the validity period of another program's root is over.
+ * Warns if more than half of the validity period of another program's root has passed.
  * @param what the root's name in messages
  */
 export function warnOfEnd(what: string, signing: Signing | undefined, text: Uint8Array, at: Instant): string[] {
   const found = signing?.validity?.(text);
   if (found === undefined || (found.until - at) * 2 >= found.until - found.since) return [];
-  const words = found.until <= at ? "and clients refuse it" : "which is soon";
-  return [`${what} is valid until ${iso(found.until)}, ${words}: run the program that wrote it again`];
+  const words = found.until <= at ? "so clients refuse it now" : "which is soon";
+  return [`${what} is valid until ${iso(found.until)}, ${words}: run the program again that wrote this file`];
 }
 
 /**
  * Reads an index as clients do.
  * @param what the index's name in messages
- * @throws FeedkeyError `bad_index` if every client would refuse the index; with the number of the wrong line, if one line is wrong
+ * @throws FeedkeyError `bad_index` if every client would refuse the index; with the line number if a line is malformed
  */
 export function refuseUnreadable<Read>(what: string, hint: string, read: () => Read): Read {
   try {
@@ -63,12 +63,12 @@ export function refuseUnreadable<Read>(what: string, hint: string, read: () => R
 export function warnOfNone(what: string, packages: number): string[] {
   if (packages > 0) return [];
   return [
-    `${what} lists no package: a client that has accepted packages in this feed refuses the empty index until its user runs feedkey update --allow-empty`,
+    `${what} lists no packages: a client that has accepted packages in this feed refuses the empty index until its user runs feedkey update --allow-empty`,
   ];
 }
 
 /**
- * Reads a file as clients would, before feedkey signs it: in the format that its name suggests, else in any format that fits.
+ * Reads a file like a client, before feedkey signs the file. Uses the format that the file's name suggests, else any format that fits.
  * @param name the file's name
  * @param what the file's name in messages
  * @throws FeedkeyError `bad_index` if no client could read the file
@@ -76,7 +76,7 @@ export function warnOfNone(what: string, packages: number): string[] {
 export async function refuseUnreadableFile(name: string, what: string, bytes: Uint8Array): Promise<ReadableIndex> {
   const named = singleNames.find((format) => compressionNamed(formats[format], name) !== undefined);
   const hint =
-    "correct the program that wrote the index, and sign again; --force signs the index as it is, for other clients that can read it";
+    "correct the program that wrote the index, and sign again; --force signs the index unchanged, for other clients that can read it";
   const errors: FeedkeyError[] = [];
   for (const format of named === undefined ? singleNames : [named]) {
     try {
@@ -96,6 +96,6 @@ export async function refuseUnreadableFile(name: string, what: string, bytes: Ui
   }
   throw new FeedkeyError("bad_index", `${what} is not an index of ${singleNames.join(" or ")}`, {
     details: { name: escapeText(name), line: error?.details.line },
-    hint: "--force signs the file as it is, for clients of another format",
+    hint: "--force signs the file unchanged, for clients of another format",
   });
 }

@@ -1,4 +1,4 @@
-/** Use case: signs an index that another program wrote, as the index's format requires. */
+/** Signs an index that another program wrote, as the index's format requires. */
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -36,16 +36,16 @@ import { isSummaryName, staleSignatures, summaryText } from "./summary-files.ts"
 interface SignFileOptions extends SignOptions {
   /** For a pkg_summary: whether to add the size and the SHA-256 digest of each package before signing. */
   readonly addChecksums: boolean;
-  /** Whether to write the text and its signatures into one file. Only some formats have such a file. */
+  /** Whether to write the text and its signatures into one file. Only some formats support one file for both. */
   readonly framed: boolean;
   readonly form: SignatureForm;
   /** Whether to sign even an index that no client can read, and to replace signatures that other programs wrote. */
   readonly force: boolean;
-  /** The key store's certificates. The new signature is dated after all earlier signatures by their keys. */
+  /** The key store's certificates. The new signature has a later date than all earlier signatures by these certificates' keys. */
   readonly own: Own;
-  /** Whether the caller asked for several keys. If so, feedkey refuses a file that can have only one signature. */
+  /** Whether the caller requested several keys. If so, feedkey refuses a file that can have only one signature. */
   readonly severally: boolean;
-  /** The archive's feed, if its folder is not the file's folder. The new signatures are dated after the signatures in the feed's folder. */
+  /** The archive's feed, if its folder is not the file's folder. New signatures are dated after the signatures in the feed's folder. */
   readonly feedAt:
     | { readonly feed: ArchiveFeed; readonly folder: FolderView; readonly signatures: readonly string[] }
     | undefined;
@@ -55,8 +55,8 @@ export interface SignedIndex {
   readonly index: string;
   readonly files: readonly string[];
   /**
-   * The signature files that were removed: they covered an older index in another form of the summary, or are in a form that is no longer
-   * written.
+   * The removed signature files. They covered an older index in another form of the summary, or are in a form that feedkey no longer
+   * writes.
    */
   readonly removed: readonly string[];
   readonly sha256: string;
@@ -80,14 +80,14 @@ interface FilePlan extends FolderPlan {
 
 /**
  * Reads an index.
- * @throws FeedkeyError `not_found` if the index does not exist; `bad_path` or `output` if it can't be read
+ * @throws FeedkeyError `not_found` if the index does not exist; `bad_path` or `output` if the index is unreadable
  */
 async function readIndex(folder: PublishedFolder, path: string): Promise<Uint8Array> {
   const index = await folder.read(basename(path), maxIndexBytes);
   if (index !== undefined) return index;
   throw new FeedkeyError("not_found", `the index ${escapeText(path)} does not exist`, {
     details: { path, reason: "ENOENT" },
-    hint: "write the index first, then sign it",
+    hint: "write the index first, and then sign it",
   });
 }
 
@@ -99,7 +99,7 @@ function refuseMisfit(path: string, signing: Signing | undefined, { severally, f
   const name = basename(path);
   if (severally && (signing?.several ?? "one") === "one") {
     throw new FeedkeyError("usage", `${escapeText(name)} can be signed by only one key`, {
-      hint: "leave --also-key out: clients of this format refuse an index unless they have the keys of all signers",
+      hint: "omit --also-key: clients of this format refuse an index unless they have the keys of all signers",
     });
   }
   if (signing === undefined && /^Packages\.(gz|xz|zst|bz2)$/.test(name)) {
@@ -109,7 +109,7 @@ function refuseMisfit(path: string, signing: Signing | undefined, { severally, f
   }
   if (framed && !(signing?.files(name, true) ?? []).some(({ holds }) => holds === "framed")) {
     throw new FeedkeyError("usage", `${escapeText(name)} can't contain its own signature`, {
-      hint: "leave --clearsign out: clients of this format expect the signature in a separate file",
+      hint: "omit --clearsign: clients of this format expect the signature in a separate file",
     });
   }
 }
@@ -148,25 +148,26 @@ async function planIndexFile(
   return { path, folder, signed, writes, removes, date, several: signing?.several ?? "one", warnings };
 }
 
-/** Tells where a root's package lists are while the root is being signed, and to which feed the root belongs. */
+/** Returns the folder of a root's package lists while feedkey signs the root, and the feed to which the root belongs. */
 function whereabouts(folder: PublishedFolder, name: string, { feedAt, at }: SignFileOptions) {
-  // reprepro writes all new files with this ending, lets feedkey sign the root, then renames the files. aptly lets feedkey sign a copy of
-  // the root in another folder.
+  // reprepro writes all new files with this ending, has feedkey sign the root, and then renames the files. aptly has feedkey sign a copy
+  // of the root in another folder.
   const ending = /\.new$/.exec(name)?.[0];
   const list: ListReader = async (place) => {
     const renamed = ending === undefined ? undefined : await folder.readOnce(place + ending);
     return renamed ?? (await folder.readOnce(place)) ?? (await feedAt?.folder.readOnce(place));
   };
   const hint =
-    "run the program that wrote the index again; --force signs the index as it is, for other clients that can read it";
+    "run the program that wrote the index again; --force signs the index unchanged, for other clients that can read it";
   return { feed: feedAt?.feed, list, at, hint };
 }
 
 /**
- * Signs index files, and writes the signature files beside each index. If one of the indexes may not be signed, no index is signed.
- * Signatures over other forms of a summary are removed if they cover another index, so that no older signed form is beside the new index.
- * @throws FeedkeyError `not_found`, `bad_path`; `usage` for the compressed form of an opkg index, or for several keys if only one may sign;
- * `bad_index` if clients would refuse an index; `would_break` if another program's signature is in the way; and the errors of `signFile`
+ * Signs index files, and writes the signature files beside each index. If feedkey may not sign one of the indexes, it signs no index.
+ * Removes signatures over other forms of a summary if they cover another index, so that no older signed form is beside the new index.
+ * @throws FeedkeyError `not_found`, `bad_path`; `usage` for the compressed form of an opkg index, or for several keys if only one key may
+ * sign; `bad_index` if clients would refuse an index; `would_break` if feedkey would have to replace another program's signature; and
+ * the errors of `signFile`
  */
 export async function signIndexFiles(
   paths: readonly string[],
@@ -217,7 +218,7 @@ async function staleBeside(
 
 /**
  * Returns the summary with checksums, compressed as before.
- * @throws FeedkeyError `usage` if feedkey can't write this compression; and the errors of `addChecksums`
+ * @throws FeedkeyError `usage` if feedkey can't write this compression, and the errors of `addChecksums`
  */
 async function withChecksums(path: string, there: Uint8Array): Promise<Uint8Array> {
   const name = basename(path);
@@ -229,7 +230,7 @@ async function withChecksums(path: string, there: Uint8Array): Promise<Uint8Arra
       "usage",
       `--add-checksums can't write ${escapeText(name)}: it accepts only pkg_summary, or pkg_summary.gz, .xz or .zst if the file is compressed as its name says`,
       {
-        hint: "add the checksums to pkg_summary itself, then compress it",
+        hint: "add the checksums to pkg_summary itself, and then compress pkg_summary",
       },
     );
   }

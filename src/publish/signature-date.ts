@@ -1,4 +1,4 @@
-/** Chooses the date of a new signature. It must be later than the signatures that it replaces, because clients refuse an older index. */
+/** Chooses the date of a new signature. The date must be later than the dates of old signatures, because clients refuse an older index. */
 import { FeedkeyError, unlessRefused } from "../error.ts";
 import { isFramed, unframe } from "../formats/cleartext.ts";
 import { type FileSignature, readSignatureFile } from "../openpgp/check/detached.ts";
@@ -8,8 +8,8 @@ import { type Instant, iso, wholeSecond } from "../time.ts";
 import { skew } from "../trust/policy.ts";
 
 /**
- * Returns the newest date among the signatures that name one of these keys. The signatures need not match the present index, because this
- * may be new.
+ * Returns the newest date among the signatures that name one of these keys. The signatures need not match the present index, because the
+ * present index may be new.
  */
 async function newestDate(
   folder: FolderView,
@@ -27,7 +27,7 @@ async function newestDate(
   return newest;
 }
 
-/** Reads the signatures in a file. Returns no signature if the file can't be read, because then no client has accepted it. */
+/** Reads the signatures in a file. Returns no signature for an unreadable file, because no client has accepted an unreadable file. */
 async function signaturesIn(folder: FolderView, file: string): Promise<readonly FileSignature[]> {
   const bytes = await folder.read(file);
   if (bytes === undefined) return [];
@@ -36,11 +36,11 @@ async function signaturesIn(folder: FolderView, file: string): Promise<readonly 
 }
 
 /**
- * Returns the date for new signatures that replace the signatures in some files: now, or a second after the newest of the old signatures
- * (OpenPGP signatures have dates in whole seconds).
+ * Returns the date for new signatures that replace the signatures in some files. The date is now, or one second after the newest old
+ * signature (OpenPGP signatures have dates in whole seconds).
  * @param files the names of the files with the old signatures
  * @param keys the keys whose signatures clients may have accepted
- * @throws FeedkeyError `not_yet_valid` if this date would be so late that clients with a right clock refuse it
+ * @throws FeedkeyError `not_yet_valid` if the date would be so late that clients with a right clock would refuse it
  */
 export async function dateAfter(
   folder: FolderView,

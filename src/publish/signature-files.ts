@@ -1,4 +1,4 @@
-/** Decides which signature files feedkey writes, which it removes, and which belong to other programs. */
+/** Decides which signature files feedkey writes, which files it removes, and which files belong to other programs. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { signatureFiles } from "../formats/formats.ts";
@@ -12,8 +12,8 @@ export function signatureNames(files: readonly FileToSign[]): string[] {
 }
 
 /**
- * Finds the signature files to remove because only `.asc` is published now: they would soon cover an older index. Files that other programs
- * wrote stay.
+ * Finds the signature files to remove if feedkey now publishes only `.asc`, because these files would soon cover an older index. Files that
+ * other programs wrote stay.
  * @param force whether to replace signatures that other programs wrote
  * @throws FeedkeyError `would_break` if another program's file has the name of a signature file to write
  */
@@ -28,7 +28,7 @@ export async function planSignatureFiles(
     const bytes = await folder.read(file);
     if (bytes === undefined) continue;
     if (!written.includes(file)) {
-      // A file that can't be read has no use as a signature, and nobody knows who wrote it. So it stays.
+      // An unreadable file is useless as a signature, and its writer is unknown. So the file stays.
       if (isOpenPgpFile(bytes)) leftover.push(file);
       continue;
     }
@@ -39,7 +39,7 @@ export async function planSignatureFiles(
 }
 
 /**
- * Makes the error for a signature file that another program wrote and that only `--force` replaces.
+ * Returns the error for another program's signature file, which feedkey replaces only with `--force`.
  * @param what the result of {@link foreignFile}
  */
 export function replaces(folder: FolderView, file: string, what: string): FeedkeyError {

@@ -1,4 +1,4 @@
-/** The files of a summary: `pkg_summary` and its compressed forms. */
+/** Finds the files of a summary: `pkg_summary` and its compressed forms. */
 import { onRefusal } from "../error.ts";
 import { compressionNamed, formats, indexFileNames, maxIndexBytes, signatureFiles } from "../formats/formats.ts";
 import { isOpenPgpFile } from "../openpgp/check/foreign-file.ts";
@@ -12,20 +12,20 @@ const { pkgsrc } = formats;
 /** The compressed forms that feedkey may have written under an earlier configuration. */
 const ours: readonly string[] = ["pkg_summary.xz", "pkg_summary.zst"];
 
-/** Tells whether a name is that of a summary, compressed or not. */
+/** Whether a file name is the name of a summary, compressed or not. */
 export function isSummaryName(name: string): boolean {
   return compressionNamed(pkgsrc, name) !== undefined;
 }
 
 /**
  * Decompresses a summary.
- * @throws FeedkeyError `bad_index` if it can't be decompressed
+ * @throws FeedkeyError `bad_index` if feedkey can't decompress the summary
  */
 export async function summaryText(bytes: Uint8Array): Promise<Uint8Array> {
   return await decompress(bytes, detectCompression(bytes), maxIndexBytes, "bad_index");
 }
 
-/** Tells whether a file has the compression that its name suggests, and contains this text. */
+/** Whether a file has the compression that the file's name suggests, and contains this text. */
 export async function holdsText(name: string, { bytes }: HashedDocument, text: HashedDocument): Promise<boolean> {
   const kind = compressionNamed(pkgsrc, name);
   if (kind === undefined || detectCompression(bytes) !== kind) return false;
@@ -58,11 +58,11 @@ async function signedForms(folder: FolderView, without: readonly string[]): Prom
 }
 
 /**
- * Plans what happens to signed forms that are no longer configured. A form that feedkey may have written is removed. A form that another
- * program wrote stays. feedkey signs it too if the archive signed exactly these bytes before and they contain the text. Otherwise feedkey
- * removes its signatures, because an older signed index must never be beside the new index, and the archive does not sign bytes that
- * somebody else compressed.
- * @throws FeedkeyError `bad_path` or `output` if a published file can't be read
+ * Plans the changes to signed forms that are no longer configured. feedkey removes a form that it may have written itself, and keeps a form
+ * that another program wrote. feedkey signs a kept form again if the archive has signed exactly these bytes before and they contain the
+ * text. Otherwise feedkey removes the form's signatures. An older signed index must never be beside the new index, and the archive does
+ * not sign bytes that somebody else compressed.
+ * @throws FeedkeyError `bad_path` or `output` if a published file is unreadable
  */
 export async function planOtherForms(
   folder: FolderView,
@@ -77,7 +77,7 @@ export async function planOtherForms(
     asked.map(({ name }) => name),
   );
   for (const { name, document, signatures } of others) {
-    // Signatures are removed last. If the run is interrupted, a signature that is left shows this to the next run.
+    // feedkey removes signatures last. After an interrupted run, a remaining signature tells the next run that a form is left.
     const isOurs = ours.includes(name);
     const isTheirs = !isOurs && document !== undefined && (await isOwn({ name, document }));
     if (isTheirs && (await holdsText(name, document, await text()))) {
@@ -91,11 +91,11 @@ export async function planOtherForms(
 }
 
 /**
- * Finds the signatures over other forms in the folder whose text differs from this summary's.
- * @param summary a form that will be signed
- * @param without the names of forms that are signed again anyway
- * @throws FeedkeyError `bad_index` if the folder has other signed forms and the summary can't be decompressed; `bad_path` or `output` if a
- * file can't be read
+ * Finds the signatures over other forms in the folder whose text differs from this summary's text.
+ * @param summary a form that feedkey will sign
+ * @param without the names of forms that feedkey signs again anyway
+ * @throws FeedkeyError `bad_index` if the folder has other signed forms and feedkey can't decompress the summary; `bad_path` or `output`
+ * if a file is unreadable
  */
 export async function staleSignatures(
   folder: FolderView,

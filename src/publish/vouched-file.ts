@@ -1,7 +1,7 @@
 /**
- * Checks whether a file in the published tree is the archive's own, byte for byte. It is not enough that its text is right: anyone who can
- * write to the tree could compress the text so that another program reads it differently, and the archive would sign this file. So feedkey
- * signs a file again only if the archive published or signed the file before, for this feed.
+ * Checks whether a file in the published tree is the archive's own file, byte for byte. A file with the right text is not enough. Anyone
+ * who can write to the tree could compress the text so that another program reads it differently, and the archive would sign this file. So
+ * feedkey signs a file again only if the archive has already published or signed the file for this feed.
  */
 import { onRefusal } from "../error.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
@@ -18,11 +18,11 @@ import { toSign } from "./feed-layouts.ts";
 import { isForFeed, presentSignatures } from "./present-signatures.ts";
 import { type PublishedRecord, recordEntry } from "./published-record.ts";
 
-/** The evidence that a file's bytes are the archive's. */
+/** The evidence that the archive published or signed a file. */
 export interface Vouchers {
-  /** The archive's own keys, without revoked keys: a thief of a retired key can sign with any date. */
+  /** The archive's own keys, without revoked keys, because a thief of a retired key can sign with any date. */
   readonly keys: KeyIndex;
-  /** The archive's own keys, including retired keys, and the keys of delegates: clients may have accepted signatures by all of them. */
+  /** The archive's own keys, including retired keys, and the delegates' keys. Clients may have accepted signatures by any of these keys. */
   readonly signers: KeyIndex;
   readonly published: PublishedRecord;
 }
@@ -30,7 +30,7 @@ export interface Vouchers {
 /**
  * Collects the evidence.
  * @param known the key store's certificates, and the certificates that they certify
- * @param key the key that will sign; a delegate's key does not have the archive's user ID
+ * @param key the signing key; a delegate's key does not have the archive's user ID
  */
 export async function vouchersOf(
   known: Own,
@@ -39,7 +39,7 @@ export async function vouchersOf(
   published: PublishedRecord,
   at: Instant,
 ): Promise<Vouchers> {
-  // Every signature by a hard-revoked key may be a thief's (T3c).
+  // A thief may have made every signature by a hard-revoked key (T3c).
   const sound = [...known.values()].filter(({ facts }) => !isHardRevoked(facts.revocations));
   const mine = sound.filter(({ raw, facts }) => {
     const isArchives = raw.fingerprint === key.raw.fingerprint || claims(facts, userId);
@@ -65,17 +65,17 @@ async function isSigned(folder: FolderView, feed: string, file: FileToSign, keys
       () => presentSignatures(file, signature, held, keys),
       () => [],
     );
-    // The signature may have expired. It still shows that the archive signed these bytes.
+    // An expired signature still shows that the archive signed these bytes.
     if (found.some((one) => isGood(one, feed))) return true;
   }
   return false;
 }
 
 /**
- * Tells whether the record, or a signature for this feed beside the file, shows that the file is the archive's. The record alone is not
- * enough, because it lacks what was published with another key store of the archive.
+ * Whether the record, or a signature for this feed beside the file, shows that the file is the archive's own. The record alone is not
+ * enough, because it lacks files that were published with another key store of the archive.
  * @param folder the feed's folder
- * @throws FeedkeyError `bad_path` or `output` if a published signature can't be read
+ * @throws FeedkeyError `bad_path` or `output` if a published signature is unreadable
  */
 export async function isOwn(
   feed: ArchiveFeed,

@@ -1,4 +1,4 @@
-/** Checks whether the right keys have signed the published files, for the right feed, and for long enough. */
+/** Checks whether the right keys have signed the published files, for the right feed, and for a long enough time. */
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import type { FolderView } from "../signing/published-tree.ts";
@@ -8,7 +8,7 @@ import type { DataSignature } from "../trust/facts.ts";
 import type { FileToSign } from "./feed-layout.ts";
 import { presentSignatures } from "./present-signatures.ts";
 
-/** Returns why the present signature files must be replaced; undefined if they can stay. */
+/** Returns the reason to replace the present signature files; undefined if the files can stay. */
 export async function whySign(
   folder: FolderView,
   files: readonly FileToSign[],
@@ -43,10 +43,10 @@ function problemOf(
       return "does not name the feed";
     }
     const left = (facts.expiresAt ?? 0) - at;
-    // If a signature had to be dated later than now, because its predecessor was, it also expires later by this difference.
-    if (left - Math.max(0, (facts.createdAt ?? 0) - at) > validFor) return "is valid for longer than it should be";
-    // The index is signed again long before clients begin to refuse it.
-    if (left * 2 < validFor) return "has less than half of its time left";
+    // A signature may be dated later than now if its predecessor was dated later too. It then also expires later by this difference.
+    if (left - Math.max(0, (facts.createdAt ?? 0) - at) > validFor) return "is valid for too long";
+    // feedkey signs the index again long before clients begin to refuse it.
+    if (left * 2 < validFor) return "has passed more than half of its validity period";
   }
   return undefined;
 }

@@ -48,7 +48,7 @@ describe("a pkgsrc archive", () => {
     await fs.writeFile(archive.file("old-1.0.tgz"), old);
     await archive.addPackage({ name: "new-1.0" });
     const warning =
-      'feed "All": a package lacks BUILD_DATE, CATEGORIES, PKGTOOLS_VERSION, SIZE_PKG, so the summary lacks these variables too; build packages with pkgsrc to have them: old-1.0.tgz';
+      'feed "All": a package lacks BUILD_DATE, CATEGORIES, PKGTOOLS_VERSION, SIZE_PKG, so the summary lacks these variables too; packages that are built with pkgsrc have them: old-1.0.tgz';
     for (const at of [published, published + hour])
       expect((await archive.publish(at)).warnings).to.deep.equal([warning]);
     done(await archive.client(published + hour, "update"));

@@ -17,7 +17,7 @@ describe("publish: paths that clients would refuse", () => {
         const publish = ["publish", "--config", archive.config];
         const at = published + hour;
         const said = await archive.refuseKeeper({ code: "bad_path", status: 1 }, at, ...publish);
-        expect(said.error?.message).to.include("clients would refuse it");
+        expect(said.error?.message).to.include("clients would refuse the package");
       });
     });
   }

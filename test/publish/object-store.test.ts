@@ -171,7 +171,7 @@ describe("an archive in an object store", function () {
     const local = await fs.readFile(archive.file("Packages"), "utf8");
     taken();
     expect((await refused(published + 4 * hour, "would_break", "publish"))?.message).to.contain(
-      "other data than this key store",
+      "differs from the last upload with this key store",
     );
     expect(taken(), "nothing written").to.deep.equal([]);
     expect(await fs.readFile(archive.file("Packages"), "utf8"), "nor in the local tree").to.equal(local);

@@ -142,7 +142,10 @@ describe("scanning packages", () => {
       const path = folder.write("a.deb", deb());
       const before = await found();
       fs.appendFileSync(path, "x");
-      const error = await expectDamage(() => scanFile(before), /^package "a.deb": changed while it was read$/);
+      const error = await expectDamage(
+        () => scanFile(before),
+        /^package "a.deb": changed while feedkey was reading it$/,
+      );
       expect(error.details).to.deep.equal({ path: "a.deb", reason: "changed" });
       expect(error.hint).to.equal("publish again when no program is writing to the folder");
     });
@@ -153,7 +156,7 @@ describe("scanning packages", () => {
       const { atime, mtime } = fs.statSync(path);
       fs.writeFileSync(path, deb());
       fs.utimesSync(path, atime, mtime);
-      await expectDamage(() => scanFile(before), /changed while it was read/);
+      await expectDamage(() => scanFile(before), /changed while feedkey was reading it/);
     });
 
     it("by being replaced is bad", async () => {
@@ -161,7 +164,7 @@ describe("scanning packages", () => {
       const before = await found();
       folder.write("new", deb());
       fs.renameSync(join(folder.path, "new"), path);
-      await expectDamage(() => scanFile(before), /changed while it was read/);
+      await expectDamage(() => scanFile(before), /changed while feedkey was reading it/);
     });
 
     it("while its control file is read is bad, not damaged", async () => {
@@ -170,14 +173,14 @@ describe("scanning packages", () => {
       // The first read is made at once; the file shrinks before the second.
       const reading = scanFile(before);
       fs.truncateSync(path, 20);
-      await expectDamage(() => reading, /changed while it was read/);
+      await expectDamage(() => reading, /changed while feedkey was reading it/);
     });
 
     it("while it is read, though all that was read is whole, is bad", async () => {
       const path = folder.write("a.deb", oldIpk());
       const reading = scanFile(await found());
       fs.appendFileSync(path, "x");
-      await expectDamage(() => reading, /changed while it was read/);
+      await expectDamage(() => reading, /changed while feedkey was reading it/);
     });
 
     it("into a link is not followed", async () => {

@@ -1,11 +1,11 @@
-/** Reads and joins signature files, so that an old signature can stay beside the new one until the new index is in place. */
+/** Reads and joins signature files. An old signature stays together with the new signature until the new index is in place. */
 import { armor, dearmor, looksArmored } from "../packet/armor.ts";
 import { isOpenPgpFile } from "./foreign-file.ts";
 
-/** The size limit in bytes. A larger file is ignored, because somebody else may have written it. */
+/** The size limit in bytes. feedkey ignores a larger file, because somebody else may have written the file. */
 export const maxOldSignature = 16 * 1024;
 
-/** Returns the packets in a file of detached signatures; undefined if the file is something else. */
+/** Returns the packets in a file of detached signatures; undefined for any other file. */
 export function signaturePackets(file: Uint8Array): Uint8Array | undefined {
   if (file.length === 0 || file.length > maxOldSignature || !isOpenPgpFile(file)) return undefined;
   if (!looksArmored(file)) return file;
@@ -14,9 +14,9 @@ export function signaturePackets(file: Uint8Array): Uint8Array | undefined {
 }
 
 /**
- * Returns a file with both signatures, the old signature first, because stock clients stop at the first signature that they can check, and
- * the old index is still in place.
- * @returns undefined if one of the files is not a file of detached signatures
+ * Returns a file with both signatures. The old signature comes first, because the old index is still in place, and stock clients stop at
+ * the first signature that they can check.
+ * @returns undefined if any of the files is not a file of detached signatures
  */
 export function bothSignatures(old: Uint8Array, fresh: Uint8Array): Uint8Array | undefined {
   const [before, after] = [signaturePackets(old), signaturePackets(fresh)];

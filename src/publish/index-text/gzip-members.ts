@@ -1,7 +1,7 @@
 /**
  * Writes gzip files that consist of several members (RFC 1952 section 2.2), each with about 64 KB of text. Every gzip reader joins the
- * members. So several cores can compress a file, and members whose text did not change are copied from the earlier file. The boundaries
- * depend only on the text, so that the same text gives the same bytes.
+ * members. So several cores can compress one file, and feedkey can copy members with unchanged text from the earlier file. The
+ * boundaries depend only on the text, so the same text always gives the same bytes.
  */
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
@@ -11,21 +11,21 @@ import { stanzaRuns } from "./stanza-runs.ts";
 
 const deflate = promisify(deflateRaw);
 
-/** The minimum size, in bytes, of a member's text, and below it the maximum size. The last stanza in a member may exceed the maximum. */
+/** The minimum (`least`) and maximum (`most`) size of a member's text, in bytes. The last stanza may exceed the maximum. */
 const least = 32 * 1024;
 const most = 256 * 1024;
-/** More bytes than most compressed members have. With a buffer of this size, zlib returns the data in one piece, without a copy. */
+/** A buffer size larger than most compressed members. With this size, zlib returns the data in one piece, without a copy. */
 const usual = 32 * 1024;
 
 // The header of a member: magic, deflate, extra field, no time, slowest compression, unknown system, 8 bytes of extra field. The extra
-// field is feedkey's own subfield "FK" with 4 bytes of data: the length of the whole member.
+// field contains feedkey's subfield "FK" with 4 bytes of data: the length of the whole member.
 const head = Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 2, 255, 8, 0, 0x46, 0x4b, 4, 0]);
 const headLength = head.length + 4;
 const tailLength = 8;
 
 /**
- * Cuts a text into parts at empty lines; the sizes of the given pieces do not matter. A hash of the 32 bytes before an empty line decides
- * whether feedkey cuts there. So a change in the text moves only the boundaries near the change. A part is valid only until the caller
+ * Cuts a text into parts at empty lines. The sizes of the given pieces do not matter. A hash of the 32 bytes before an empty line decides
+ * whether to cut there. So a change in the text moves only the boundaries near the change. A part is valid only until the caller
  * requests the next part.
  */
 export function* cutText(pieces: Iterable<Uint8Array>): Generator<Buffer, void> {
@@ -45,12 +45,12 @@ export function* cutText(pieces: Iterable<Uint8Array>): Generator<Buffer, void> 
   if (length > 0 || !isCut) yield part.subarray(0, length);
 }
 
-/** Returns a key for finding a text by its checksum and length. Different texts may have the same key. */
+/** Returns a map key for a text, from its checksum and length. Different texts may have the same map key. */
 const keyOf = (sum: number, length: number) => sum * 2 ** 20 + length;
 
 /**
- * Finds the members in a file that feedkey wrote, by the checksum and length that each member claims for its text. Skips members that
- * feedkey did not write.
+ * Returns the members that feedkey wrote in a file, by the claimed checksum and length of each member's text. Skips members that feedkey
+ * did not write.
  */
 function membersOf(file: Buffer): Map<number, Buffer> {
   const found = new Map<number, Buffer>();
@@ -66,15 +66,15 @@ function membersOf(file: Buffer): Map<number, Buffer> {
 }
 
 /**
- * Returns the text if the bytes are exactly one member, else undefined. The check matters because somebody else may have written the file:
- * other readers must not see another text in it.
+ * Returns the text if the bytes are exactly one member, else undefined. Somebody else may have written the file, and other readers must
+ * not see a different text in it.
  */
 function inflated(member: Buffer): Buffer | undefined {
   const end = member.length - tailLength;
   try {
     const done = inflateRawSync(member.subarray(headLength, end), {
       maxOutputLength: 2 * most,
-      // The buffer is slightly larger than the claimed size, so that the result comes in one piece without a copy.
+      // The buffer is slightly larger than the claimed size, so that zlib returns the result in one piece, without a copy.
       chunkSize: Math.min(2 * most, member.readUInt32LE(end + 4)) + 64,
       info: true,
     }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
@@ -98,8 +98,8 @@ async function makeMember(text: Buffer, sum: number): Promise<Buffer[]> {
 }
 
 /**
- * Compresses a text that comes in pieces, member by member.
- * @param before an earlier file whose members are reused; the result does not depend on this file
+ * Compresses a text that arrives in pieces, member by member.
+ * @param before an earlier file with members to reuse; the result does not depend on this file
  */
 export async function* gzipMembers(pieces: Iterable<Uint8Array>, before?: Buffer): AsyncGenerator<Buffer, void> {
   const known = before === undefined ? new Map<number, Buffer>() : membersOf(before);
@@ -107,9 +107,9 @@ export async function* gzipMembers(pieces: Iterable<Uint8Array>, before?: Buffer
   const members = inOrder(cutText(pieces), 2 * availableParallelism(), async (text) => {
     const sum = crc32(text);
     const member = known.get(keyOf(sum, text.length));
-    // Only a member that claims to have this text is decompressed, because a few MB may decompress to terabytes.
+    // feedkey decompresses only a member that claims to contain this text, because a few MB may decompress to terabytes.
     if (member !== undefined && inflated(member)?.equals(text) === true) return [member];
-    // The text is copied, because the next text will be in the same memory.
+    // The code copies the text, because the next text will be in the same memory.
     const memory =
       (text.length > most ? undefined : spare.pop()) ?? Buffer.allocUnsafeSlow(Math.max(most, text.length));
     text.copy(memory);

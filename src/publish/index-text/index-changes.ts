@@ -8,7 +8,7 @@ const newline = 0x0a;
 
 function* stanzasOf(text: Content | undefined): Generator<string, void> {
   for (const stanza of text === undefined ? [] : stanzaRuns(text.pieces(), 1)) {
-    // If another program wrote the text, the last stanza may have no empty line after it.
+    // If another program wrote the text, there may be no empty line after the last stanza.
     const end =
       stanza.at(-2) === newline ? stanza.length - 2 : stanza.at(-1) === newline ? stanza.length - 1 : stanza.length;
     yield stanza.toString("latin1", 0, end);
@@ -24,14 +24,14 @@ function digests(stanzas: ReadonlySet<string>, read: (text: Uint8Array) => Packa
   try {
     return new Map([...read(text)].map((entry) => [named(entry), entry.sha256 ?? ""]));
   } catch {
-    // The published file can't be read, and will be replaced anyway.
+    // feedkey will replace the unreadable published file anyway.
     return new Map();
   }
 }
 
 /**
- * Compares two versions of package lists, and keeps the stanzas that only one version has. Both versions are read side by side, so that
- * stanzas in both of them take little memory.
+ * Compares two versions of package lists, and keeps the stanzas that only one version has. Reads both versions in parallel, so stanzas
+ * that are in both versions take little memory.
  */
 class Differing {
   readonly before = new Set<string>();
@@ -49,22 +49,21 @@ class Differing {
   }
 }
 
-/** Yields a line for each package in new lists, which are known to be readable. */
+/** Yields a line for each package in new lists. The lists must be readable. */
 function* comers(lists: Lists, read: (text: Uint8Array) => PackageIndex): Generator<string, void> {
   for (const text of lists.values()) {
     for (const run of stanzaRuns(text.pieces(), runSize)) for (const entry of read(run)) yield `+ ${named(entry)}`;
   }
 }
 
-/** The number of bytes of a text that are read at a time. */
+/** The number of bytes that feedkey reads at a time from a text. */
 export const runSize = 256 * 1024;
 
 /** Package lists, by name. */
 type Lists = ReadonlyMap<string, Content>;
 
 /**
- * Returns lines that tell keepers which packages were added (`+`), removed (`-`) and changed (`~`). Only the stanzas that differ are
- * parsed.
+ * Returns lines that tell keepers which packages were added (`+`), removed (`-`) and changed (`~`). Parses only the stanzas that differ.
  * @param read reads a text in the feed's format
  */
 export function indexChanges(before: Lists, after: Lists, read: (text: Uint8Array) => PackageIndex): string[] {

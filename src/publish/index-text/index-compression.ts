@@ -1,4 +1,4 @@
-/** The compressed forms of an index. */
+/** Writes the compressed forms of an index. */
 import { availableParallelism } from "node:os";
 import { type Data, piecesOf } from "../../content.ts";
 import { FeedkeyError } from "../../error.ts";
@@ -11,8 +11,8 @@ import type { SummaryForm } from "../../profile/types.ts";
 import { gzipMembers } from "./gzip-members.ts";
 
 /**
- * The size, in bytes, of the blocks that are compressed separately: the dictionary size of `xz -6`. With these blocks, the file is 3 %
- * larger than if it were compressed as a whole.
+ * The size, in bytes, of the blocks that feedkey compresses separately: the dictionary size of `xz -6`. Because of the blocks, the file is
+ * 3 % larger.
  */
 const blockSize = 8 * 1024 * 1024;
 /** The largest number of threads. For .xz, each thread needs about 100 MB. */
@@ -25,7 +25,7 @@ const writers: Readonly<Record<Exclude<SummaryForm, "gz">, (text: Uint8Array) =>
 
 /**
  * Compresses an index piece by piece. The same index always gives the same bytes.
- * @param before an earlier .gz file, parts of which are reused; the result does not depend on this file
+ * @param before an earlier .gz file with parts to reuse; the result does not depend on this file
  * @throws FeedkeyError `internal` if the result does not decompress to the index
  */
 export async function* compressIndex(
@@ -39,14 +39,14 @@ export async function* compressIndex(
   }
   yield* inOrder(blocksOf(text), Math.min(availableParallelism(), mostThreads), async (block) => {
     const written = await writers[form](block);
-    // feedkey decompresses the result and compares it, because it must never sign a file that clients can't read.
+    // feedkey decompresses the result and compares the texts, because it must never sign a file that clients can't read.
     const read = await decompress(written, compressionOf[form], block.length, "internal");
     if (Buffer.compare(read, block) === 0) return written;
     throw new FeedkeyError("internal", `the .${form} form does not decompress to the index`);
   });
 }
 
-/** Yields the blocks of a text; for an empty text, one empty block. */
+/** Yields the blocks of a text. Yields one empty block for an empty text. */
 function* blocksOf(text: Data): Generator<Uint8Array, void> {
   let block = Buffer.allocUnsafeSlow(Math.min(blockSize, text.length));
   let filled = 0;

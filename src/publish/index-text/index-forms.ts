@@ -1,4 +1,4 @@
-/** The files of an index: its package lists, and their compressed forms. */
+/** Provides the files of an index: the package lists and their compressed forms. */
 import { createHash } from "node:crypto";
 import type { Data } from "../../content.ts";
 import { FeedkeyError } from "../../error.ts";
@@ -16,7 +16,7 @@ export interface FileWrite {
   readonly data: Data;
 }
 
-/** A file that gets a signature of its own. */
+/** A file that gets its own signature. */
 export interface SignedFile {
   readonly name: string;
   readonly document: HashedDocument;
@@ -30,7 +30,7 @@ export function refuseLarge(what: string, bytes: number, most = maxIndexBytes): 
   if (bytes <= most) return;
   throw new FeedkeyError("bad_index", `${what} has ${bytes} bytes, but no client accepts more than ${most}`, {
     details: { bytes, most },
-    hint: "split the packages of the feed between several feeds",
+    hint: "divide the packages of this feed among several feeds",
   });
 }
 
@@ -52,7 +52,7 @@ export class IndexForms {
 
   /**
    * @param texts returns the texts of the package lists, by name
-   * @param published published files that are known to belong to this index, and need not be made again
+   * @param published published files that belong to this index, so that feedkey need not write them again
    */
   constructor(
     texts: () => Promise<ReadonlyMap<string, HashedDocument>>,
@@ -64,12 +64,12 @@ export class IndexForms {
     this.#spools = spools;
   }
 
-  /** Whether all files of this index were published before, so that none need be made again. */
+  /** Whether all files of this index are already published, so that feedkey need not write any file again. */
   get areKnown(): boolean {
     return this.#published.size > 0;
   }
 
-  /** The SHA-256 digests of the files with which this index is published, by name. */
+  /** The SHA-256 digests of this index's published files, by name. */
   get digests(): Readonly<Record<string, string>> {
     return Object.fromEntries([...this.#made].map(([name, { sha256 }]) => [name, sha256]));
   }
@@ -82,7 +82,7 @@ export class IndexForms {
   /** Returns the text of one package list. */
   async text(list: string): Promise<HashedDocument> {
     const text = (await this.#texts()).get(list);
-    if (text === undefined) throw new FeedkeyError("internal", `there is no text of the list ${list}`);
+    if (text === undefined) throw new FeedkeyError("internal", `the text of the list ${list} is missing`);
     return text;
   }
 
@@ -96,8 +96,8 @@ export class IndexForms {
   /**
    * Returns a compressed form of a list.
    * @param there returns the published file of this form if this file can stay
-   * @param before the present file; parts of it that have not changed are reused
-   * @throws FeedkeyError `bad_index` if the file is larger than any client accepts; `output` if it can't be written
+   * @param before the present file, whose unchanged parts feedkey reuses
+   * @throws FeedkeyError `bad_index` if the file is larger than any client accepts; `output` if feedkey can't write the file
    */
   async compressed(
     list: string,

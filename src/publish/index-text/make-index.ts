@@ -1,4 +1,4 @@
-/** Makes the index of scanned packages. The texts go into temporary files, because an index may be too large for memory. */
+/** Builds the index of scanned packages. Writes the texts into temporary files, because an index may be too large for memory. */
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -17,7 +17,8 @@ import { refuseLarge } from "./index-forms.ts";
 import { stanzaRuns } from "./stanza-runs.ts";
 
 /**
- * Returns a package's path in the index: relative to the feed's folder if the package is below this folder, else relative to the archive.
+ * Returns a package's path in the index. The path is relative to the feed's folder if the package is below this folder, else relative to
+ * the archive.
  */
 export function indexPath(feed: WrittenFeed, path: string): string {
   const inRoot = feed.packages === "" ? path : `${feed.packages}/${path}`;
@@ -30,20 +31,20 @@ function baseOf(feed: WrittenFeed): string {
   return layoutOf(feed).baseOf?.(feed) ?? feed.path;
 }
 
-/** An index that was made from packages. */
+/** An index that feedkey has built from packages. */
 export interface MadeIndex {
   /** The texts of the index's package lists, by name. */
   readonly texts: ReadonlyMap<string, HashedDocument>;
   readonly packages: number;
-  /** For each package that is left out, an error that says why the index can't contain it. */
+  /** For each package that the index can't contain, an error with the reason. */
   readonly bad: readonly FeedkeyError[];
 }
 
 /**
- * Makes an index of the packages in a table. The packages are sorted by name, version, architecture and path, so that the same packages
- * give the same bytes.
+ * Builds an index of the packages in a table. Sorts the packages by name, version, architecture and path, so that the same packages give
+ * the same bytes.
  * @throws FeedkeyError `bad_package` if two packages have the same name, version and architecture; `bad_index` if no client would accept
- * the index; `output` if a temporary file can't be written
+ * the index; `output` if feedkey can't write a temporary file
  */
 export function makeIndex(feed: WrittenFeed, table: ScanTable, spools: Spools): MadeIndex {
   const { listsOf, listedIn } = layoutOf(feed);
@@ -106,7 +107,7 @@ const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 const whatOf = ({ name }: WrittenFeed, list: string) => `the list ${list} of feed "${name}"`;
 
-/** Finishes a list's text, and reads it as clients would, because feedkey must never publish an index that clients refuse. */
+/** Completes a list's text, and reads the text like a client. feedkey must never publish an index that clients refuse. */
 function checkedText(feed: WrittenFeed, name: string, spool: Spool): HashedDocument {
   const hash = createHash("sha256");
   function* hashed(): Generator<Buffer, void> {
@@ -127,12 +128,12 @@ function checkedText(feed: WrittenFeed, name: string, spool: Spool): HashedDocum
 function refusePath(path: string): void {
   const place = packagePath(path);
   if (!("code" in place)) return;
-  throw new FeedkeyError(place.code, `clients would refuse it: ${escapeText(place.reason)}`, {
+  throw new FeedkeyError(place.code, `clients would refuse the package: ${escapeText(place.reason)}`, {
     hint: "rename the file, then publish again",
   });
 }
 
-/** Throws if two package files have the same name, version and architecture: a client could then get either of them (T13). */
+/** Throws if two package files have the same name, version and architecture, because a client could then get either file (T13). */
 function refuseTwins(last: ScannedPackage | undefined, one: ScannedPackage): void {
   if (last?.name !== one.name || last.version !== one.version || last.architecture !== one.architecture) return;
   const what = `${one.name} ${one.version} ${one.architecture}`;
@@ -141,7 +142,7 @@ function refuseTwins(last: ScannedPackage | undefined, one: ScannedPackage): voi
     `two packages are both ${escapeText(what)}: ${escapeText(last.path)} and ${escapeText(one.path)}`,
     {
       details: { paths: [last.path, one.path] },
-      hint: "remove one of these packages: clients could not know which to install",
+      hint: "remove one of these packages: clients could not know which package to install",
     },
   );
 }

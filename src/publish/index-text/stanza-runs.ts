@@ -1,17 +1,17 @@
-/** Cuts a text that comes in pieces at its empty lines, which separate stanzas. */
+/** Cuts a text that arrives in pieces at the empty lines, which separate stanzas. */
 
-/** A number of bytes that is larger than most stanzas. */
+/** A size, in bytes, that is larger than most stanzas. */
 const slack = 64 * 1024;
 
 /**
- * Yields the text in runs of whole stanzas. Each run ends with an empty line, except perhaps the last. A run is valid only until the caller
+ * Yields the text in runs of whole stanzas. Each run except perhaps the last ends with an empty line. A run is valid only until the caller
  * requests the next run.
  * @param least the minimum size of a run in bytes; with 1, each run is one stanza
  */
 export function* stanzaRuns(pieces: Iterable<Uint8Array>, least: number): Generator<Buffer, void> {
   /**
-   * Holds the rest of the earlier pieces and the next piece, joined. This memory is reused, because new memory for each piece would give
-   * the garbage collector much work.
+   * Contains the rest of the earlier pieces, followed by the next piece. The function reuses this memory, because new memory for each
+   * piece would make much work for the garbage collector.
    */
   let memory = Buffer.alloc(0);
   let rest = 0;
@@ -24,7 +24,7 @@ export function* stanzaRuns(pieces: Iterable<Uint8Array>, least: number): Genera
       text = memory.subarray(0, length);
     }
     let start = 0;
-    // The rest was searched before: it has no empty line after the minimum size.
+    // The rest has no empty line after the minimum size, because an earlier search found none.
     let from = Math.max(least, rest - 1);
     for (;;) {
       const end = text.indexOf("\n\n", Math.max(start, from - 2));

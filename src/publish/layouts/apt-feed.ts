@@ -1,4 +1,4 @@
-/** A feed that is a suite in an apt repository: the signed `Release` file, and the package lists that this file names by digest. */
+/** Publishes a feed that is a suite in an apt repository: the signed `Release` file, and the package lists that it names by digest. */
 import { posix } from "node:path";
 import { FeedkeyError, unlessRefused } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -57,7 +57,7 @@ export const aptFeed: FeedLayout = {
       forms.push({ name: list, document: plain });
       for (const form of ["gz", "xz"] as const) {
         const name = `${list}.${form}`;
-        // If the list has not changed, the compressed form that the archive made before is reused.
+        // If the list has not changed, feedkey reuses the published compressed form, which the archive made earlier.
         const isSame = known?.files.get(list)?.sha256 === plain.sha256;
         const there = async () => (isSame ? await readListed(folder, name, known?.files.get(name)) : undefined);
         forms.push({ name, document: await index.compressed(list, form, there) });
@@ -66,7 +66,7 @@ export const aptFeed: FeedLayout = {
     const byHash = forms.map(({ name, document }) => ({ name: `${byHashFolder(name)}/${document.sha256}`, document }));
     const files = new Map(forms.map(({ name, document: { length: size, sha256 } }) => [name, { size, sha256 }]));
     const document = dated(known, files, suite, given);
-    // feedkey reads the Release file as clients do, because it never publishes what clients would refuse.
+    // feedkey reads the Release file like a client, because it must never publish a file that clients refuse.
     contentOf(readRelease(document.bytes), { ...suite, suite: suite.suite ?? suite.codename ?? "", index: undefined });
     const isNew = document !== before;
     const root = { name: format.published, document };
@@ -76,7 +76,7 @@ export const aptFeed: FeedLayout = {
   },
 };
 
-/** Returns the folder that contains `dists/`: the URL in sources.list points to this folder. */
+/** Returns the folder that contains `dists/`. The URL in sources.list points to this folder. */
 function baseOf({ path }: Pick<ArchiveFeed, "path">): string {
   return /^(?:(.*)\/)?dists\//.exec(path)?.[1] ?? "";
 }
@@ -89,14 +89,14 @@ function suiteOf({ name, suite }: ArchiveFeed): SuiteSettings {
 function misfit(problem: string, key: string, words: readonly string[]): FeedkeyError {
   return new FeedkeyError("bad_package", escapeText(`${problem}, but archive.ini has ${key} = ${words.join(", ")}`), {
     details: { [key]: words },
-    hint: `add it to the line "${key}" in archive.ini, or move the package to a folder that this feed does not publish`,
+    hint: `add the missing name to the line "${key}" in archive.ini, or move the package to a folder that this feed does not publish`,
   });
 }
 
 /**
- * Returns a package's component. If the suite has several components, it is the name of the first folder on the path below the package
- * folder.
- * @param path the package's path as the index gives it
+ * Returns a package's component. If the suite has several components, the component is the name of the first folder on the path below
+ * the package folder.
+ * @param path the package's path in the index
  */
 function componentOf(feed: ArchiveFeed, path: string): string | undefined {
   const { components } = suiteOf(feed);
@@ -107,8 +107,8 @@ function componentOf(feed: ArchiveFeed, path: string): string | undefined {
 }
 
 /**
- * Reads the published Release file; returns undefined if it is not the archive's. feedkey reuses no dates or compressed forms from a
- * Release file that somebody else wrote.
+ * Reads the published Release file; returns undefined if the archive did not write the file. feedkey does not reuse dates or compressed
+ * forms from a Release file that somebody else wrote.
  */
 async function ownRelease({ before, isOwn }: ToLayOut): Promise<Release | undefined> {
   if (before === undefined || !(await isOwn({ name: format.published, document: before }))) return undefined;
@@ -117,7 +117,7 @@ async function ownRelease({ before, isOwn }: ToLayOut): Promise<Release | undefi
 
 type Files = ReadonlyMap<string, { readonly size: number; readonly sha256: string }>;
 
-/** Returns the published Release file if it is still right and valid for long enough; otherwise makes a new Release file. */
+/** Returns the published Release file if it is still right and is valid for long enough, else a new Release file. */
 function dated(
   known: Release | undefined,
   files: Files,
@@ -143,13 +143,13 @@ function dated(
 }
 
 /**
- * Finds the files under by-hash that neither the new nor the published Release file names. The files that the published Release file names
+ * Returns the files under by-hash that neither the new nor the published Release file names. Files that the published Release file names
  * stay, because clients may still request them.
  */
 async function outdated(folder: FolderView, files: Files, before: HashedDocument | undefined): Promise<string[]> {
   const texts = before === undefined ? [] : [before.bytes];
   const framed = await folder.read("InRelease").catch(() => undefined);
-  // If a run was interrupted, InRelease may be older than Release.
+  // After an interrupted run, InRelease may be older than Release.
   const inFrame = framed && unlessRefused(() => unframe(framed, "InRelease").signed);
   if (inFrame !== undefined) texts.push(inFrame);
   const named = [files, ...texts.flatMap((text) => unlessRefused(() => readRelease(text))?.files ?? [])];

@@ -1,4 +1,4 @@
-/** The package lists in a suite: one list for each component and architecture, each in several compressed forms. */
+/** Reads the package lists in a suite: one list for each component and architecture, each in several compressed forms. */
 import { posix } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -29,8 +29,8 @@ export function listsOf(
 }
 
 /**
- * Reads a file that a Release file names, by its digest or by its name. Returns undefined if the file at neither path has the right
- * contents.
+ * Reads a file that a Release file lists, by the file's digest or by its name. Returns undefined if neither path leads to a file with
+ * the right contents.
  */
 export async function readListed(
   folder: FolderView,
@@ -57,7 +57,7 @@ export async function publishedLists({ files }: Release, folder: FolderView): Pr
     if (list === undefined) {
       throw new FeedkeyError(
         "bad_index",
-        `${escapeText(path)} is missing, or differs from what the Release file lists`,
+        `${escapeText(path)} is missing, or differs from its entry in the Release file`,
         {
           details: { path },
           hint: "run feedkey publish, which writes the lists again",

@@ -1,6 +1,6 @@
 /**
- * Checks an index that another program wrote, and the package lists that it names, as clients would. feedkey does this before it signs the
- * index.
+ * Checks an index that another program wrote, and the package lists that the index names. The checks are the same as in clients. feedkey
+ * runs them before it signs the index.
  */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -26,16 +26,16 @@ interface ForeignRoot {
   readonly bytes: Uint8Array;
   /** The root's name in messages. */
   readonly what: string;
-  /** The feed to which the root belongs, if known. Clients request the suite that the feed's path names. */
+  /** The feed of the root, if known. Clients request the suite in the feed's path. */
   readonly feed: Pick<ArchiveFeed, "name" | "path"> | undefined;
   readonly list: ListReader;
   readonly at: Instant;
-  /** The hint for the error if clients would refuse the root. */
+  /** The hint for the error about a root that clients would refuse. */
   readonly hint: string;
 }
 
 /**
- * Reads a root as clients would, and each package list that clients may request.
+ * Reads a root like a client, and each package list that clients may request.
  * @returns the number of packages in the lists
  * @throws FeedkeyError `bad_index`, `wrong_feed` or `not_yet_valid` if clients would refuse the root; `not_found` if a list is missing
  */
@@ -47,7 +47,7 @@ export async function readForeignRoot(root: ForeignRoot): Promise<number> {
     if (format.content === undefined) return format.read(text).count;
     const suite = feed && format.feedAt?.(feed.path).suite;
     const content = format.content(text, { index: undefined, ...(suite === undefined ? {} : { suite }) });
-    // feedkey signs a root even if its validity period has ended, and warns the keepers.
+    // feedkey signs even a root whose validity period has ended, but warns the keepers.
     const refused = refuseContent({ ...content, validUntil: undefined }, undefined, root.at);
     if (refused !== undefined) throw new FeedkeyError(refused.code, refused.reason);
     return await readLists(content.parts, root);
@@ -92,7 +92,7 @@ function readList(format: Format, { path }: Part, text: Uint8Array): PackageInde
   }
 }
 
-/** Reads the root of a published feed, as `readForeignRoot` does. */
+/** Reads the root of a published feed, like `readForeignRoot`. */
 export async function readPublishedRoot(
   feed: ArchiveFeed,
   bytes: Uint8Array,
@@ -102,6 +102,6 @@ export async function readPublishedRoot(
   return await readForeignRoot({
     ...{ format: formatOf(feed.format), bytes, feed, at, list: (place) => folder.readOnce(place) },
     what: `the index of feed "${feed.name}"`,
-    hint: "run the program that wrote the index again; until then, feedkey leaves the old signatures as they are",
+    hint: "run the program that wrote the index again; until then, feedkey keeps the old signatures",
   });
 }

@@ -1,4 +1,4 @@
-/** An opkg feed: `Packages`, which is signed, and `Packages.gz`. */
+/** Publishes an opkg feed: `Packages`, which is signed, and `Packages.gz`. */
 import { formats } from "../../formats/formats.ts";
 import { fileFields, stanzaParts } from "../../formats/opkg/package-stanza.ts";
 import { checkPackages } from "../../formats/opkg/packages-text.ts";
@@ -26,7 +26,7 @@ export const opkgFeed: FeedLayout = {
   async files({ folder, index }) {
     const compressed = `${name}.gz`;
     const signed = { name, document: await index.plain(name) };
-    // No signature covers Packages.gz, so parts of the published file may be reused even if somebody else wrote it.
+    // No signature covers Packages.gz. So feedkey may reuse parts of the published file even if somebody else wrote it.
     const document = await index.compressed(name, "gz", undefined, () => folder.read(compressed));
     return {
       signed: [signed],

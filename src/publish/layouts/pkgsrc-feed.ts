@@ -1,4 +1,4 @@
-/** A pkgsrc feed, usually `All/`: `pkg_summary.gz` and its other forms. Each form has signatures of its own. */
+/** Publishes a pkgsrc feed, usually `All/`: `pkg_summary.gz` and its other forms. Each form has its own signatures. */
 import { formats } from "../../formats/formats.ts";
 import { addFileFacts, lackingVariables } from "../../formats/pkgsrc/package-summary.ts";
 import { checkSummary } from "../../formats/pkgsrc/summary-text.ts";
@@ -36,8 +36,8 @@ export const pkgsrcFeed: FeedLayout = {
       const name = `${list}.${form}`;
       const there = async () => {
         const document = await folder.document(name);
-        // Another program, or an earlier version of feedkey, may have compressed this file differently. If the file is the archive's own,
-        // it stays, because clients have it in their caches. If it is not, feedkey does not even decompress it.
+        // Another program, or an earlier version of feedkey, may have compressed this file differently. The archive's own file stays,
+        // because clients have the file in their caches. feedkey does not even decompress another program's file.
         const stays =
           document !== undefined &&
           (await isOwn({ name, document })) &&

@@ -1,9 +1,9 @@
-/** Tells whether files have changed. */
+/** Identifies files to detect changes. */
 import type { Stats } from "node:fs";
 
 /**
- * What identifies an unchanged file: size in bytes, times in milliseconds since 1970, inode number. A floating-point number is precise
- * enough: it distinguishes times a quarter of a microsecond apart, and the clock for file times is far coarser.
+ * The identity of an unchanged file: size in bytes, times in milliseconds since 1970, and inode number. Floating-point numbers are precise
+ * enough: they distinguish times a quarter of a microsecond apart, and the clock for file times is far coarser.
  */
 export interface FileIdentity {
   readonly size: number;
@@ -20,7 +20,7 @@ export function identityOf({ size, mtimeMs, ctimeMs, ino }: Stats): FileIdentity
   return { size, modified: mtimeMs, changed: ctimeMs, inode: ino };
 }
 
-/** Tells whether two identities are equal, so that the file is unchanged. */
+/** Whether two identities are equal. If so, the file is unchanged. */
 export function sameIdentity(a: FileIdentity, b: FileIdentity): boolean {
   return a.size === b.size && a.modified === b.modified && a.changed === b.changed && a.inode === b.inode;
 }

@@ -1,4 +1,4 @@
-/** Notes for keepers about packages that are published although they lack some variables. */
+/** Writes notes for keepers about published packages that lack some variables. */
 import { escapeText } from "../../escape.ts";
 import { append } from "../../grouped.ts";
 import type { WrittenFeed } from "../../profile/types.ts";
@@ -8,7 +8,7 @@ import type { ScanTable } from "./scan-table.ts";
 /** The number of packages that a note names. */
 const named = 3;
 
-/** Returns a note for each set of variables that packages in a feed lack. */
+/** Returns a note for each set of missing variables in a feed's packages. */
 export function lackingNotes(feed: WrittenFeed, table: ScanTable): string[] {
   const { lacking: lackingIn } = layoutOf(feed);
   if (lackingIn === undefined) return [];
@@ -22,6 +22,6 @@ export function lackingNotes(feed: WrittenFeed, table: ScanTable): string[] {
     const names = found.slice(0, named).map((path) => escapeText(path));
     const more = found.length > named ? ` and ${found.length - named} more` : "";
     const which = found.length === 1 ? "a package lacks" : `${found.length} packages lack`;
-    return `feed "${feed.name}": ${which} ${variables}, so the summary lacks these variables too; build packages with pkgsrc to have them: ${names.join(", ")}${more}`;
+    return `feed "${feed.name}": ${which} ${variables}, so the summary lacks these variables too; packages that are built with pkgsrc have them: ${names.join(", ")}${more}`;
   });
 }

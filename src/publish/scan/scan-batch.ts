@@ -9,7 +9,7 @@ export interface ToScan {
   readonly found: FoundPackage;
 }
 
-/** A FeedkeyError in the form in which it passes between threads: an error that is sent loses its class. */
+/** A FeedkeyError in the form for sending it between threads. A sent error would lose its class. */
 interface Failure {
   readonly path: string;
   readonly code: ErrorCode;
@@ -18,7 +18,7 @@ interface Failure {
   readonly hint: string | undefined;
 }
 
-/** The scanned packages in a batch, in columns: it takes long to send a large number of small objects to another thread. */
+/** The scanned packages in a batch, in columns. Sending many small objects to another thread would take a long time. */
 export interface ScannedBatch {
   readonly rows: readonly number[];
   /** The name, version and architecture of each package, each followed by a newline. */
@@ -27,7 +27,7 @@ export interface ScannedBatch {
   readonly digests: string;
   /** The size, in bytes, of each package's own part of its stanza. */
   readonly lengths: readonly number[];
-  /** The packages' own parts of their stanzas, one after the other. */
+  /** The packages' own parts of their stanzas, one after another. */
   readonly own: Uint8Array;
   readonly failed: readonly Failure[];
 }
@@ -48,7 +48,7 @@ export function batchOf(
   };
 }
 
-/** Scans files, one after the other. A bad package gives a result with an error; only bugs are thrown. */
+/** Scans files, one after another. For a bad package, the result contains an error. Throws only for bugs. */
 export async function scanBatch(batch: readonly ToScan[], format: unknown): Promise<[ScannedBatch]> {
   const rows: number[] = [];
   const scanned: ScannedPackage[] = [];
@@ -66,7 +66,7 @@ export async function scanBatch(batch: readonly ToScan[], format: unknown): Prom
   return [batchOf(rows, scanned, failed)];
 }
 
-/** Makes the FeedkeyError again from the form in which it was sent. */
+/** Returns the FeedkeyError from the form in which another thread sent it. */
 export function errorOf({ code, message, details, hint }: Failure): FeedkeyError {
   return new FeedkeyError(code, message, hint === undefined ? { details } : { details, hint });
 }

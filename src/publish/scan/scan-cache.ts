@@ -1,10 +1,11 @@
 /**
- * The results of an earlier scan, so that feedkey reads only new packages. Anyone who can write to the cache can choose the digests that
- * are published. So the cache is private, in the key store. feedkey ignores a cache that is damaged, another user's, or writable by others.
+ * Saves the results of a scan, so that the next run reads only new packages. Anyone who can write to the cache can choose the published
+ * digests. So the cache is private, in the key store. feedkey ignores a cache that is damaged, belongs to another user, or is writable
+ * by others.
  * Layout of the file: `magic`, body, head, SHA-256 of the head, size of the body in bytes (f64). The head lists the scanned files: SHA-256
  * of the body, number of packages (u32), size of the words in bytes (u32), the identity of each package (four f64), and each path with a
- * newline. If no file has changed, feedkey reads only the head. The body: for each package, 48 bytes of digests, the length of its stanza
- * (u32) and three lines of words; then all stanzas. Numbers are in native byte order.
+ * newline. If no file has changed, feedkey reads only the head. The body contains, for each package, 48 bytes of digests, the length of
+ * the stanza (u32) and three lines of words. All stanzas follow. Numbers are in native byte order.
  */
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
@@ -23,14 +24,14 @@ const trailerSize = hashSize + 8;
 const piece = 256 * 1024;
 
 /**
- * The coarsest time resolution of file systems, in milliseconds. If a file changes again within such a step, its times do not show the
- * change.
+ * The coarsest time resolution of file systems, in milliseconds. If a file changes twice within this time, the file's times do not show the
+ * second change.
  */
 const RACY_MS = 2000;
 
 /**
- * Tells whether a file was unchanged for long enough before the scan that its times must show any later change. git calls index entries for
- * other files "racy".
+ * Whether a file was unchanged for so long before the scan that the file's times must show any later change. git calls index entries for
+ * all other files "racy".
  */
 export function isSettled(
   { modified, changed }: Pick<FileIdentity, "modified" | "changed">,
@@ -75,13 +76,13 @@ export class ScanCache {
     this.#paths = head.subarray(paths);
   }
 
-  /** Loads a cache; returns undefined if the cache does not exist or can't be trusted. */
+  /** Loads a cache; returns undefined if the cache does not exist or is not trustworthy. */
   static load(path: string): ScanCache | undefined {
     let file: number | undefined;
     try {
       file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       const { mode, uid, size } = fstatSync(file);
-      if (uid !== process.geteuid?.() || (mode & 0o022) !== 0) throw new RangeError("others can write it");
+      if (uid !== process.geteuid?.() || (mode & 0o022) !== 0) throw new RangeError("other users can write to it");
       const trailer = readAt(file, size - trailerSize, trailerSize);
       const bodyLength = trailer.readDoubleLE(hashSize);
       const headAt = magic.length + bodyLength;
@@ -99,7 +100,7 @@ export class ScanCache {
     return this.#identities.length / identitySize;
   }
 
-  /** Tells whether the earlier scan found exactly these files, and no file has changed since. */
+  /** Whether the earlier scan found exactly these files, and no file has changed since then. */
   isOf({ identities, paths }: FoundPackages): boolean {
     return bytesOf(identities).equals(bytesOf(this.#identities)) && textOf(paths).equals(this.#paths);
   }
@@ -126,7 +127,7 @@ export class ScanCache {
     closeSync(this.#file);
   }
 
-  /** Reads the body, and adds its stanzas to the table's texts; returns undefined if the body is damaged. */
+  /** Reads the body, and adds the body's stanzas to the table's texts; returns undefined if the body is damaged. */
   #readBody({ texts }: ScanTable) {
     const { count } = this;
     const columns = count * (digestsSize + 4) + this.#wordsLength;
@@ -168,9 +169,9 @@ function readAt(file: number, start: number, length: number): Buffer {
 }
 
 /**
- * Saves rows of a table as a cache with mode 0600. If the cache can't be written, no part of it stays.
+ * Saves rows of a table as a cache with mode 0600. After a failed write, no part of the cache stays.
  * @returns the digest of the cache, and a promise that resolves when the cache is in place
- * @throws FeedkeyError `output` if the cache can't be written
+ * @throws FeedkeyError `output` if feedkey can't write the cache
  */
 export async function saveScanCache(
   path: string,

@@ -1,4 +1,4 @@
-/** Makes the indexes of the packages in the feeds' folders. */
+/** Builds the indexes of the packages in the feeds' folders. */
 import { hash } from "node:crypto";
 import { join } from "node:path";
 import { FeedkeyError } from "../../error.ts";
@@ -25,22 +25,22 @@ interface ScanTerms {
   /** The absolute path of the archive's root. */
   readonly root: string;
   readonly store: KeyStore;
-  /** Whether nothing may be written, not even a cache for the next run. */
+  /** Whether feedkey must not write anything, not even a cache for the next run. */
   readonly dryRun: boolean;
   readonly onProgress: (feed: string, done: number, total: number) => void;
 }
 
-/** Increase this number if feedkey makes different files from the same packages than before. */
+/** Increase this number if a new version of feedkey builds different files from the same packages. */
 const recipe = 1;
 
-/** Returns a digest of everything from which an index is made: the packages, by the digest of their cache, and all settings. */
+/** Returns a digest of an index's whole source: all settings, and the packages, by the digest of their cache. */
 function sourceOf(feed: WrittenFeed, packages: string): string {
   return hash("sha256", JSON.stringify([recipe, feed, packages]));
 }
 
 /**
- * Returns the files of an index in the record, if all of them are published unchanged.
- * @throws FeedkeyError `bad_path` or `output` if a published file can't be read
+ * Returns the files of an index in the record, if all these files are published unchanged.
+ * @throws FeedkeyError `bad_path` or `output` if a published file is unreadable
  */
 async function filesMade(
   { files }: MadeRecord,
@@ -69,12 +69,12 @@ async function takeSigned(feed: SignedFeed, folder: FolderView, at: Instant, spo
     `feed "${feed.name}" has no ${escapeText(feed.index)} in ${escapeText(folder.path)}`,
     {
       details: { feed: feed.name, folder: folder.path },
-      hint: "first run the program that writes this index, then feedkey publish",
+      hint: "first run the program that writes this index, then run feedkey publish",
     },
   );
 }
 
-/** Returns a source that scans each feed's packages and makes its index. Packages that have not changed come from the last run's cache. */
+/** Returns a source that scans each feed's packages and builds the feed's index. Unchanged packages come from the last run's cache. */
 export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): IndexSource {
   const saving: Promise<void>[] = [];
   return {
@@ -83,7 +83,7 @@ export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): 
     async take(feed, published, { record, spools, at }) {
       if (feed.packages === undefined) return await takeSigned(feed, published, at, spools);
       const folder = join(root, feed.packages);
-      // Feeds in different formats may have their packages in the same folder, but each needs its own cache.
+      // Feeds in different formats may have their packages in the same folder, but each format needs its own cache.
       const scanned = feed.format === "opkg" ? folder : `${feed.format}:${folder}`;
       const name = `${hash("sha256", scanned).slice(0, 32)}.cache`;
       const file = join(recordsFolder(store, root), name);
@@ -94,7 +94,7 @@ export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): 
       const make = async (): Promise<IndexText & MadeIndex> => {
         const scan = await scanPackages(walked, spools.make(), options);
         let digest = scan.isNew ? undefined : cache?.digest;
-        // The scan is saved even if the index is refused later. The cache is written in the background.
+        // feedkey saves the scan even if it refuses the index later. It writes the cache in the background.
         if (scan.isNew && !dryRun) {
           const kept = await saveScanCache(file, scan.table, scan.settled);
           digest = kept.digest;
@@ -120,7 +120,7 @@ export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): 
       return { index: { ...before, forms: new IndexForms(async () => (await make()).texts, spools, files) } };
     },
     async settled() {
-      // All writes must end before the first failure is reported.
+      // All writes must end before feedkey reports the first failure.
       await Promise.allSettled(saving);
       await Promise.all(saving);
     },

@@ -13,7 +13,7 @@ import type { PublishedFormat } from "../../profile/types.ts";
 import { identityOf, sameIdentity } from "./file-identity.ts";
 import type { FoundPackage } from "./scan-walk.ts";
 
-/** A package file that was scanned. */
+/** A scanned package file. */
 export interface ScannedPackage extends OwnWords {
   /** The path relative to the scanned folder, with `/` between names. */
   readonly path: string;
@@ -25,12 +25,12 @@ export interface ScannedPackage extends OwnWords {
   readonly md5: string;
 }
 
-// Files up to this size, in bytes, are read in one piece.
+// feedkey reads files up to this size, in bytes, in one piece.
 const AT_ONCE = 1024 * 1024;
-// Larger files are read in pieces of this size, in bytes: a piece stays in the processor's cache while two hashes are computed over it.
+// feedkey reads larger files in pieces of this size, in bytes. A piece stays in the processor's cache while feedkey computes two hashes.
 const PIECE = 128 * 1024;
 
-/** Memory that is reused from package to package, because allocating memory would take longer than reading a package. */
+/** Memory that all packages reuse, because allocating memory would take longer than reading a package. */
 let spare: Buffer | undefined;
 
 const readers: Readonly<Record<PublishedFormat, (source: ByteSource) => Promise<OwnWords>>> = {
@@ -51,7 +51,7 @@ const readers: Readonly<Record<PublishedFormat, (source: ByteSource) => Promise<
 
 /**
  * Hashes a package and reads its metadata, through one file descriptor.
- * @throws FeedkeyError `bad_package` if the package is damaged or has changed since it was found; `not_found` if the package can't be read
+ * @throws FeedkeyError `bad_package` if the package is damaged or has changed since the walk; `not_found` if the package is unreadable
  */
 export async function scanFile(found: FoundPackage, format: PublishedFormat = "opkg"): Promise<ScannedPackage> {
   try {
@@ -73,7 +73,7 @@ async function readUnchanged(
   format: PublishedFormat,
 ): Promise<ScannedPackage> {
   const { size } = found.identity;
-  // No other scan may use the buffer until this package is read.
+  // No other scan may use the buffer while feedkey reads this package.
   const memory = spare ?? Buffer.allocUnsafeSlow(AT_ONCE);
   spare = undefined;
   let scanned: ScannedPackage;
@@ -83,13 +83,13 @@ async function readUnchanged(
     const words = await readers[format](atOnce === undefined ? fileSource(descriptor, size) : bytesSource(atOnce));
     scanned = { path: found.path, size, ...digests, ...words };
   } catch (error) {
-    // A package that is still being uploaded looks damaged. In this case, feedkey reports that the file is changing.
+    // A package looks damaged while somebody is still uploading it. In this case, feedkey reports that the file is changing.
     assertUnchanged(descriptor, found);
     throw error;
   } finally {
     spare = memory;
   }
-  // The result counts only if the open file is still the file that was found, unchanged.
+  // The result counts only if the open file is still the file that the walk found, unchanged.
   assertUnchanged(descriptor, found);
   return scanned;
 }
@@ -98,7 +98,7 @@ type Digests = Pick<ScannedPackage, "sha256" | "md5">;
 
 function readAtOnce(descriptor: number, bytes: Buffer): Digests {
   const count = readAt(descriptor, bytes, 0);
-  if (count < bytes.length) throw damage(`expected ${bytes.length} bytes, but it ends at byte ${count}`);
+  if (count < bytes.length) throw damage(`expected ${bytes.length} bytes, but the file ends at byte ${count}`);
   return { sha256: oneHash("sha256", bytes), md5: oneHash("md5", bytes) };
 }
 
@@ -107,7 +107,7 @@ function hash(descriptor: number, size: number, memory: Buffer): Digests {
   const md5 = createHash("md5");
   for (let position = 0; position < size; ) {
     const count = readAt(descriptor, memory.subarray(0, Math.min(PIECE, size - position)), position);
-    if (count === 0) throw damage(`expected ${size} bytes, but it ends at byte ${position}`);
+    if (count === 0) throw damage(`expected ${size} bytes, but the file ends at byte ${position}`);
     const bytes = memory.subarray(0, count);
     sha256.update(bytes);
     md5.update(bytes);
@@ -119,7 +119,7 @@ function hash(descriptor: number, size: number, memory: Buffer): Digests {
 function assertUnchanged(descriptor: number, found: FoundPackage): void {
   const status = fstatSync(descriptor);
   if (status.isFile() && sameIdentity(identityOf(status), found.identity)) return;
-  throw new FeedkeyError("bad_package", "changed while it was read", {
+  throw new FeedkeyError("bad_package", "changed while feedkey was reading it", {
     details: { reason: "changed" },
     hint: "publish again when no program is writing to the folder",
   });

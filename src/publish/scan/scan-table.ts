@@ -1,4 +1,4 @@
-/** The scanned packages in a folder, in columns to save memory. Their stanzas are in a temporary file. */
+/** Stores the scanned packages in a folder, in columns to save memory. The packages' stanzas are in a temporary file. */
 import type { Spool } from "../../files/spool.ts";
 import { identitySize } from "./file-identity.ts";
 import type { ScannedBatch } from "./scan-batch.ts";
@@ -8,17 +8,17 @@ import type { FoundPackages } from "./scan-walk.ts";
 /** The size, in bytes, of the digests of one package: SHA-256, then MD5. */
 export const digestsSize = 48;
 
-/** The value in `starts` for a package that could not be read. */
+/** The value in `starts` for an unreadable package. */
 const missing = -1;
 
-/** A table with one row for each package file that was found, in the order of the paths. */
+/** A table with one row for each found package file, in the order of the paths. */
 export class ScanTable {
   readonly found: FoundPackages;
   readonly names: string[];
   readonly versions: string[];
   readonly architectures: string[];
   readonly digests: Buffer;
-  /** The offset in `texts` of each package's own part of its stanza; -1 for a package that could not be read. */
+  /** The offset in `texts` of each package's own part of its stanza; -1 for an unreadable package. */
   readonly starts: Float64Array;
   readonly lengths: Uint32Array;
   readonly texts: Spool;
@@ -35,7 +35,7 @@ export class ScanTable {
     this.texts = texts;
   }
 
-  /** The rows of packages that could be read. */
+  /** The rows of readable packages. */
   get rows(): number[] {
     return [...this.starts.keys()].filter((row) => this.has(row));
   }
@@ -62,7 +62,7 @@ export class ScanTable {
     this.texts.write(own);
   }
 
-  /** Returns the package in a row. Its stanza is valid only until the next package is requested or added. */
+  /** Returns the package in a row. The package's stanza is valid only until the caller requests or adds another package. */
   at(row: number): ScannedPackage {
     const digests = this.digests.toString("hex", row * digestsSize, (row + 1) * digestsSize);
     return {

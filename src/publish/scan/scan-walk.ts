@@ -1,4 +1,4 @@
-/** Finds the package files below a folder, and their identities. No file is opened. */
+/** Finds the package files below a folder, and their identities. Does not open any file. */
 import { type Dirent, lstatSync, readdirSync, realpathSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { type ErrorCode, FeedkeyError, systemCode } from "../../error.ts";
@@ -15,7 +15,7 @@ export interface FoundPackage {
   readonly identity: FileIdentity;
 }
 
-/** Package files, sorted by the bytes of their paths. They are in columns to save memory. */
+/** The found package files, sorted by the bytes of their paths. The data is in columns to save memory. */
 export class FoundPackages {
   readonly paths: readonly string[];
   /** The four numbers of `FileIdentity`, for each file. */
@@ -47,7 +47,7 @@ export class FoundPackages {
   }
 }
 
-/** A file or folder that can't be scanned. */
+/** A file or folder that feedkey can't scan. */
 export interface BadFile {
   /** The path relative to the scanned folder. Bytes that are not UTF-8 appear as `\xNN`. */
   readonly path: string;
@@ -59,7 +59,7 @@ interface WalkResult {
   readonly bad: readonly BadFile[];
 }
 
-/** What a walk has found so far. */
+/** The files that a walk has found so far. */
 interface Walk {
   readonly root: string;
   readonly format: PublishedFormat;
@@ -72,10 +72,10 @@ interface Walk {
 }
 
 /**
- * Finds all files below a folder whose names are those of packages in the format. Names that begin with a dot are skipped. A link to a file
- * inside the folder counts as a file under the link's name. A link to a folder inside is skipped, because the walk finds the files in that
- * folder anyway. A link that leads outside is reported as bad.
- * @throws FeedkeyError `not_found` if the folder itself is missing or can't be read
+ * Finds all files below a folder that have a name for packages in the format. Skips names that begin with a dot. A link to a file inside
+ * the folder counts as a file with the link's name. Skips a link to a folder inside, because the walk finds the files in that folder
+ * anyway. Reports a link that leads outside as bad.
+ * @throws FeedkeyError `not_found` if the folder itself is missing or unreadable
  */
 export function findPackages(folder: string, format: PublishedFormat = "opkg"): WalkResult {
   const walk: Walk = { root: realFolder(folder), format, paths: [], identities: [], links: new Map(), bad: [] };
@@ -86,7 +86,7 @@ export function findPackages(folder: string, format: PublishedFormat = "opkg"): 
 
 function enter(walk: Walk, path: string): void {
   const entries = list(walk, path);
-  // A folder's name is sorted with a slash at its end, because the paths below the folder have this slash.
+  // The code sorts a folder's name with a slash at its end, because the paths below the folder have this slash.
   const names = new Map(entries.map((entry) => [entry.isDirectory() ? `${entry.name}/` : entry.name, entry]));
   for (const name of inByteOrder([...names.keys()])) {
     const entry = names.get(name);
@@ -103,7 +103,7 @@ function enter(walk: Walk, path: string): void {
   }
 }
 
-/** Looks at an entry; if the entry can't be read, reports it and returns undefined. */
+/** Runs an action on an entry. If the entry is unreadable, reports the entry and returns undefined. */
 function look<Found>(walk: Walk, path: string, action: () => Found): Found | undefined {
   try {
     return action();
@@ -139,7 +139,7 @@ function realFolder(folder: string): string {
   } catch (error) {
     throw new FeedkeyError("not_found", `folder "${escapeText(folder)}" cannot be read: ${systemCode(error)}`, {
       details: { path: folder },
-      hint: "give the folder that contains the packages, and check that you may read it",
+      hint: "name the folder that contains the packages, and check that you may read the folder",
       cause: error,
     });
   }
@@ -148,8 +148,8 @@ function realFolder(folder: string): string {
 type Entry = Pick<Dirent, "name" | "isDirectory" | "isSymbolicLink">;
 
 /**
- * Lists the entries in a folder at which the walk must look: packages, folders, and all links, because only a link's target shows what the
- * link is.
+ * Returns the entries in a folder that the walk must examine: packages, folders, and all links. Only a link's target shows whether the link
+ * is a package.
  */
 function list(walk: Walk, path: string): Entry[] {
   const { root, format } = walk;
@@ -158,7 +158,7 @@ function list(walk: Walk, path: string): Entry[] {
   try {
     const entries = readdirSync(join(root, path), { withFileTypes: true }).filter(isWanted);
     if (!entries.some(({ name }) => name.includes(replacement))) return entries;
-    // If a name contains the replacement character, it may have bytes that are not UTF-8, so the names are read as bytes.
+    // A name with the replacement character may have bytes that are not UTF-8. So feedkey then reads the names as bytes.
     return readdirSync(join(root, path), { withFileTypes: true, encoding: "buffer" }).flatMap((entry) => {
       const name = entry.name.toString("utf8");
       const named: Entry = {
@@ -178,10 +178,10 @@ function list(walk: Walk, path: string): Entry[] {
   }
 }
 
-/** The character that Node puts in place of bytes that are not UTF-8. */
+/** The character with which Node replaces bytes that are not UTF-8. */
 const replacement = "\ufffd";
 
-/** Returns why a name can't be in an index, or why a reader would see a different name; undefined for a good name. */
+/** Returns the reason why a name can't be in an index, or why a reader would see a different name; undefined for a good name. */
 function nameProblem(name: string): string | undefined {
   if (/^[!-[\]-~]+$/.test(name)) return undefined;
   if (escapeText(name) !== name) return "a control or invisible character";

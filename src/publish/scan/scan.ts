@@ -12,28 +12,28 @@ import { type BadFile, type FoundPackages, findPackages } from "./scan-walk.ts";
 export type { ScannedPackage } from "./scan-file.ts";
 export type { BadFile } from "./scan-walk.ts";
 
-/** The number of packages that one thread reads in the time that another thread needs to start. */
+/** The number of packages that one thread can read while another thread starts. */
 const FILES_WORTH_A_THREAD = 200;
-/** The number of bytes that one thread hashes in the time that another thread needs to start. */
+/** The number of bytes that one thread can hash while another thread starts. */
 const BYTES_WORTH_A_THREAD = 16 << 20;
 const MAX_THREADS = 7;
 /**
- * The number of files that a thread takes at a time: large enough that few messages are needed, and small enough that all threads end at
- * about the same time.
+ * The number of files that a thread takes at a time. The number is large, so that feedkey needs few messages, but small enough that all
+ * threads end at about the same time.
  */
 const BATCH_FILES = 16;
-/** The number of files that one message to the threads names. */
+/** The number of files in one message to the threads. */
 const SHARE_FILES = 4096;
 
 export interface ScanOptions {
-  /** The format, which decides which files are packages and how they are read; opkg by default. */
+  /** The format, which determines the names of packages and how feedkey reads packages; opkg by default. */
   readonly format?: PublishedFormat;
   /** The results of an earlier scan of the same folder. */
   readonly cache?: ScanCache | undefined;
   /** Called from time to time with the number of scanned packages and the total. */
   readonly onProgress?: (done: number, total: number) => void;
   /**
-   * The number of threads in addition to the calling thread. The default depends on the numbers of cores and packages, and is at most 7.
+   * The number of threads in addition to the calling thread. The default depends on the number of cores and packages, and is at most 7.
    */
   readonly workers?: number;
   /** The machine's clock at the start of the scan; never the reference time (`--at`). */
@@ -43,9 +43,9 @@ export interface ScanOptions {
 export interface ScanResult {
   /** The scanned packages. Every file with a package's name is either in the table or in `bad`. */
   readonly table: ScanTable;
-  /** The files that can't be scanned, sorted by the bytes of their paths. */
+  /** The files that feedkey can't scan, sorted by the bytes of their paths. */
   readonly bad: readonly BadFile[];
-  /** The rows to cache. Rows of files that could still change unnoticed are left out. */
+  /** The rows to cache. Omits rows of files that could still change unnoticed. */
   readonly settled: readonly number[];
   /** Whether these rows differ from the cache. */
   readonly isNew: boolean;
@@ -61,7 +61,7 @@ interface Walked {
 
 /**
  * Finds the package files below a folder.
- * @throws FeedkeyError `not_found` if the folder can't be read
+ * @throws FeedkeyError `not_found` if the folder is unreadable
  */
 export function walkPackages(folder: string, { format, cache, now }: ScanOptions = {}): Walked {
   const startedAt = now ?? Date.now();
@@ -70,8 +70,8 @@ export function walkPackages(folder: string, { format, cache, now }: ScanOptions
 }
 
 /**
- * Hashes every package file that was found, and reads its metadata.
- * @param texts gets the packages' own parts of their stanzas
+ * Hashes every found package file, and reads the file's metadata.
+ * @param texts receives the packages' own parts of their stanzas
  * @returns the packages, and the problems with single files
  */
 export async function scanPackages(

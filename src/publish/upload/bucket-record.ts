@@ -1,4 +1,4 @@
-/** The record, in the key store, of what was uploaded to an object store. It shows which objects somebody else has changed. */
+/** Keeps the record, in the key store, of files uploaded to an object store. The record shows which objects somebody else has changed. */
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,18 +12,18 @@ export interface Upload {
   /** The file's modification time: milliseconds since 1970, with fractions. */
   readonly modified: number;
   readonly md5: string;
-  /** The ETags that the object may have. While the object is being replaced, these are the ETags of the old and the new object. */
+  /** The ETags that the object may have. While feedkey replaces the object, these are the ETags of the old and the new object. */
   readonly etags: readonly string[];
 }
 
 export interface BucketRecord {
-  /** A random name by which other publishers can tell this publisher from others. */
+  /** A random name that identifies this publisher among all publishers. */
   readonly owner: string;
   /** The uploaded files, by their paths below the root. */
   readonly objects: ReadonlyMap<string, Upload>;
   /**
-   * Replaces the recorded objects, unless they are the same.
-   * @throws FeedkeyError `output` or `locked` if the record can't be written
+   * Replaces the recorded objects if they differ.
+   * @throws FeedkeyError `output` or `locked` if feedkey can't write the record
    */
   write(objects: ReadonlyMap<string, Upload>): Promise<void>;
 }
@@ -46,9 +46,9 @@ function parse(text: string, place: string): Pick<BucketRecord, "owner" | "objec
 }
 
 /**
- * Opens the record of a place in an object store, or begins a new record.
+ * Opens the record for a place in an object store, or begins a new record.
  * @param records the archive's folder of records
- * @throws FeedkeyError `bad_config` if the record is damaged; `output` or `locked` if it can't be written
+ * @throws FeedkeyError `bad_config` if the record is damaged; `output` or `locked` if feedkey can't write the record
  */
 export async function openBucketRecord(records: string, place: string, lock: HeldLock): Promise<BucketRecord> {
   const file = join(records, "bucket.json");
@@ -59,10 +59,10 @@ export async function openBucketRecord(records: string, place: string, lock: Hel
     found = parse(present, place);
   } catch (cause) {
     if (systemCode(cause) !== "ENOENT") {
-      throw new FeedkeyError("bad_config", `the record of what was uploaded, ${file}, is damaged or can't be read`, {
+      throw new FeedkeyError("bad_config", `the record of uploaded files, ${file}, is damaged or unreadable`, {
         cause,
         details: { path: file },
-        hint: "check what is in the bucket, remove that file, and run feedkey publish --force",
+        hint: "check the objects in the bucket, remove the record, and run feedkey publish --force",
       });
     }
   }
@@ -73,7 +73,7 @@ export async function openBucketRecord(records: string, place: string, lock: Hel
     if (text !== present) await writeFileAtomic(file, text, { mode: 0o600 }, lock);
     present = text;
   };
-  // The owner's name is saved before it is written to the bucket. So if this run is killed, the next run knows that the lock is its own.
+  // feedkey saves the owner's name before it writes the lock to the bucket. If this run is killed, the next run recognizes its own lock.
   await write(objects);
   return { owner, objects, write };
 }

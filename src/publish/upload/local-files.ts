@@ -1,4 +1,4 @@
-/** Finds the files in the local tree to upload: all files except those whose names begin with a dot. */
+/** Finds the files in the local tree to upload: all files except files whose names begin with a dot. */
 import { createHash } from "node:crypto";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,22 +15,22 @@ export interface LocalFile extends Pick<Upload, "size" | "modified"> {
   readonly path: string;
 }
 
-/** Files up to this size, in bytes, stay in memory while they are sent. */
+/** Files up to this size, in bytes, stay in memory while feedkey sends them. */
 const smallBytes = 1024 * 1024;
 
 function odd(
   path: string,
   problem: string,
-  hint = "put a plain file there, or remove what is there, then publish again",
+  hint = "replace this entry with a plain file, or remove it, and then publish again",
 ): FeedkeyError {
   return new FeedkeyError("bad_path", `${escapeText(path)} ${problem}`, { details: { path }, hint });
 }
 
 /**
- * Lists the files to upload. A link to a file inside the root counts as a file. A link to a folder is skipped, because an object store has
- * no links.
- * @throws FeedkeyError `bad_path` if a link leads outside, a file is too large, or an entry is not a file; `output` if the tree can't be
- * read
+ * Returns the files to upload. A link to a file inside the root counts as a file. Skips links to folders, because an object store has no
+ * links.
+ * @throws FeedkeyError `bad_path` if a link leads outside, a file is too large, or an entry is not a file; `output` if the tree is
+ * unreadable
  */
 export async function localFiles(root: string): Promise<LocalFile[]> {
   const top = await realpath(root);
@@ -46,7 +46,7 @@ export async function localFiles(root: string): Promise<LocalFile[]> {
       }
       const place = join(top, path);
       if (entry.isSymbolicLink() && !isWithin(top, await realpath(place).catch(() => "/"))) {
-        throw odd(place, "is a link that leads out of the archive, or nowhere");
+        throw odd(place, "is a link that leads out of the archive, or to no file");
       }
       const there = await stat(place).catch((error: unknown) => {
         throw outputError(error, place);
@@ -55,7 +55,7 @@ export async function localFiles(root: string): Promise<LocalFile[]> {
       if (!there.isFile()) throw odd(place, "is not a plain file");
       if (there.size > maxObject) {
         const problem = `has ${there.size} bytes, but an object store accepts at most ${maxObject} (5 GiB) in one request`;
-        throw odd(place, problem, "nothing was uploaded: divide the file, or publish it on a server of another kind");
+        throw odd(place, problem, "feedkey uploaded nothing: divide the file, or publish it on another kind of server");
       }
       found.push({ path, size: there.size, modified: there.mtimeMs });
     }
@@ -76,14 +76,14 @@ async function open(root: string, path: string) {
   if ("handle" in opened) return opened.handle;
   throw odd(
     join(root, path),
-    "changed while it was uploaded",
-    "run the command again once the program that writes the file has ended",
+    "changed while feedkey was uploading it",
+    "run the command again when the program that writes the file has ended",
   );
 }
 
 /**
- * Computes a file's digests. The MD5 digest is needed because it is usually the object's ETag.
- * @throws FeedkeyError `bad_path` or `output` if the file can't be read
+ * Computes a file's digests. feedkey needs the MD5 digest because it is usually the object's ETag.
+ * @throws FeedkeyError `bad_path` or `output` if the file is unreadable
  */
 export async function digestsOf(root: string, path: string): Promise<Digests> {
   const [md5, sha256] = [createHash("md5"), createHash("sha256")];
@@ -96,14 +96,14 @@ export async function digestsOf(root: string, path: string): Promise<Digests> {
 
 /**
  * Reads a small file.
- * @throws FeedkeyError `bad_path` or `output` if the file can't be read
+ * @throws FeedkeyError `bad_path` or `output` if the file is unreadable
  */
 export async function readLocal(root: string, { path }: LocalFile): Promise<Uint8Array> {
   const handle = await open(root, path);
   return await handle.readFile().finally(() => handle.close());
 }
 
-/** Makes an object from a file. If the file changes during the upload, the digest no longer matches, and the server refuses the object. */
+/** Returns an object for a file. If the file changes during the upload, the digest does not match and the server refuses the object. */
 export function fileObject(
   root: string,
   file: LocalFile & Digests,

@@ -1,22 +1,22 @@
-/** Sorts objects by what they are to clients. The kind decides when an object is uploaded, and how long caches may keep it. */
+/** Sorts objects into kinds. The kind determines when feedkey uploads an object, and how long caches may keep it. */
 import { basename, dirname, extname, join } from "node:path";
 import { formatOf } from "../../formats/formats.ts";
 import { bundlePath } from "../../profile/layout.ts";
 import type { ArchiveFeed } from "../../profile/types.ts";
 import { filesOf, signaturesOf } from "../feed-layouts.ts";
 
-/** The kinds in the order of upload, so that an object is uploaded after the objects to which it refers. */
+/** The kinds in the order of upload. feedkey uploads each object after the objects to which it refers. */
 export const kinds = ["package", "bundle", "list", "root", "signature"] as const;
 export type ObjectKind = (typeof kinds)[number];
 
-/** Tells whether a file's name is its digest, so that its contents never change. */
+/** Whether a file's name is the file's digest. If so, the contents never change. */
 function isNamedByDigest(path: string): boolean {
   return /^[0-9a-f]{32,128}(?![^.-])/.test(basename(path));
 }
 
 /**
- * Returns a function that tells the kind of a file.
- * @param paths the paths of all files, including those that no longer exist
+ * Returns a function that returns the kind of a file.
+ * @param paths the paths of all files, including files that no longer exist
  */
 export function kindsOf(paths: readonly string[], feeds: readonly ArchiveFeed[]): (path: string) => ObjectKind {
   const places = feeds.map((feed) => {
@@ -54,9 +54,9 @@ const types: Readonly<Record<string, string>> = {
 const day = 86_400;
 
 /**
- * Returns the headers of an object. Caches must check a changeable file with the server before each use; otherwise they could give out an
- * old index with a new signature. A package may be cached for a day: if it is built again under the same name, clients see the new one
- * after a day.
+ * Returns the headers of an object. Caches must check a changeable file with the server before each use. Otherwise a cache could return an
+ * old index with a new signature. Caches may keep a package for a day. If a package is built again with the same name, clients get the
+ * new package after at most a day.
  */
 export function headersOf(path: string, kind: ObjectKind): Record<string, string> {
   const usual = kind === "package" || extname(path) !== "" ? "application/octet-stream" : "text/plain; charset=utf-8";

@@ -8,7 +8,7 @@ import { kindsOf, type ObjectKind } from "./object-kind.ts";
 /** A file to upload. */
 export interface Put extends LocalFile, Digests {
   readonly kind: ObjectKind;
-  /** The present object with this name, which the upload replaces; undefined if no such object exists. */
+  /** The present object with this name, which the upload replaces; undefined if no object has this name. */
   readonly there: Stored | undefined;
   /** Whether somebody else wrote the present object. */
   readonly isForeign: boolean;
@@ -16,9 +16,9 @@ export interface Put extends LocalFile, Digests {
 
 export interface UploadPlan {
   readonly puts: readonly Put[];
-  /** The objects that this key store uploaded, and whose files the local tree no longer has. */
+  /** The objects that were uploaded with this key store, and whose files are no longer in the local tree. */
   readonly removes: readonly { readonly path: string; readonly kind: ObjectKind }[];
-  /** The objects that already match the local files; they go into the record. */
+  /** The objects that already match the local files. feedkey adds these objects to the record. */
   readonly same: ReadonlyMap<string, Upload>;
 }
 
@@ -26,7 +26,7 @@ interface ToUpload {
   /** The absolute path of the local tree's root. */
   readonly root: string;
   readonly feeds: readonly ArchiveFeed[];
-  /** The objects that the bucket has. */
+  /** The objects in the bucket. */
   readonly listed: ReadonlyMap<string, Stored>;
   /** The uploads in the record. */
   readonly known: ReadonlyMap<string, Upload>;
@@ -34,8 +34,8 @@ interface ToUpload {
 
 /**
  * Plans the uploads and removals.
- * @param isDue tells which files to compare; by default all files
- * @throws FeedkeyError `bad_path` or `output` if a local file can't be read
+ * @param isDue returns whether to compare a file; by default, feedkey compares all files
+ * @throws FeedkeyError `bad_path` or `output` if a local file is unreadable
  */
 export async function planUpload(
   { root, feeds, listed, known }: ToUpload,

@@ -15,10 +15,10 @@ import type { Put, UploadPlan } from "./upload-plan.ts";
 interface UploadTerms {
   readonly root: string;
   readonly bucket: Bucket;
-  /** The lock of the bucket. */
+  /** The lock for the bucket. */
   readonly held: BucketLock;
   readonly record: BucketRecord;
-  /** The lock of the local tree. */
+  /** The lock for the local tree. */
   readonly lock: HeldLock;
 }
 
@@ -33,7 +33,7 @@ export interface Uploaded {
 const atOnce = 8;
 
 /**
- * Returns signature files with both the old and the new signature, so that one of them matches the index before and after the index
+ * Returns signature files with both the old and the new signature. So one of the signatures matches the index before and after the index
  * changes.
  */
 async function signaturesBetween({ puts }: UploadPlan, { root, bucket }: UploadTerms): Promise<Map<Put, Uint8Array>> {
@@ -53,7 +53,7 @@ function md5Of(bytes: Uint8Array): string {
   return createHash("md5").update(bytes).digest("hex");
 }
 
-/** Returns what the record says about an object while it is being replaced: it may be the old, the new, or an intermediate object. */
+/** Returns the record's entry for an object during its replacement. The object may be the old, the new, or an intermediate object. */
 function during(
   { size, modified, md5, there }: Put,
   known: Upload | undefined,
@@ -65,9 +65,9 @@ function during(
 }
 
 /**
- * Uploads packages, bundle, lists, roots and signatures, in this order. Then removes the objects whose files are gone.
- * @throws FeedkeyError `locked` if the lock was lost or an object changed; `unavailable` if the server fails; `bad_path` or `output` if a
- * local file can't be read
+ * Uploads packages, key bundle, lists, roots and signatures, in this order. Then removes the objects whose files no longer exist.
+ * @throws FeedkeyError `locked` if feedkey has lost the lock or an object has changed; `unavailable` if the server fails; `bad_path` or
+ * `output` if a local file is unreadable
  */
 export async function upload(plan: UploadPlan, terms: UploadTerms): Promise<Uploaded> {
   const { puts, removes, same } = plan;
@@ -77,13 +77,13 @@ export async function upload(plan: UploadPlan, terms: UploadTerms): Promise<Uplo
   const objects = new Map([...record.objects, ...same, ...replaced]);
   await record.write(objects);
 
-  /** For each path that this run writes, the ETag of the object that is there now. */
+  /** For each path that this run writes, the ETag of the present object. */
   const now = new Map(puts.map(({ path, there }) => [path, there?.etag]));
   const write = async ({ path }: Put, object: NewObject, md5: string) => {
     const condition = held.conditions ? { etag: now.get(path) } : undefined;
     const written = await bucket.write(path, object, condition);
     if (typeof written === "object") return now.set(path, written.etag || md5);
-    // Perhaps an earlier attempt wrote the object, and its answer was lost.
+    // Perhaps an earlier attempt wrote the object, but the server's answer was lost.
     if ((await bucket.list(path)).get(path)?.etag === md5) return now.set(path, md5);
     throw changedMeanwhile(path);
   };
@@ -102,7 +102,7 @@ export async function upload(plan: UploadPlan, terms: UploadTerms): Promise<Uplo
   for (const kind of kinds) {
     const headers = ({ path }: Put) => headersOf(path, kind);
     if (kind === "list") {
-      // Old signed forms are removed before the new index is uploaded, so that no older signed index is beside the new index.
+      // feedkey removes old signed forms before it uploads the new index, so that no older signed index is beside the new index.
       await remove(isSigned);
       await stage([...both], ([put, bytes]) => write(put, objectOf(bytes, headers(put)), md5Of(bytes)));
     }
@@ -130,13 +130,15 @@ function notesOf({ conditions }: BucketLock, foreign: readonly string[]): string
     ...(conditions ? [] : [weak]),
     ...(first === ""
       ? []
-      : [`${escapeText(first)}${more}: it was not what this key store last uploaded, and was uploaded again`]),
+      : [
+          `${escapeText(first)}${more}: the object differed from the last upload with this key store, so feedkey uploaded it again`,
+        ]),
   ];
 }
 
 function changedMeanwhile(path: string): FeedkeyError {
-  return new FeedkeyError("locked", `${escapeText(path)} changed in the bucket while it was being written`, {
+  return new FeedkeyError("locked", `${escapeText(path)} changed in the bucket while feedkey was writing it`, {
     details: { object: path },
-    hint: "another machine publishes into this bucket: look at what is there, and run the command again",
+    hint: "another machine publishes to this bucket: look at the bucket, and run the command again",
   });
 }

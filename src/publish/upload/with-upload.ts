@@ -19,21 +19,21 @@ export function uploadTarget({ bucket, feeds }: ArchiveConfig): UploadTarget | u
   return bucket && { place: bucket, feeds };
 }
 
-/** The place to which the local tree is uploaded. */
+/** The place to which feedkey uploads the local tree. */
 export interface UploadTarget {
   readonly place: BucketPlace;
-  /** All feeds in the archive. They decide which files are uploaded last. */
+  /** All feeds in the archive. They determine which files feedkey uploads last. */
   readonly feeds: readonly ArchiveFeed[];
 }
 
-/** What was done in the object store. */
+/** The changes in the object store. */
 export interface BucketUpload extends Uploaded {
   /** The bucket and prefix, as `s3://BUCKET/PREFIX`. */
   readonly place: string;
 }
 
 interface Terms {
-  /** Where to upload the local tree; undefined if clients read the tree itself. */
+  /** The place to which feedkey uploads the local tree; undefined if clients read the tree itself. */
   readonly target?: UploadTarget | undefined;
   /** The absolute path of the local tree's root. */
   readonly root: string;
@@ -41,7 +41,7 @@ interface Terms {
   readonly records: string;
   readonly lock: HeldLock;
   readonly at: Instant;
-  /** Whether to take over another publisher's lock, and to replace what this publisher wrote. */
+  /** Whether to take over another publisher's lock, and to replace objects that another publisher wrote. */
   readonly force: boolean;
 }
 
@@ -49,14 +49,14 @@ function nameOf({ bucket, prefix }: BucketPlace): string {
   return `s3://${bucket}/${prefix}`;
 }
 
-/** Returns a sentence that says what was done; nothing if nothing was done. */
+/** Returns a sentence about the changes; an empty list if there were no changes. */
 export function told({ place, uploaded, removed }: BucketUpload): string[] {
   return uploaded + removed === 0 ? [] : [`uploaded ${uploaded} to ${place}, removed ${removed}`];
 }
 
 /**
- * Publishes into the local tree while the bucket is locked, then uploads the tree.
- * @param publish changes the local tree, and tells whether it applied the changes; only then feedkey uploads
+ * Locks the bucket, publishes to the local tree, and then uploads the tree.
+ * @param publish changes the local tree, and returns whether it applied the changes; feedkey uploads only applied changes
  * @throws FeedkeyError before anything is published: `bad_config`, `unavailable`, `locked`, `would_break`; later also `bad_path` and
  * `output`: the next run then continues the upload
  */
@@ -95,10 +95,10 @@ function writtenByAnother(place: string, foreign: readonly string[]): FeedkeyErr
   const more = foreign.length > 1 ? ` and ${foreign.length - 1} more` : "";
   return new FeedkeyError(
     "would_break",
-    `the bucket contains other data than this key store last uploaded: ${escapeText(place + first)}${more}`,
+    `the bucket differs from the last upload with this key store: ${escapeText(place + first)}${more}`,
     {
       details: { place, objects: foreign.slice(0, 100) },
-      hint: "another machine may have published something newer, or someone else can write to the bucket: look at the bucket, bring the local tree up to date, then run feedkey publish --force",
+      hint: "another machine may have published something newer, or someone else can write to the bucket: look at the bucket, update the local tree, and then run feedkey publish --force",
     },
   );
 }
