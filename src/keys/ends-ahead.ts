@@ -1,6 +1,6 @@
 /**
- * Finds what keepers must renew soon: keys, their algorithms, signing subkeys, delegations, and a rotation that must be
- * finished.
+ * Finds everything that ends soon unless the archive's keepers act: keys, their algorithms, signing subkeys, delegations, and a
+ * rotation that must be finished.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Own } from "../signing/delegate-check.ts";
@@ -11,36 +11,39 @@ import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { newest, refusePrimary, refuseSubkey } from "../trust/key-state.ts";
 import { type DelegationRecord, listDelegations } from "./delegations.ts";
 
-/** By default, keepers are warned this long before an expiry. */
+/** The default time between the warning and the expiry. */
 export const usualWarning: Duration = 60 * 86_400_000;
 
-/** Something that ends unless a keeper renews it. */
+/** An end, such as the expiry of a key, that a keeper must know in time. */
 export interface EndAhead {
   readonly kind: "key" | "subkey" | "delegation" | "rotation" | "algorithm";
-  /** The key that is concerned: for a delegation, the delegate; for a rotation, the successor. */
+  /** The key that the end concerns. For a delegation, this is the delegate; for a rotation, the successor. */
   readonly key: Fingerprint;
   /**
-   * The date of the end; for an algorithm, the date from which clients refuse the algorithm. A date
-   * that is not after the reference time means that the end has passed, or that the rotation is due.
+   * The date of the end. For an algorithm, this is the date from which clients refuse the algorithm. If the date is not after the
+   * reference time, the end has passed, or the rotation is due.
    */
   readonly endsAt: Instant;
-  /** What ends, and what the keeper can do about it. */
+  /** A sentence that tells what ends, and what the keeper can do. */
   readonly text: string;
 }
 
-/** How far ahead to look for ends. */
+/** How long before an end to warn. */
 interface Ahead {
   readonly at: Instant;
   /**
-   * How long before an end to warn; 0 for no warnings. Undefined for the default; then, what lasts less than four months
-   * counts only when half of its time is over.
+   * How long before an end to warn; 0 for no warnings. Undefined for the default of 60 days. With the default, a validity period
+   * of less than 120 days causes a warning only in its second half.
    */
   readonly within: Duration | undefined;
-  /** How long before an algorithm is refused to warn (T14). */
+  /** How long to warn before clients refuse an algorithm (T14). */
   readonly withinForAlgorithms: Duration;
 }
 
-/** Returns how far ahead to look. @param warnWithin the time from the keeper; undefined for 60 days, and a year for algorithms */
+/**
+ * Returns how long before an end to warn.
+ * @param warnWithin the time that the keeper chose; undefined for 60 days, and for one year before an algorithm is refused
+ */
 export function lookAhead(at: Instant, warnWithin: Duration | undefined): Ahead {
   return { at, within: warnWithin, withinForAlgorithms: warnWithin ?? algorithmWarning };
 }
@@ -53,36 +56,36 @@ function isAhead(
   { since, until }: Pick<End, "since" | "until">,
   { at, within }: Pick<Ahead, "at" | "within">,
 ): boolean {
-  // A key that was made for one month is not near its end on its first day.
+  // For example, a key with a validity period of one month is not near its end on its first day.
   if (within === undefined) return until - at < Math.min(usualWarning, (until - since) / 2);
   return within > 0 && until - at < within;
 }
 
-/** Returns the signing subkeys that have expired, for a key that can't sign because of this. */
+/** Returns the expired subkeys of a key that can't sign any more. */
 function lapsed(facts: CertificateFacts, at: Instant): EndAhead[] {
   const { fingerprint } = facts.primary;
   return facts.subkeys.flatMap((subkey): EndAhead[] => {
     if (refuseSubkey(subkey, at)?.code !== "expired") return [];
     const endsAt = newest(subkey.bindings, subkey, at)[0]?.keyExpiresAt ?? at;
-    const text = `since ${iso(endsAt)} the key ${fingerprint} can't sign: its subkey ${subkey.fingerprint} has expired; make another with feedkey key subkey add`;
+    const text = `since ${iso(endsAt)} the key ${fingerprint} can't sign: its subkey ${subkey.fingerprint} has expired; make a new subkey with feedkey key subkey add`;
     return [{ kind: "subkey", key: subkey.fingerprint, endsAt, text }];
   });
 }
 
-/** T14: returns when clients will refuse a key or its signing subkeys for their algorithms. */
+/** T14: returns when clients begin to refuse a key or its signing subkeys because of their algorithms. */
 function endsOfAlgorithmsOf(facts: CertificateFacts, { at, withinForAlgorithms }: Ahead): EndAhead[] {
   const ends = endsOfAlgorithms(facts, at).filter((end) => isAhead(end, { at, within: withinForAlgorithms }));
   return ends.map(({ key, until, algorithm }) => {
     const isPrimary = key === facts.primary.fingerprint;
     const remedy = isPrimary
-      ? "let a stronger key follow with feedkey rotate"
-      : "make another with feedkey key subkey add";
-    const text = `${inTime(until, at)} clients begin to refuse the ${isPrimary ? "" : "signing sub"}key ${key} for its algorithm, ${algorithm}: ${remedy}`;
+      ? "rotate to a stronger key with feedkey rotate"
+      : "make a new subkey with feedkey key subkey add";
+    const text = `${inTime(until, at)} clients begin to refuse the ${isPrimary ? "" : "signing sub"}key ${key} because of its algorithm, ${algorithm}: ${remedy}`;
     return { kind: "algorithm", key, endsAt: until, text };
   });
 }
 
-/** Returns when a key and its signing subkey expire; empty for a key that is already refused. */
+/** Returns when a key and its signing subkey expire. The result is empty if clients already refuse the key. */
 function endsOfKey(facts: CertificateFacts, ahead: Ahead): EndAhead[] {
   const { at } = ahead;
   if (refusePrimary(facts, at) !== undefined) return [];
@@ -91,13 +94,13 @@ function endsOfKey(facts: CertificateFacts, ahead: Ahead): EndAhead[] {
   const { until } = end;
   const key = endsOfAlgorithmsOf(facts, ahead);
   if (isAhead(end, ahead)) {
-    const text = `${inTime(until, at)} the key ${fingerprint} expires: renew it with feedkey key extend, or let another follow with feedkey rotate`;
+    const text = `${inTime(until, at)} the key ${fingerprint} expires: extend the key with feedkey key extend, or rotate to a new key with feedkey rotate`;
     key.push({ kind: "key", key: fingerprint, endsAt: until, text });
   }
   const signing = endOfSigning(facts, at);
   if (signing === undefined) return [...key, ...lapsed(facts, at)];
   if (signing.key === fingerprint || signing.algorithm !== undefined || !isAhead(signing, ahead)) return key;
-  const words = `${inTime(signing.until, at)} the signing subkey ${signing.key} of ${fingerprint} expires: make another with feedkey key subkey add`;
+  const words = `${inTime(signing.until, at)} the signing subkey ${signing.key} of ${fingerprint} expires: make a new subkey with feedkey key subkey add`;
   return [...key, { kind: "subkey", key: signing.key, endsAt: signing.until, text: words }];
 }
 
@@ -105,20 +108,20 @@ function endsOfDelegations(records: readonly DelegationRecord[], ahead: Ahead): 
   const inForce = records.filter(({ refused }) => refused === undefined);
   const ending = inForce.filter((one) => {
     const isReplaced = inForce.some(({ delegate, feeds, expiresAt }) => {
-      // For example, the successor of the key that made the first delegation has replaced the delegation.
+      // For example, the successor of the issuer has made a later delegation of the same feeds to the same delegate.
       return delegate === one.delegate && expiresAt > one.expiresAt && isDeepStrictEqual(feeds, one.feeds);
     });
     return !isReplaced && isAhead({ since: one.madeAt, until: one.expiresAt }, ahead);
   });
   return ending.map(({ issuer, delegate, userId, expiresAt }) => {
-    const text = `${inTime(expiresAt, ahead.at)} the delegation of ${delegate} (${userId}) by ${issuer} ends: renew it with feedkey delegate`;
+    const text = `${inTime(expiresAt, ahead.at)} the delegation of ${delegate} (${userId}) by ${issuer} ends: renew the delegation with feedkey delegate`;
     return { kind: "delegation", key: delegate, endsAt: expiresAt, text };
   });
 }
 
 /**
- * Returns what will stop one key from signing, including ends of the keys above a delegate, and the ends of the key's
- * own delegations.
+ * Returns the ends that stop a key from signing, and the ends of the delegations that the key made. If the key is a delegate, the
+ * keys from which its rights come may end too, so their ends are in the result.
  * @param userId the archive's user ID; undefined for any archive
  */
 export function endsOfSigner(own: Own, key: Fingerprint, userId: string | undefined, ahead: Ahead): EndAhead[] {
@@ -129,7 +132,7 @@ export function endsOfSigner(own: Own, key: Fingerprint, userId: string | undefi
   return [...endsOfKeys(own, [...above], ahead), ...endsOfDelegations(concerned, ahead)];
 }
 
-/** Returns what ends for these keys, sorted by date. */
+/** Returns the ends of keys and their subkeys, sorted by date. */
 function endsOfKeys(own: Own, keys: readonly Fingerprint[], ahead: Ahead): EndAhead[] {
   const ends = keys.flatMap((key) => {
     const facts = own.get(key)?.facts;
@@ -138,7 +141,7 @@ function endsOfKeys(own: Own, keys: readonly Fingerprint[], ahead: Ahead): EndAh
   return ends.sort((a, b) => a.endsAt - b.endsAt);
 }
 
-/** Whether a key has a successor that is not refused; then no keeper has to renew the key. */
+/** Whether a key has a successor that clients do not refuse. If so, no keeper has to extend the key. */
 export function isFollowed(own: Own, key: Fingerprint, at: Instant): boolean {
   const certificate = own.get(key);
   if (certificate === undefined) return false;
@@ -148,8 +151,8 @@ export function isFollowed(own: Own, key: Fingerprint, at: Instant): boolean {
 }
 
 /**
- * Returns what ends for these keys and for all known delegations. @param userId the archive's user ID; undefined for
- * any archive
+ * Returns the ends of these keys and of all known delegations.
+ * @param userId the archive's user ID; undefined for any archive
  */
 export function endsOfAll(
   own: Own,
@@ -161,10 +164,10 @@ export function endsOfAll(
 }
 
 /**
- * Returns when the second step of a rotation is due; empty if no rotation is in progress.
+ * Returns when the second step of a rotation is due. The result is empty if no rotation is in progress, or if the second step is
+ * not due soon.
  * @param present a key in `own`
- * @param secrets the keys whose secrets are in the store: without the successor's secret, the rotation can't be
- * finished
+ * @param secrets the keys whose secrets are in the store. Without the successor's secret, the rotation can't be finished
  */
 export function endOfRotation(
   own: Own,
@@ -189,7 +192,7 @@ export function endOfRotation(
   const when = overlapEnds <= at ? `since ${iso(overlapEnds)}` : inTime(overlapEnds, at);
   const next = secrets.has(key)
     ? "feedkey rotate --finish"
-    : "its secret key is not here: bring it back with feedkey key restore DIR, or take it in with feedkey key import; if it is lost, withdraw it with feedkey rotate --abandon";
+    : "the successor's secret key is not in this key store: restore the key with feedkey key restore DIR, or import the key with feedkey key import; if you have no copy of the key, withdraw the successor with feedkey rotate --abandon";
   const text = `${when} the rotation to ${key} is due: ${next}`;
   return [{ kind: "rotation", key, endsAt: overlapEnds, text }];
 }

@@ -1,4 +1,7 @@
-/** Use case: revoke a signing subkey and make another, for example after a break-in on a machine without the primary key. */
+/**
+ * Use case: revoke a signing subkey, and make a new signing subkey. This is needed, for example, after a break-in on a machine
+ * that signs without the primary key.
+ */
 
 import { FeedkeyError } from "../error.ts";
 import { armorCertificates } from "../openpgp/certificate/certificate.ts";
@@ -20,10 +23,10 @@ import type { RevokeReason } from "./revoke.ts";
 import { addSecretKey, amendStored } from "./store-certificate.ts";
 
 /**
- * Revokes a subkey with its primary key. No client loses its chain; signatures by the subkey are refused from now on.
+ * Revokes a subkey with its primary key. Clients refuse signatures by the subkey from now on, but still accept the primary key.
  * @param owner the fingerprint of the subkey's primary key
- * @returns false if the subkey already has a revocation that is at least as severe
- * @throws FeedkeyError `bad_config` if the primary key's secret is not in the store; and as `openSigningKey` does
+ * @returns false if the subkey already has a hard revocation, or a revocation for the same reason
+ * @throws FeedkeyError `bad_config`: when the primary key's secret is not in the store; and the errors of `openSigningKey`
  */
 export async function revokeSubkey(
   store: KeyStore,
@@ -46,7 +49,7 @@ export async function revokeSubkey(
   return true;
 }
 
-/** A new subkey, and its key for the machine that signs. */
+/** A new subkey, and the secret key for the machine that signs. */
 export interface SubkeyAdded {
   readonly fingerprint: Fingerprint;
   readonly subkey: Fingerprint;
@@ -56,8 +59,8 @@ export interface SubkeyAdded {
 
 /**
  * Makes a signing subkey for a primary key whose secret is in the store.
- * @throws FeedkeyError `bad_config` if the primary secret is not in the store; `usage` for a key of version 6; and as
- * `openSigningKey` does
+ * @throws FeedkeyError `bad_config`: when the primary secret is not in the store; `usage`: when the key has version 6; and the
+ * errors of `openSigningKey`
  */
 export async function addSigningSubkey(
   store: KeyStore,

@@ -354,7 +354,9 @@ describe("keygen --offline-primary", function () {
         const { status: got, document: said } = await run(40, ...command);
         expect(got, command.join(" ")).to.equal(exit);
         const warnings = said.warnings?.join("\n") ?? "";
-        expect(warnings).to.include("is due: its secret key is not here").and.not.include("--finish");
+        expect(warnings)
+          .to.include("is due: the successor's secret key is not in this key store")
+          .and.not.include("--finish");
         expect(warnings).to.include("feedkey key restore").and.include("--abandon");
       }
       const finish = await run(40, "rotate", "--finish");

@@ -1,4 +1,4 @@
-/** Plans a step of a rotation, with the checks and the publishing code of the step itself. */
+/** Plans a step of a rotation. The plan uses the same checks and the same publishing code as the step. */
 import type { FeedkeyError } from "../../error.ts";
 import type { Algorithm } from "../../openpgp/secret/generate.ts";
 import type { ArchiveFeed } from "../../profile/types.ts";
@@ -23,31 +23,31 @@ import {
 import { publishShared, sharedFeeds, signedWords } from "./shared-feeds.ts";
 import { type RotationStatus, refuseRetiring, rotationStatus } from "./take-rotation.ts";
 
-/** What the caller of a rotation chooses. Durations are in milliseconds. */
+/** The choices of the caller for a rotation. Durations are in milliseconds. */
 export interface RotationChoice {
   /** The step to take; `begin` by default. */
   readonly step?: "begin" | "finish" | "at-once" | "abandon" | undefined;
   /** A key in the key store that becomes the successor, instead of a new key. */
   readonly to?: Fingerprint | undefined;
-  /** Algorithm of a new key. By default Ed25519, or RSA if the archive has a pkgsrc feed and the present key is RSA. */
+  /** The algorithm of a new key. The default is Ed25519, or RSA if the archive has a pkgsrc feed and the present key is RSA. */
   readonly algorithm?: Algorithm | undefined;
-  /** How long both keys are in use; 30 days by default. */
+  /** How long the present key and the new key are both in use; 30 days by default. */
   readonly overlap?: Duration | undefined;
   /** Folder for copies of the new key's revocation certificates. */
   readonly backup?: string | undefined;
-  /** After `finish`, revoke the old key as superseded, unless clients would lose their chain. */
+  /** After `finish`, revoke the old key as superseded. This is refused if some clients would accept no key any more. */
   readonly retire?: boolean | undefined;
-  /** Continue without a backup, before the overlap ends, or even if clients would lose their chain. */
+  /** Continue without a backup, before the overlap ends, or although some clients would accept no key any more. */
   readonly force?: boolean | undefined;
 }
 
-/** What a step would do. */
+/** The plan of a step. */
 export interface RotationPlan extends RotationStatus {
   /** Keys that must acknowledge the successor, and that the successor must acknowledge. */
   readonly rivals: readonly Fingerprint[];
   /** The algorithm of a new successor. */
   readonly algorithm: Algorithm;
-  /** The actions in words, in their order. Actions on key servers come last. */
+  /** Sentences that describe the actions in their order. The actions on key servers come last. */
   readonly steps: readonly string[];
   /** One error for each feed whose index would not get the new signature, with the reason. */
   readonly errors: readonly FeedkeyError[];
@@ -55,7 +55,7 @@ export interface RotationPlan extends RotationStatus {
 
 const toServers = "to the key servers and read";
 
-/** Plans the first step, with the step's own checks. */
+/** Plans the first step. */
 async function planBegin(archive: Archive, choice: RotationChoice, to: string) {
   const { config, at } = archive;
   const { force = false, backup, overlap = 30 * 86_400_000 } = choice;
@@ -78,12 +78,12 @@ async function planBegin(archive: Archive, choice: RotationChoice, to: string) {
   return { steps, rivals: rivals.map(({ certificate }) => certificate.raw.fingerprint) };
 }
 
-/** Describes what the first step signs if the successor already exists. */
+/** Describes what the first step signs if the present key has already certified the successor. */
 async function planShared(archive: Archive, successor: OwnCertificate): Promise<string[]> {
   return signedWords(await publishShared(archive, [successor], true), "sign");
 }
 
-/** Describes what the first step would sign with a successor that is not certified or not even made yet. */
+/** Describes what the first step would sign if the successor is not certified yet, or does not exist yet. */
 async function wouldShare(archive: Archive, choice: RotationChoice, to: string): Promise<string[]> {
   if (!(await isShareable(archive, choice))) return [];
   const present = archive.config.key.fingerprint;
@@ -97,14 +97,14 @@ async function isShareable({ config, store }: Archive, { to, algorithm }: Rotati
   return to !== undefined || algorithm !== "ed25519-v6";
 }
 
-/** Describes which keys sign a feed. @param present the key that signs in any case */
+/** Describes which keys sign a feed. @param present the key that signs every feed */
 function signingWords(feed: ArchiveFeed, newer: string, older: string, present: string): string {
   const other = present === newer ? older : newer;
   const keys = { one: [present], any: [older, newer], last: [other, present] }[severalOf(feed)];
   return `sign feed "${feed.name}" with ${keys.join(" and ")}`;
 }
 
-/** Describes what the second step signs. @param made a successor that would be made, and whether it signs alone */
+/** Describes what the second step signs. @param made a successor that does not exist yet, and whether this successor signs alone */
 function signing(
   published: Published,
   from: string,
@@ -139,7 +139,7 @@ async function planFinish(archive: Archive, choice: RotationChoice, to: string, 
   return {
     steps: [
       ...(isSwitched ? [] : [`archive.ini: key = ${to}`]),
-      // All feeds are listed, whichever key signs them now, because a new successor has signed none of them.
+      // A new successor has not signed any feed, so the plan lists all feeds.
       ...signing(
         published,
         old,
@@ -165,9 +165,8 @@ async function planAbandon(archive: Archive): Promise<string[]> {
 }
 
 /**
- * Plans a step; changes nothing and opens no secret key.
- * @throws FeedkeyError as the step itself does, except for a missing backup and for errors that only an opened key
- * shows
+ * Plans a step. This changes nothing and opens no secret key.
+ * @throws FeedkeyError as the step itself does, except when there is no backup, and when only opening a secret key shows the error
  */
 export async function planRotation(archive: Archive, choice: RotationChoice): Promise<RotationPlan> {
   const { step = "begin", force = false } = choice;

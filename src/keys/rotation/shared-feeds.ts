@@ -1,4 +1,4 @@
-/** Feeds that both keys in a rotation sign: signs them again when the signers change, and shows their state. */
+/** Signs the feeds that both keys of a rotation sign, whenever the signers change. Also shows the state of the feeds. */
 import { FeedkeyError, onRefusal, orRefusal } from "../../error.ts";
 import { KeyIndex } from "../../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../../profile/types.ts";
@@ -17,15 +17,15 @@ export function sharedFeeds({ config }: Archive): readonly ArchiveFeed[] {
   return config.feeds.filter((feed) => severalOf(feed) !== "one");
 }
 
-/** Describes what a publication signs. */
+/** Returns one line for each feed that a publication signs. */
 export function signedWords({ plans }: Pick<Published, "plans">, verb: "sign" | "signed"): string[] {
   const wanting = plans.filter(({ sign }) => sign !== undefined);
   return wanting.map(({ feed, signers }) => `${verb} feed "${feed.name}" with ${signers.join(" and ")}`);
 }
 
 /**
- * Publishes the shared feeds without the bundle. @param by further keys whose signature shows that an index is the
- * archive's own
+ * Publishes the shared feeds without the bundle.
+ * @param by further keys: an index with a signature by one of these keys is the archive's own index
  */
 export async function publishShared(
   archive: Archive,
@@ -38,12 +38,12 @@ export async function publishShared(
 
 /** The result of signing the shared feeds again. */
 interface SharedFeeds {
-  /** What was done, in words. */
+  /** Sentences that describe what was done. */
   readonly done: readonly string[];
   readonly left: readonly FeedkeyError[];
 }
 
-/** Signs the shared feeds again, after a step that changed which keys sign them. Errors here do not undo the step. */
+/** Signs the shared feeds again after a step that changed the signing keys. An error here does not undo the step. */
 export async function signShared(archive: Archive, by: readonly OwnCertificate[]): Promise<SharedFeeds> {
   if (sharedFeeds(archive).length === 0) return { done: [], left: [] };
   const published = await orRefusal(() => publishShared(archive, by, false));
@@ -71,7 +71,7 @@ async function signedBy(archive: Archive, feed: ArchiveFeed, keys: KeyIndex): Pr
   return found.flatMap((one) => (one.status === "good" ? one.makers.slice(0, 1) : [])).map((one) => one.certificate);
 }
 
-/** Returns the state of each feed of an archive. @throws FeedkeyError `bad_config` if the key store can't be read */
+/** Returns the state of each feed of an archive. @throws FeedkeyError `bad_config`: when the key store can't be read */
 export async function feedOutlooks(archive: Archive): Promise<FeedOutlook[]> {
   const keys = await KeyIndex.of([...(await ownCertificates(archive.store)).values()].map(({ raw }) => raw));
   const outlooks: FeedOutlook[] = [];

@@ -1,4 +1,4 @@
-/** Use case: the steps of a rotation, plans of these steps, and the retirement of the old key at the end. */
+/** Use case: take the steps of a rotation, show the state of a rotation, and revoke the old key at the end. */
 import { type FeedkeyError, onRefusal } from "../../error.ts";
 import { type Archive, knownCertificates, refreshBundle } from "../../publish/archive.ts";
 import type { OwnCertificate } from "../../signing/signing-key.ts";
@@ -17,11 +17,11 @@ export interface RotationStatus {
   readonly present: Fingerprint;
   /** The key that will sign next. */
   readonly successor: Fingerprint | undefined;
-  /** Whether the key store has the successor's secret: without this secret, the rotation can't be finished from here. */
+  /** Whether the key store has the successor's secret. Without this secret, the rotation can't be finished on this machine. */
   readonly successorHere: boolean;
-  /** The key that the present key followed. */
+  /** The key whose successor the present key is. */
   readonly predecessor: Fingerprint | undefined;
-  /** When the rotation may be finished. */
+  /** When the second step may be taken. */
   readonly overlapEnds: Instant | undefined;
   /** The predecessor, the present key and the successor with their dates, the oldest first. */
   readonly keys: readonly DatedKey[];
@@ -49,7 +49,10 @@ function dated({ facts }: OwnCertificate, { at, config }: Archive): DatedKey {
   };
 }
 
-/** Returns the state of the rotation of the archive's key. @throws FeedkeyError `not_found` */
+/**
+ * Returns the state of the rotation of the archive's key.
+ * @throws FeedkeyError `not_found`: when the key store does not have the key's certificate
+ */
 export async function rotationStatus(archive: Archive): Promise<RotationStatus> {
   const { present, successor, predecessor, overlapEnds } = await readRotation(archive);
   return {
@@ -65,15 +68,18 @@ export async function rotationStatus(archive: Archive): Promise<RotationStatus> 
   };
 }
 
-/** Which steps the caller wants to take. */
+/** The steps that the caller wants to take. */
 interface StepsWanted {
-  /** `begin` makes and certifies the successor, `finish` lets the successor sign; `at-once` does both. */
+  /** `begin` makes and certifies the successor. `finish` lets the successor sign. `at-once` does both steps. */
   readonly step: "begin" | "finish" | "at-once";
   /** Returns the options for a step that begins a rotation. */
   readonly start: () => Promise<StartOptions>;
   /** Whether to revoke the old key as superseded afterwards. */
   readonly retire: boolean;
-  /** Whether to finish before the overlap ends, and to retire the old key even if clients lose their chain. */
+  /**
+   * Whether to finish before the overlap ends. Also whether to revoke the old key although some clients would accept no key any
+   * more.
+   */
   readonly force: boolean;
 }
 
@@ -110,7 +116,7 @@ export async function takeRotation(archive: Archive, wanted: StepsWanted): Promi
   };
 }
 
-/** Plans the revocation of a key that its successor has replaced. */
+/** Plans the revocation of a key that its successor replaces. */
 async function planRetiring(archive: Archive, fingerprint: Fingerprint, making: "made" | "foreseen") {
   const { store, config, at, passphrase } = archive;
   const { certificates: known } = await knownCertificates(archive);
@@ -119,16 +125,17 @@ async function planRetiring(archive: Archive, fingerprint: Fingerprint, making: 
 }
 
 /**
- * Refuses to retire the old key if clients would lose their chain, before anything is signed. The successor need not exist
- * yet: clients that would be left without a key could reach the successor only through the old key.
- * @throws FeedkeyError `usage` if clients would lose their chain and `force` is not set
+ * Refuses to revoke the old key if some clients would accept no key any more. The rotation calls this check before it signs
+ * anything. The successor need not exist yet: clients that would lose the old key could reach the successor only through the old
+ * key.
+ * @throws FeedkeyError `usage`: when some clients would accept no key any more, and `force` is not set
  */
 export async function refuseRetiring(archive: Archive, force: boolean): Promise<void> {
   if (force) return;
   const { present, successor, predecessor } = await readRotation(archive);
   const old = successor === undefined && (await wasCutOffFinishing(archive)) ? predecessor : present;
   if (old === undefined) return;
-  // The stored revocation needs no secret key; if it is missing, a real revocation is made.
+  // The stored revocation needs no secret key. If the stored revocation is missing, a new revocation is made.
   const { fingerprint } = old.raw;
   const plan = (making: "foreseen" | "made") => planRetiring(archive, fingerprint, making);
   const foreseen = await onRefusal(
@@ -139,8 +146,8 @@ export async function refuseRetiring(archive: Archive, force: boolean): Promise<
 }
 
 /**
- * Retires the old key at the end: if retiring is refused, the rotation stays, and the caller must still send the
- * certificates of both keys to the key servers.
+ * Revokes the old key at the end. If the revocation is refused, the rotation is still finished, and the error is returned and
+ * not thrown, because the caller must still send the certificates of both keys to the key servers.
  */
 async function retire(archive: Archive, step: RotationStep, force: boolean) {
   if (step.left.length > 0) {
