@@ -1,4 +1,4 @@
-/** Converts the addresses of key servers: `hkps://` in profiles means HTTPS on the network (draft-ietf-openpgp-hkp). */
+/** Converts the addresses of key servers to URLs. `hkps://` in a profile means HTTPS (draft-ietf-openpgp-hkp). */
 import type { FeedkeyError } from "../error.ts";
 import { shown, unavailable } from "../net/failure.ts";
 
@@ -18,8 +18,8 @@ function badAddress(server: URL, found: string): FeedkeyError {
 }
 
 /**
- * Returns the HTTP or HTTPS URL of a key server, to which requests append `pks/`. Refuses a server without TLS, unless the
- * server is on this computer: an attacker on the network could hide a revocation.
+ * Returns the HTTP or HTTPS URL of a key server. Requests append `pks/` to this URL. Refuses a server without TLS unless the server is on
+ * this computer, because an attacker on the network could hide a revocation.
  * @throws FeedkeyError `unavailable` (`protocol`) for any other address
  */
 export function webAddress(server: URL): URL {

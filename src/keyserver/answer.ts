@@ -1,4 +1,4 @@
-/** Classifies a key server's answer: the key was found, the key is absent, or the answer tells nothing (T11). */
+/** Classifies a key server's answer as found, absent or unknown (T11). */
 import type { FeedkeyError } from "../error.ts";
 import { httpFailure, said, unavailable } from "../net/failure.ts";
 import type { HttpAnswer } from "../net/types.ts";
@@ -7,7 +7,7 @@ import { isWhole } from "../openpgp/packet/packets.ts";
 
 export interface Found {
   readonly outcome: "found";
-  /** The binary contents of each armored block in the answer. feedkey has not checked any packet yet. */
+  /** The OpenPGP blocks in the answer, without armor. feedkey has not checked any packet yet. */
   readonly blocks: readonly Uint8Array[];
 }
 
@@ -18,7 +18,7 @@ interface Absent {
   readonly how: string;
 }
 
-/** An answer that says neither that the server has the key nor that it lacks the key, or a failed request. */
+/** A failed request, or an answer that does not show whether the server has the key. */
 export interface Unknown {
   readonly outcome: "unknown";
   readonly error: FeedkeyError;
@@ -32,12 +32,12 @@ export interface Unknown {
 export type Answer = Found | Absent | Unknown;
 
 /**
- * Tells whether a binary block belongs to the requested key: the key's certificate, or a revocation of the key without a certificate.
+ * Whether a binary block belongs to the requested key. The block may be the key's certificate, or a revocation of the key without a
+ * certificate.
  */
 export type Recognise = (block: Uint8Array) => boolean;
 
-// For a missing key, onak answers with status 200 and exactly these words; any other text with status 200 is an error (seen
-// with onak 0.6.2).
+// For a missing key, onak answers with status 200 and one of these texts (onak 0.6.2). Any other text with status 200 is an error.
 const onakNotFound = new Set(["Key not found", "info:1:0"]);
 
 const signaturePacket = 2;
@@ -51,20 +51,20 @@ function looksBinary(body: Uint8Array): boolean {
   return type === publicKeyPacket || type === signaturePacket;
 }
 
-/** Whether a block contains packets, of which the last is incomplete. */
+/** Whether a block begins like a packet, and its last packet is incomplete. */
 function breaksOff(block: Uint8Array): boolean {
   return ((block[0] ?? 0) & 0x80) !== 0 && !isWhole(block);
 }
 
 interface Blocks {
   readonly blocks: readonly Uint8Array[];
-  /** Whether the last block is incomplete: its armor does not end, or a packet does not. */
+  /** Whether a block is incomplete: the armor or a packet does not end. */
   readonly endsEarly: boolean;
 }
 
 /**
- * Finds the OpenPGP blocks in a body: all armored blocks, or else the whole body if it is binary. Ignores the content type,
- * which is often wrong.
+ * Finds the OpenPGP blocks in a body: all armored blocks, or the whole body if the body is binary. Ignores the content type, which is
+ * often wrong.
  */
 function blocksOf(body: Uint8Array): Blocks {
   const { blocks, beginning } = dearmorToEnd(body, "PUBLIC KEY BLOCK");
@@ -74,7 +74,7 @@ function blocksOf(body: Uint8Array): Blocks {
   return { blocks: found, endsEarly: beginning !== undefined || found.some(breaksOff) };
 }
 
-/** Calls the caller's test for a block. An error counts as false, so that one bad block does not hide the others. */
+/** Runs the caller's test on a block. An error in the test counts as false, so that one bad block does not hide the others. */
 function isWanted(block: Uint8Array, recognise: Recognise): boolean {
   try {
     return recognise(block);
@@ -87,7 +87,7 @@ function cutShort(url: URL): FeedkeyError {
   return unavailable(
     url,
     "cut_off",
-    "expected complete keys, found an answer that ends early; feedkey used its beginning",
+    "expected complete keys, found an answer that ends early; feedkey used the beginning of the answer",
     {
       status: 200,
       hint: "the server, or a proxy in front of it, is broken: ask another key server too",
@@ -123,7 +123,7 @@ export function readAnswer(url: URL, answer: HttpAnswer, recognise: Recognise): 
     outcome: "unknown",
     error: unavailable(url, "protocol", `expected the key or a plain "not found", found ${found}`, {
       status: 200,
-      hint: "the server hides the key, or something else answers in its place; ask another key server too",
+      hint: "the server hides the key, or another program answers instead of the server: ask another key server too",
     }),
   };
 }

@@ -1,4 +1,4 @@
-/** Asks several key servers about several keys at once, and combines their answers. */
+/** Asks several key servers about several keys at the same time, and combines the answers. */
 import { FeedkeyError } from "../error.ts";
 import { type FailureReason, unavailable } from "../net/failure.ts";
 import { keyserverLimits } from "../net/limits.ts";
@@ -18,7 +18,7 @@ interface InquiryOptions extends KeyserverOptions {
   readonly total?: Duration;
 }
 
-/** Runs tasks in order, at most `count` tasks simultaneously. */
+/** Starts tasks in order, and runs at most `count` tasks at the same time. */
 async function atMost(count: number, tasks: readonly (() => Promise<void>)[]): Promise<void> {
   const waiting = tasks.values();
   // The workers share one iterator: each free worker takes the next task.
@@ -28,20 +28,20 @@ async function atMost(count: number, tasks: readonly (() => Promise<void>)[]): P
   await Promise.all(Array.from({ length: Math.min(count, tasks.length) }, worker));
 }
 
-/** The reasons for failures that do not depend on the key: the next request to the same server will fail too. */
+/** Reasons for failures that do not depend on the requested key. After such a failure, the next request to the server fails too. */
 const unreachable: ReadonlySet<unknown> = new Set<FailureReason>(["dns", "connect", "tls", "offline"]);
 
-/** The answer for a key about which feedkey did not ask the server, because the time for this server was over. */
+/** The answer for a key about which feedkey did not ask the server, because the time limit for this server had passed. */
 interface Unasked extends Unknown {
   readonly unasked: true;
 }
 
-/** Whether feedkey did not ask the server about a key, because the time for this server was over. */
+/** Whether feedkey did not ask the server about a key, because the time limit for this server had passed. */
 export function isUnasked(answer: Answer): answer is Unasked {
   return "unasked" in answer;
 }
 
-/** The requests to one server. Each server has a lane of its own, so that a slow server does not delay the others. */
+/** The requests to one server. Each server has a separate lane, so that a slow server does not delay the others. */
 class Lane {
   readonly server: URL;
   readonly #options: InquiryOptions;
@@ -49,7 +49,7 @@ class Lane {
   #unreached = 0;
   #last: Unknown | undefined;
   #left: Duration;
-  /** The certificates that this server sent in answer to a search, by fingerprint. feedkey does not request these again. */
+  /** The certificates in this server's answers to searches, by fingerprint. feedkey does not request these certificates again. */
   readonly #found = new Map<Fingerprint, Found>();
 
   constructor(server: URL, options: InquiryOptions) {
@@ -86,8 +86,8 @@ class Lane {
     await atMost(
       keyserverLimits.atOnce,
       open.map(([fingerprint, recognise]) => async () => {
-        // feedkey gives up on a server only after failures to connect. Other failures may concern only one key: a thief can
-        // flood keys with signatures.
+        // feedkey stops asking a server only after failures to connect. Other failures may concern only one key, because a thief can
+        // flood a key with signatures.
         const down = this.#unreached >= keyserverLimits.failures ? this.#last : undefined;
         const unasked = left() === 0 ? this.#timeIsOver(fingerprint) : undefined;
         take(fingerprint, down ?? unasked ?? (await this.#lookup(fingerprint, recognise)));
@@ -105,15 +105,15 @@ class Lane {
   }
 
   #timeIsOver(fingerprint: Fingerprint): Unasked {
-    const found = `not asked about ${fingerprint}: the ${this.#total / 1000} seconds allowed for this server are over`;
+    const found = `not asked about ${fingerprint}: the time limit for this server, ${this.#total / 1000} seconds, has passed`;
     const error = unavailable(this.server, "timeout", found, {
-      hint: "the server is slow or stuck; try again later, or add another key server to the profile",
+      hint: "the server is slow or does not answer: try again later, or add another key server to the profile",
     });
     return { outcome: "unknown", error, unasked: true };
   }
 }
 
-/** Divides a binary block into certificates with their fingerprints. Leaves out revocations without a certificate. */
+/** Splits a binary block into certificates with their fingerprints. Leaves out revocations without a certificate. */
 type Divide = (block: Uint8Array) => (readonly [Fingerprint, Uint8Array])[];
 
 /** Asks several servers in several rounds. One time limit for each server covers all rounds. */
@@ -125,8 +125,8 @@ export class Inquiry {
   }
 
   /**
-   * Searches every server for the keys with an email address. If a server's answer is complete, {@link ask} does not ask this
-   * server again about the keys in the answer. Usually the answer contains all keys of an archive, so one request is enough.
+   * Searches every server for the keys with an email address. If a server's answer is complete, {@link ask} does not ask the server again
+   * about the keys in the answer. Usually the answer contains all keys of an archive, so one request to each server is enough.
    * @returns the answer of each server, in the order of the servers
    */
   async search(address: string, divide: Divide): Promise<readonly Answer[]> {
@@ -134,7 +134,7 @@ export class Inquiry {
   }
 
   /**
-   * Asks every server about every key, in the given order, with six simultaneous requests to each server.
+   * Asks every server about every key, in the given order, with at most six requests to each server at the same time.
    * @param recogniser returns a function that tells which blocks belong to one key
    * @returns for each fingerprint, the answer of each server, in the order of the servers
    */
@@ -164,14 +164,14 @@ export function askAll(
   return new Inquiry(servers, options).ask(fingerprints, recogniser);
 }
 
-/** Returns all blocks in several answers, including those in incomplete answers. */
+/** Returns all blocks in several answers, including incomplete answers. */
 export function blocksIn(answers: readonly Answer[]): Uint8Array[] {
   return answers.flatMap((answer) => (answer.outcome === "absent" ? [] : (answer.blocks ?? [])));
 }
 
 /**
- * Combines the servers' answers about one key (T11). One usable answer is enough. The result contains the blocks from all
- * servers, so a revocation that one server hides can come from another server.
+ * Combines the servers' answers about one key (T11). One usable answer is enough. The result contains the blocks from all servers, so one
+ * server can't hide a revocation that another server returns.
  */
 export function united(answers: readonly Answer[]): Answer {
   const blocks = new Map<string, Uint8Array>();

@@ -36,7 +36,7 @@ function lookUp(service: HkpService, query: URLSearchParams): Reply {
   const operation = query.get("op") ?? "";
   if (operation !== "get" && operation !== "index") return [501, "only op=get and op=index"];
   const search = query.get("search") ?? "";
-  if (search === "") return [400, "no search"];
+  if (search === "") return [400, "the search is missing"];
   if (/^0x[0-9a-f]{8}$/i.test(search)) return [400, "short key IDs can be forged: give a fingerprint"];
   const keys = within(service.database.find(search), service.limits);
   if (keys.length === 0) return [404, "not found"];
@@ -45,7 +45,7 @@ function lookUp(service: HkpService, query: URLSearchParams): Reply {
   return [200, armored, { "content-type": "application/pgp-keys" }];
 }
 
-/** Returns as many keys as fit into one answer. The oldest keys come first, so that later uploads do not displace them. */
+/** Returns as many keys as fit into one answer. The oldest keys come first, so that later uploads do not displace the old keys. */
 function within(found: readonly ParsedKey[], { keysPerAnswer, answer }: ServerLimits): ParsedKey[] {
   let bytes = 0;
   return found.slice(0, keysPerAnswer).filter((key, at) => {
@@ -54,7 +54,7 @@ function within(found: readonly ParsedKey[], { keysPerAnswer, answer }: ServerLi
   });
 }
 
-/** Returns the machine-readable index of some keys. Leaves out flags and dates, because clients must not trust them (T4). */
+/** Returns the machine-readable index of some keys. Clients must not trust flags and dates (T4), so the index has none. */
 function listing(keys: readonly ParsedKey[]): string {
   const lines = keys.flatMap((key) => [
     `pub:${key.fingerprint}:::::`,
@@ -71,18 +71,18 @@ async function add(service: HkpService, request: IncomingMessage): Promise<Reply
   const body = await readBody(request, service.limits.body);
   if (body === undefined) return [413, "too large", { connection: "close" }];
   const keytext = new URLSearchParams(body.toString("latin1")).get("keytext");
-  if (keytext === null) return [400, "no keytext"];
+  if (keytext === null) return [400, "the keytext is missing"];
   try {
     return report(await service.database.add(Buffer.from(keytext)));
   } catch (error) {
-    // The client learns about errors in its upload, but not about errors in this server.
+    // The answer tells the client about errors in the upload, but not about errors in the server.
     if (!(error instanceof FeedkeyError) || !error.code.startsWith("bad_")) throw error;
     return [422, escapeText(error.message)];
   }
 }
 
 function report(outcomes: readonly AddOutcome[]): Reply {
-  if (outcomes.length === 0) return [422, "no key in it"];
+  if (outcomes.length === 0) return [422, "the upload contains no key"];
   const lines = outcomes.map(({ fingerprint, refused }) =>
     escapeText(refused === undefined ? `${fingerprint} stored` : `${fingerprint} refused: ${refused}`),
   );
@@ -94,7 +94,7 @@ async function readBody(request: IncomingMessage, most: number): Promise<Buffer 
   if (Number(request.headers["content-length"] ?? 0) > most) return undefined;
   const pieces: Buffer[] = [];
   let length = 0;
-  // The stream stays open on return, so that the server can still send its refusal.
+  // The stream stays open when this function returns, so that the server can still send its refusal.
   for await (const piece of request.iterator({ destroyOnReturn: false })) {
     length += piece.length;
     if (length > most) return undefined;

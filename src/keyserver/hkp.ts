@@ -1,4 +1,4 @@
-/** A client for key servers that speak HKP version 1 (draft-ietf-openpgp-hkp), including servers that deviate from the draft. */
+/** A client for key servers that support HKP version 1 (draft-ietf-openpgp-hkp), including servers that deviate from the draft. */
 import { FeedkeyError } from "../error.ts";
 import { httpFailure, plainUrl } from "../net/failure.ts";
 import { keyserverLimits } from "../net/limits.ts";
@@ -10,7 +10,7 @@ import { webAddress } from "./address.ts";
 import { type Answer, type Recognise, readAnswer } from "./answer.ts";
 
 export interface KeyserverOptions {
-  /** The transport for the requests. It knows the CA certificates for the key servers, if the profile names any. */
+  /** The transport for the requests. If the profile names CA certificates for the key servers, the transport uses these certificates. */
   readonly transport: Transport;
   /** The time for one request, including retries; by default the transport's limit of 15 seconds. */
   readonly within?: Duration;
@@ -19,8 +19,7 @@ export interface KeyserverOptions {
 type Submission = { readonly ok: true } | { readonly ok: false; readonly error: FeedkeyError };
 
 /**
- * Returns a `FeedkeyError` from the transport, so that it becomes a result. Throws any other error, which is a bug and must be
- * visible.
+ * Returns a `FeedkeyError`, so that the caller can report the error as a result. Throws any other error again, because it shows a bug.
  */
 function foreseen(error: unknown): FeedkeyError {
   if (error instanceof FeedkeyError) return error;
@@ -28,15 +27,15 @@ function foreseen(error: unknown): FeedkeyError {
 }
 
 /**
- * Makes the error (`internal`) for an answer that feedkey failed to read because of a bug. So only this server fails, and not
- * the whole run.
+ * Makes the error (`internal`) for an answer that feedkey can't read because of a bug. With this error, only the one server fails, and
+ * not the whole run.
  */
 export function unreadable(source: string, cause: unknown): FeedkeyError {
   const found = cause instanceof Error ? cause.message : String(cause);
   return new FeedkeyError("internal", `${source} could not be read, for an unexpected reason: ${found}`, { cause });
 }
 
-/** Requests keys from a URL. Never throws, whatever the server sends: every failure becomes the outcome `unknown`. */
+/** Requests keys from a URL. Never throws, whatever the server sends, because every failure becomes the outcome `unknown`. */
 export async function askForKeys(url: URL, recognise: Recognise, options: KeyserverOptions): Promise<Answer> {
   try {
     const answer = await patiently(options.within ?? options.transport.limits.keyserverTotal, (left) =>
@@ -79,8 +78,8 @@ export function lookup(
 }
 
 /**
- * Asks a key server for all keys with an email address, to discover new keys. Servers also return keys that match only a word
- * or a part of the address, so the caller must check the user IDs.
+ * Asks a key server for all keys with an email address, to discover new keys. Some servers also return keys that match only a word or a
+ * part of the address, so the caller must check the user IDs.
  */
 export function search(server: URL, email: string, options: KeyserverOptions): Promise<Answer> {
   return askServer(server, email, () => true, options);

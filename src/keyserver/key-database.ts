@@ -1,4 +1,4 @@
-/** Stores the certificates of the embedded key server in memory, and also in a folder if the caller names a folder. */
+/** Stores the certificates of the embedded key server in memory. If the caller names a folder, also stores them in this folder. */
 import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -16,7 +16,7 @@ export type { UploadedKey as ParsedKey };
 /** A stored key. */
 interface SettledKey {
   readonly bytes: Uint8Array;
-  /** The stored keys that have certified this key, with verified signatures. */
+  /** The stored keys with a verified certification of this key. */
   readonly certifiedBy: readonly Fingerprint[];
 }
 
@@ -25,28 +25,28 @@ export interface KeyMerger {
   parse(armored: Uint8Array): readonly UploadedKey[] | Promise<readonly UploadedKey[]>;
   /** Returns the union of two certificates of one key. */
   merge(old: Uint8Array, fresh: Uint8Array): Uint8Array | Promise<Uint8Array>;
-  /** Returns the key without signatures that neither the key itself nor one of the other keys has made. */
+  /** Returns the key with only those signatures that the key itself or one of the other keys has made. */
   settle(bytes: Uint8Array, others: readonly Uint8Array[]): SettledKey | Promise<SettledKey>;
   armor(bytes: Uint8Array): string;
 }
 
 export interface AddOutcome {
   readonly fingerprint: Fingerprint;
-  /** The reason why the server did not store the key; undefined if it stored the key. */
+  /** The reason why the server did not store the key; undefined if the server stored the key. */
   readonly refused?: string;
 }
 
 const fileEnd = ".asc";
 
-/** For each key, the server checks signatures by at most this many other keys, the oldest keys first. */
+/** The maximum number of other keys whose signatures the server checks on one key. The oldest keys come first. */
 const mostMakers = 200;
 
-/** A stored key, and its place in the order in which a full server evicts keys. */
+/** A stored key, with the time that decides which keys a full server evicts. */
 interface Held {
   readonly key: UploadedKey;
   /**
-   * The time of the key's upload, or the earlier time of a key that certifies it, so that a successor counts as old as its
-   * predecessor. In milliseconds since 1970; unrelated keys have different times.
+   * The time of the key's upload, or the earlier time of a key that certifies this key. So a successor counts as old as its
+   * predecessor. Unrelated keys have different times.
    */
   readonly since: Instant;
 }
@@ -68,9 +68,10 @@ export class KeyDatabase {
 
   /**
    * Opens the database, and creates and locks its folder.
-   * @param folder the folder that keeps one file for each key; undefined to keep keys in memory only
+   * @param folder the folder with one file for each key; undefined to keep keys only in memory
    * @param lockWait how long to wait for another run that uses the folder; the default is long enough to take over from a killed run
-   * @throws FeedkeyError `locked`, `output`; `bad_state` if a file does not contain the key that its name gives
+   * @throws FeedkeyError `locked` if another run uses the folder; `output` if the folder can't be written; `bad_state` if a file does not
+   * contain the key in its name
    */
   static async open(
     folder: string | undefined,
@@ -92,7 +93,7 @@ export class KeyDatabase {
   }
 
   /**
-   * Returns the keys that match a search, the oldest first. The search is a fingerprint or 16-digit key ID after `0x`, or an
+   * Returns the keys that match a search, the oldest first. The search is a fingerprint or 16-digit key ID, with or without `0x`, or an
    * exact email address.
    */
   find(search: string): UploadedKey[] {
@@ -110,10 +111,11 @@ export class KeyDatabase {
 
   /**
    * Stores the keys in an upload. Merges each key with the stored key, if there is one.
-   * @throws the merger's error for data that it can't read; FeedkeyError `output`, `locked`
+   * @throws the merger's error if the merger can't read the data; FeedkeyError `output` if a file can't be written, `locked` if another run
+   * has taken the folder
    */
   add(armored: Uint8Array): Promise<AddOutcome[]> {
-    // The database stores uploads one after another. If it merged two uploads into the same key at once, one would be lost.
+    // The database stores uploads one after another. If two uploads changed the same key at the same time, one change would be lost.
     const outcome = this.#queue.then(() => this.#addNow(armored));
     this.#queue = outcome.catch(() => {});
     return outcome;
@@ -129,8 +131,8 @@ export class KeyDatabase {
     const keys = parsed.flatMap((key) => this.#meant(key));
     const outcomes = new Map<UploadedKey, string | undefined>();
     for (const key of keys) outcomes.set(key, await this.#addKey(key));
-    // A signature counts only if its maker is stored. The maker may come later in the same upload, so signed keys are added
-    // again here.
+    // The server keeps a signature only if its maker is stored. The maker may come later in the same upload, so the server adds signed
+    // keys a second time.
     const names = new Set(keys.flatMap(({ fingerprint, keyIds }) => [fingerprint, ...keyIds]));
     for (const key of keys) {
       if (key.makers?.some((maker) => names.has(maker))) outcomes.set(key, await this.#addKey(key));
@@ -141,8 +143,8 @@ export class KeyDatabase {
   }
 
   /**
-   * Returns the keys that an upload may belong to. A revocation without a certificate may name only a key ID: then it is added
-   * to every stored key with this key ID.
+   * Returns the keys to which an upload may belong. A revocation without a certificate may name only a key ID. In this case, these are
+   * all stored keys with this key ID.
    */
   #meant(key: UploadedKey): UploadedKey[] {
     if (key.bare !== true || key.fingerprint.length !== 16) return [key];
@@ -150,17 +152,17 @@ export class KeyDatabase {
     return held.length === 0 ? [key] : held.map(({ fingerprint }) => ({ ...key, fingerprint }));
   }
 
-  /** Stores a key. @returns the reason if the server does not store the key */
+  /** Stores a key. @returns the reason why the server does not store the key; undefined if the server stores the key */
   async #addKey(fresh: UploadedKey): Promise<string | undefined> {
     const held = this.#keys.get(fresh.fingerprint);
-    if (held === undefined && fresh.bare === true) return "the key that it revokes is not stored here";
-    if (!isFingerprint(fresh.fingerprint)) return "it has no full fingerprint";
-    if (held === undefined && fresh.nameless === true) return "it has no self-signed user ID";
+    if (held === undefined && fresh.bare === true) return "the revoked key is not stored here";
+    if (!isFingerprint(fresh.fingerprint)) return "the upload does not give the key's full fingerprint";
+    if (held === undefined && fresh.nameless === true) return "the key has no self-signed user ID";
     const old = held?.key;
     const whole = old === undefined ? fresh : await this.#reread(await this.#merger.merge(old.bytes, fresh.bytes));
-    if (whole?.fingerprint !== fresh.fingerprint) return "it can't be merged with the stored key";
+    if (whole?.fingerprint !== fresh.fingerprint) return "the upload can't be merged with the stored key";
     const { key, certifiedBy } = await this.#settle(whole);
-    if (key.bytes.length > this.#limits.key) return "it is too large";
+    if (key.bytes.length > this.#limits.key) return "the key is too large";
     const before = certifiedBy.flatMap((maker) => this.#keys.get(maker)?.since ?? []);
     const since = smallest([held?.since ?? this.#now(), ...before]);
     const unchanged = old !== undefined && Buffer.compare(old.bytes, key.bytes) === 0;
@@ -178,7 +180,7 @@ export class KeyDatabase {
     return this.#last;
   }
 
-  /** Returns the key without signatures by others that no stored key has made. */
+  /** Returns the key with only those signatures by others that stored keys have made. */
   async #settle(whole: UploadedKey): Promise<{ key: UploadedKey; certifiedBy: readonly Fingerprint[] }> {
     const makers = new Set(whole.makers);
     const others = this.#earliestFirst(({ fingerprint, keyIds }) => {
@@ -191,8 +193,8 @@ export class KeyDatabase {
   }
 
   /**
-   * Returns the keys to evict for a key: the newest keys, but only keys newer than `since`. So an unrelated new key evicts no
-   * key, and many new keys can't keep out a revocation or a successor of an old key.
+   * Returns the keys to evict for a key: the newest keys, but only keys newer than `since`. So an unrelated new key evicts no other key,
+   * and many new keys can't keep out a revocation or a successor of an old key.
    * @returns undefined if these evictions would not free enough space
    */
   #evictable(key: UploadedKey, since: Instant, old: UploadedKey | undefined): Fingerprint[] | undefined {
@@ -221,7 +223,7 @@ export class KeyDatabase {
     this.#keys.delete(fingerprint);
   }
 
-  /** Writes a key's file. The file's date stores the key's place in the order of eviction for the next run. */
+  /** Writes a key's file. The file's date stores `since` for the next run. */
   async #write(key: UploadedKey, since: Instant): Promise<void> {
     if (this.#lock === undefined) return;
     const path = join(this.#lock.folder, key.fingerprint + fileEnd);
@@ -230,8 +232,8 @@ export class KeyDatabase {
   }
 
   /**
-   * Returns the only key in some packets; undefined if there are several. Ignores revocations without a certificate: the parser
-   * also takes a revocation by a designated revoker for such a revocation of the revoker's own key.
+   * Returns the only key in some packets; undefined if there are several keys. Ignores revocations without a certificate, because the
+   * parser mistakes a revocation by a designated revoker for a revocation of the revoker's own key.
    */
   async #reread(bytes: Uint8Array): Promise<UploadedKey | undefined> {
     const keys = await this.#merger.parse(Buffer.from(this.#merger.armor(bytes)));
@@ -250,7 +252,7 @@ export class KeyDatabase {
     for (const name of (await readdir(folder)).sort()) {
       if (!name.endsWith(fileEnd) || name.startsWith(".")) continue;
       const path = join(folder, name);
-      // Armor makes a key about a third larger, so a file may have twice the size limit of a key.
+      // Armor makes a key about a third larger, so the limit for a file is twice the limit for a key.
       const { size, mtimeMs } = await stat(path);
       const keys = size <= 2 * this.#limits.key ? await this.#tryParse(path) : [];
       const [key, ...others] = keys.filter(({ bare }) => bare !== true);
@@ -263,7 +265,7 @@ export class KeyDatabase {
       }
       this.#hold({ key, since: Math.floor(mtimeMs) });
     }
-    // The keys are settled again because the run that wrote the files may have had higher limits.
+    // The run that wrote the files may have kept more signatures, so this run removes signatures by keys that are not stored.
     for (const { key, since } of this.#keys.values()) {
       if ((key.makers?.length ?? 0) > 0) this.#hold({ key: (await this.#settle(key)).key, since });
     }

@@ -1,7 +1,7 @@
-/** Sends short answers as plain text, never as HTML, because an answer may contain text from a client. */
+/** Sends short answers as plain text. An answer may contain text from a client, so the server never sends it as HTML. */
 import type { ServerResponse } from "node:http";
 
-/** Ends a response with a status and a text. If the server has already begun to send another body, closes the connection instead. */
+/** Ends a response with a status and a text. Closes the connection instead if the server has already begun to send another body. */
 export function reply(
   response: ServerResponse,
   status: number,

@@ -4,14 +4,14 @@ export const serverLimits = {
   head: 10_000,
   /** Time limit for receiving the whole request, including its body. */
   request: 30_000,
-  /** Time limit for a connection without traffic; it also ends a download whose client has stopped reading. */
+  /** Time limit for a connection without traffic. This limit also ends a download whose client has stopped reading. */
   idle: 30_000,
   connections: 256,
   /** Size limit for an uploaded form. */
   body: 2 * 1024 * 1024,
-  /** Maximum number of certificates in one upload; the server ignores the rest. */
+  /** Maximum number of certificates in one upload. The server ignores further certificates. */
   keysPerUpload: 100,
-  /** Size limit for a stored certificate, including merged uploads. */
+  /** Size limit for a stored certificate, after uploads have been merged into it. */
   key: 1024 * 1024,
   keys: 10_000,
   /** Size limit for all stored certificates together, because the server holds them in memory. */

@@ -1,4 +1,4 @@
-/** The small server behind `feedkey serve`: serves a folder, a key server, or both, on loopback or a local network. */
+/** The small server of `feedkey serve`. It serves a folder, a key server, or both, on this computer or a local network. */
 import { stat } from "node:fs/promises";
 import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -29,13 +29,13 @@ export interface ServeOptions {
   /** The TLS certificate and its key, as PEM texts. */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly limits?: Partial<ServerLimits>;
-  /** Receives errors inside the server, of which clients see only the status 500. */
+  /** Receives errors inside the server. Clients see only the status 500. */
   readonly onError?: (error: unknown) => void;
   /** Receives each request after the server has answered it. */
   readonly onRequest?: ((request: ServedRequest) => void) | undefined;
 }
 
-/** A request, with the fields that an access log contains. All texts except `address` come from the client unchecked. */
+/** A request, with the fields for an access log. All texts except `address` come from the client and are not checked. */
 export interface ServedRequest {
   readonly address: string;
   readonly method: string;
@@ -90,7 +90,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     if (onRequest !== undefined) watch(request, response, onRequest);
     route(request, response).catch((error: unknown) => {
-      // If the client has disconnected, the error is not a fault of the server.
+      // If the client has disconnected, the error is not the server's fault.
       if (!request.destroyed || systemCode(error) !== "ECONNRESET") options.onError?.(error);
       reply(response, 500, "internal error");
     });

@@ -1,5 +1,5 @@
 /**
- * Serves the files in a folder to opkg, pkgin, feedkey and other clients. Serves no listings, and nothing from outside the folder.
+ * Serves the files in a folder to opkg, pkgin, feedkey and other clients. Serves no directory listings, and no files outside the folder.
  */
 import type { Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
@@ -29,20 +29,20 @@ export function segmentsOf(target: string): string[] | undefined {
 }
 
 /**
- * Returns a strong validator for a file. The validator changes even if another file of the same size replaces the file within a
- * millisecond. Otherwise opkg would combine a new signature with an old cached index.
+ * Returns a strong validator for a file (an ETag). The validator changes even if another file of the same size replaces the file within a
+ * millisecond. Otherwise opkg could combine a new signature with an old cached index.
  */
 async function etagOf(handle: FileHandle): Promise<string> {
   const { ino, size, mtimeNs, ctimeNs } = await handle.stat({ bigint: true });
   return `"${[ino, size, mtimeNs, ctimeNs].map((number) => number.toString(36)).join("-")}"`;
 }
 
-/** The path of the trust page, which not every archive has. The server redirects `/` to this page. */
+/** The path of the trust page. Not every archive has this page. If the page exists, the server redirects `/` to it. */
 const page = `${bundlePath.split("/").slice(0, -1).join("/")}/index.html`;
 
 /**
- * Returns the path of the file that a request asks for. For a folder, this is the trust page if the page is in the folder, else
- * undefined, because the server has no listings.
+ * Returns the path of the requested file. For the root and for the trust page's folder, returns the path of the trust page. For any other
+ * folder, returns undefined, because the server has no directory listings.
  */
 function fileOf(target: string, segments: readonly string[]): string | undefined {
   if (segments.length > 0 && !/\/(\?|$)/.test(target)) return segments.join("/");
@@ -51,8 +51,8 @@ function fileOf(target: string, segments: readonly string[]): string | undefined
 }
 
 /**
- * The security headers for the trust page, which a page can't set in its HTML: no other site may show the page in a frame, and
- * a page that opened it can't access it.
+ * The security headers for the trust page that HTML can't set. No other site may show the page in a frame, and no page of another site
+ * that opens the trust page in a window can access this window.
  */
 const pageHeaders: Readonly<Record<string, string>> = {
   "Content-Security-Policy": "frame-ancestors 'none'",
@@ -61,8 +61,8 @@ const pageHeaders: Readonly<Record<string, string>> = {
 };
 
 /**
- * Answers a GET or HEAD request with a file below `root`; supports ranges and conditional requests. Answers with 404 if there
- * is no such file.
+ * Answers a GET or HEAD request with a file below `root`. Supports ranges and conditional requests. Answers with 404 if the file does not
+ * exist.
  */
 export async function serveFile(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const target = request.url ?? "/";
@@ -78,8 +78,7 @@ export async function serveFile(root: string, request: IncomingMessage, response
     return reply(response, 302, "this archive has a trust page", { location: `/${page.replace("index.html", "")}` });
   }
   if (response.destroyed) return handle.close();
-  // The library reads the file through this handle, so the handle is closed only after the answer, or when the client
-  // disconnects.
+  // The library reads the file through this handle. So the handle stays open until the answer ends or the client disconnects.
   response.once("close", () => void handle.close().catch(() => {}));
   const etag = await etagOf(handle);
   for (const [name, value] of file === page ? Object.entries(pageHeaders) : []) response.setHeader(name, value);
@@ -97,16 +96,17 @@ function stream(
   response.setHeader("ETag", etag);
   response.setHeader("Cache-Control", "no-cache");
   response.setHeader("X-Content-Type-Options", "nosniff");
-  // The library passes `fd` to fs.createReadStream, so it reads exactly the file that was checked. `fd` is a handle and not a
-  // number, because the stream closes it too: a number that is closed twice may by then belong to another file.
+  // The library passes `fd` to fs.createReadStream, and so reads exactly the file that was checked. `fd` is a handle and not a number,
+  // because the stream also closes it. If a number were closed twice, the second time could close another file.
   const options = {
     etag: false,
-    // The date has whole seconds, so the server sends no date for a file that may have changed twice in the last second.
+    // HTTP dates have whole seconds. So the server sends no date for a file that changed in the last two seconds, because the file
+    // may change again in the same second.
     lastModified: Date.now() - stat.mtimeMs > 2000,
     fd: handle,
   };
-  // The library would send the whole file for no-cache. But no-cache only tells caches to ask this server again (RFC 9111
-  // section 5.2.1.4).
+  // For a request with no-cache, the library would always send the whole file. But no-cache only tells caches to ask the server again
+  // (RFC 9111 section 5.2.1.4).
   delete request.headers["cache-control"];
   const sending = send(request, name, options);
   sending.on("error", (error: { status?: number; headers?: Record<string, string> }) => {
@@ -114,12 +114,11 @@ function stream(
   });
   sending.on("stream", (file: { bytesRead: number; once(event: "end", then: () => void): void }) => {
     file.once("end", () => {
-      // If the file became shorter in the meantime, the server breaks off the answer. Otherwise the client would wait for the
-      // rest.
+      // If the file has become shorter, the server closes the connection. Otherwise the client would wait for the missing bytes.
       if (file.bytesRead < Number(response.getHeader("content-length"))) response.destroy();
     });
   });
-  // Usually `pipe` sets the response, but `pipe` would look up a path.
+  // The library's `pipe` sets the response too, but `pipe` would also look up a path. So feedkey sets the response itself.
   Object.assign(sending, { res: response });
   sending.send(name, stat);
 }

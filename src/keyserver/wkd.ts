@@ -1,6 +1,6 @@
 /**
- * Web Key Directory (draft-koch-openpgp-webkey-service): downloads the keys for an email address from a web server in the
- * address's domain.
+ * Downloads the keys for an email address from a web server in the address's domain (Web Key Directory,
+ * draft-koch-openpgp-webkey-service).
  */
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
@@ -29,7 +29,7 @@ interface WkdUrls {
 }
 
 /**
- * Returns the URLs for the keys of an email address. The hash in the URLs is that of the local part with ASCII letters in lower
+ * Returns the URLs for the keys of an email address. The URLs contain the hash of the address's local part, with ASCII letters in lower
  * case (section 3.1).
  * @throws FeedkeyError `usage` if the text is not an email address with a host name
  */
@@ -51,7 +51,7 @@ export function wkdUrls(address: string): WkdUrls {
 }
 
 /**
- * Requests the keys for an email address from the address's domain, with the same limits and outcomes as for key servers.
+ * Requests the keys for an email address from the address's domain. Limits and outcomes are the same as for key servers.
  * @throws FeedkeyError `usage` if the text is not an email address
  */
 export async function lookupWkd(address: string, options: KeyserverOptions): Promise<Answer> {

@@ -104,11 +104,9 @@ describe("attack: keys that say nothing of themselves", () => {
       userIds: [{ userId: archiveId, self: false, signatures: [certify(next, first)] }],
     });
     for (const { bytes } of [bare, direct, named]) {
-      expect(await upload(database, bytes)).to.deep.equal(["it has no self-signed user ID"]);
+      expect(await upload(database, bytes)).to.deep.equal(["the key has no self-signed user ID"]);
     }
-    expect(await upload(database, allFramed([revoke(first)]))).to.deep.equal([
-      "the key that it revokes is not stored here",
-    ]);
+    expect(await upload(database, allFramed([revoke(first)]))).to.deep.equal(["the revoked key is not stored here"]);
     expect(await upload(database, certificate({ key: first }).bytes)).to.deep.equal([undefined]);
     const revoked = asCertificate(first, [{ tag: 6, body: first.body }, revoke(first)]);
     expect(await upload(database, revoked.bytes)).to.deep.equal([undefined]);

@@ -133,7 +133,7 @@ describe("embedded key server", () => {
   it("takes a bare revocation only for a key that it holds", async () => {
     const server = await start();
     const refused = await submit(hkp(server), armored("a!revoked"), options);
-    expect(!refused.ok && refused.error.message).to.include("the key that it revokes is not stored here");
+    expect(!refused.ok && refused.error.message).to.include("the revoked key is not stored here");
     await submit(hkp(server), armored("a:x@feed.example"), options);
     expect((await submit(hkp(server), armored("a!revoked"), options)).ok).to.equal(true);
     expect(await texts(server, a)).to.deep.equal(["a!revoked\na:x@feed.example\n"]);
@@ -192,7 +192,7 @@ describe("embedded key server", () => {
     expect((await post(server, `keytext=${"x".repeat(4000)}`)).status).to.equal(413);
     const upload = (text: string) => post(server, `keytext=${encodeURIComponent(armored(text))}`);
     const large = await upload(`a:${"x".repeat(80)}`);
-    expect([large.status, await large.text()]).to.deep.equal([422, `${a} refused: it is too large\n`]);
+    expect([large.status, await large.text()]).to.deep.equal([422, `${a} refused: the key is too large\n`]);
     expect((await upload("a:x@y\na:z@y")).status).to.equal(200);
     expect(await (await upload(`a:${"w".repeat(55)}`)).text()).to.include("too large");
     const more = await (await upload("b:x@y\nc:x@y\nd:x@y\ne:x@y")).text();
