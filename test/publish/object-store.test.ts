@@ -176,7 +176,7 @@ describe("an archive in an object store", function () {
     expect(taken(), "nothing written").to.deep.equal([]);
     expect(await fs.readFile(archive.file("Packages"), "utf8"), "nor in the local tree").to.equal(local);
     const { warnings } = await publish(published + 4 * hour, "--force");
-    expect(warnings?.join()).to.contain("uploaded again");
+    expect(warnings?.join()).to.contain("uploaded it again");
     await archive.accept(published + 5 * hour, "update");
 
     // A package that was changed there is put right without a question: clients refuse it anyway.
