@@ -1,4 +1,4 @@
-/** The key bundle at the archive's root. Clients take certificates from the bundle, but the bundle itself proves nothing. */
+/** Writes the key bundle of the archive. Clients take certificates from the bundle, but the bundle itself proves nothing. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
@@ -19,9 +19,9 @@ export interface BundleFile extends PublishedFile {
 }
 
 /**
- * Chooses the certificates for the bundle: the signing key's certificate; every other certificate in the key store that ever had the
- * archive's user ID; delegates, even if their delegation was withdrawn; and the issuers of these delegations. Revoked certificates are
- * included, because clients must learn about the revocations. The keys of the chain come first.
+ * Chooses the certificates for the bundle: the signing key, every key that ever had the archive's user ID, and delegates, even with
+ * withdrawn delegations. Adds the keys that certified or delegated to the chosen keys. Includes revoked certificates, because clients must
+ * learn about the revocations. The archive's own keys come first.
  */
 export function bundleCertificates(own: Own, signing: OwnCertificate, userId: string): OwnCertificate[] {
   const chosen = [...own.values()].filter(({ raw, facts }) => {
@@ -42,7 +42,7 @@ export function bundleCertificates(own: Own, signing: OwnCertificate, userId: st
 interface BundlePlan {
   /** The bundle's files whose contents change. */
   readonly files: readonly BundleFile[];
-  /** Sentences for the keepers about what was left out. */
+  /** Sentences for the keepers about certificates that are not in the new bundle. */
   readonly notes: readonly string[];
 }
 
@@ -53,17 +53,17 @@ function names(certificates: readonly OwnCertificate[]): string {
 }
 
 /**
- * Decides what to do with certificates that have the archive's user ID but no connection with the archive's keys. If this key store wrote
- * the bundle before, it had all the archive's certificates. Then somebody else added these strangers, and feedkey leaves them out.
- * Otherwise the key store may just lack these certificates, and feedkey refuses.
- * @throws FeedkeyError `bad_config` for strangers in a bundle that this key store has not written
+ * Decides about strangers: certificates that have the archive's user ID but no connection with the archive's keys. If this key store has
+ * written the bundle before, somebody else has added the strangers since, and feedkey leaves them out. Otherwise the strangers may be
+ * certificates of the archive that this key store lacks, so feedkey refuses.
+ * @throws FeedkeyError `bad_config` if there are strangers in a bundle that this key store has not written
  */
 function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[], wroteBefore: boolean): string[] {
   if (strangers.length === 0) return [];
   const { path } = tree.folder(bundlePath);
   if (wroteBefore) {
     return [
-      `left out of the key bundle: ${names(strangers)}, which no certification connects with the archive's keys; find out who added it to the published bundle`,
+      `left out of the key bundle: ${names(strangers)}, which no certification connects with the archive's keys; find out who changed the published bundle`,
     ];
   }
   throw new FeedkeyError(
@@ -76,12 +76,12 @@ function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[
   );
 }
 
-/** The size limits for the certificate of a delegate, if the bundle would otherwise be too large. */
+/** The size limits for a delegate's certificate if the bundle would otherwise be too large. */
 const tightRoom: Room = { own: storeRoom.own / 8, others: storeRoom.others / 8, strangers: 0 };
 
 /**
- * Writes the bundle's packets. If the bundle is larger than clients read, drops first the signatures that nobody can verify, then the older
- * self-signatures of delegates.
+ * Returns the bundle's packets. If the bundle would be larger than clients read, drops signatures that can't be verified. If that is not
+ * enough, also drops older self-signatures of delegates.
  * @throws FeedkeyError `bad_config` if the bundle is still too large
  */
 async function writeBundle(own: Own, signing: OwnCertificate, userId: string, most: number): Promise<Buffer> {
@@ -111,12 +111,13 @@ async function writeBundle(own: Own, signing: OwnCertificate, userId: string, mo
 }
 
 /**
- * Plans the two files of the bundle, binary and armored. Every certificate of the archive in the present bundle stays in the new bundle.
+ * Plans the two files of the bundle, binary and armored. Certificates of the archive that are in the present bundle stay in the new
+ * bundle.
  * @param known the certificates in the key store and in the present bundle
  * @param signing the archive's present key
  * @param wroteBefore whether this key store has written this bundle before
- * @param most the number of bytes that clients read
- * @throws FeedkeyError `bad_config` if the present bundle has certificates of unknown origin, or the new bundle would be too large
+ * @param most the maximum size of a bundle that clients read, in bytes
+ * @throws FeedkeyError `bad_config` if the present bundle has certificates of unknown origin, or if the new bundle would be too large
  */
 export async function planBundle(
   tree: PublishedTree,

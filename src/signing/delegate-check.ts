@@ -1,6 +1,6 @@
 /**
- * Checks whether clients accept a key as the archive's delegate, and over which path, as far as the certificates in the key store show
- * this.
+ * Checks whether clients accept a key as the archive's delegate, and through which other keys. The checks use only the certificates in the
+ * key store.
  */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -14,12 +14,12 @@ import type { OwnCertificate } from "./signing-key.ts";
 
 export type Own = ReadonlyMap<Fingerprint, OwnCertificate>;
 
-/** Tells whether a known key ever delegated to this certificate; the delegation need not be valid. */
+/** Whether a known key ever delegated to this certificate. The delegation need not be valid. */
 export function isDelegate({ userIds }: CertificateFacts): boolean {
   return userIds.some(({ certifications }) => certifications.some(isDelegation));
 }
 
-/** Tells whether a certificate ever had this user ID, self-certified by its owner. */
+/** Whether a certificate ever had this user ID with a self-signature. */
 export function claims({ userIds }: CertificateFacts, userId: string): boolean {
   return userIds.some(({ selfSignatures, bytes }) => {
     return selfSignatures.length > 0 && matchesIdentity(bytes, { kind: "user-id", userId });
@@ -32,7 +32,7 @@ function delegators({ userIds }: CertificateFacts): Fingerprint[] {
 }
 
 /**
- * Returns a key with all keys above it: the keys that delegated to it, and the chain of the archive's own keys. Clients need these
+ * Returns a key and all keys above it: the keys that delegated to the key, and the chain of the archive's own keys. Clients need all these
  * certificates to verify the delegation.
  */
 export function withPath(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
@@ -50,7 +50,10 @@ export function withPath(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
   return [...path].flatMap((key) => own.get(key) ?? []);
 }
 
-/** Returns the keys at the top of a key's path, which are not delegates themselves; the key itself if it is not a delegate. */
+/**
+ * Follows delegations upwards from a key, and returns the keys at the top, which are not delegates. For a key that is not a delegate,
+ * returns the key itself.
+ */
 export function rootsOf(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
   const above = new Set([fingerprint]);
   for (const key of above) {
@@ -60,7 +63,7 @@ export function rootsOf(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
   return [...above].flatMap((key) => own.get(key) ?? []).filter(({ facts }) => !isDelegate(facts));
 }
 
-/** Judges the certificates in the key store like a new client that starts from these seeds. */
+/** Judges the certificates in the key store like a new client with these seeds. */
 export function judgeAfresh(
   certificates: readonly CertificateFacts[],
   userId: string,
@@ -91,13 +94,13 @@ export function judgeOwn(own: Own, userId: string, at: Instant): TrustSet {
 /** How clients judge a delegate. */
 interface Standing {
   readonly trust: TrustSet;
-  /** The delegate as clients trust it, with its delegations; undefined if clients refuse the delegate. */
+  /** The trusted delegate, with its delegations; undefined if clients refuse the delegate. */
   readonly delegate: Trusted | undefined;
 }
 
 /**
- * Tells how clients judge a delegate.
- * @param userId the archive's user ID; if undefined, the user ID of the key at the top of the delegate's path
+ * Returns how clients judge a delegate.
+ * @param userId the archive's user ID; if undefined, the user IDs of the keys at the top of the delegate's path
  * @returns undefined if no known certificate makes the key a delegate
  */
 export function standingOf(
@@ -125,7 +128,7 @@ export function nameOf({ facts }: OwnCertificate): string {
  * Throws if clients would refuse what a delegate signs. A key that is not a delegate passes.
  * @param feeds the names of the feeds to sign
  * @param userId the archive's user ID, if it is known
- * @throws FeedkeyError `untrusted_signer`, `revoked`...; the message says what is wrong with the delegation
+ * @throws FeedkeyError `untrusted_signer`, `revoked` or another code if clients would refuse the delegate or its signature on a feed
  */
 export function refuseBeyondDelegation(
   own: Own,
@@ -141,7 +144,7 @@ export function refuseBeyondDelegation(
     const { code, reason } = trust.rejected.get(fingerprint) ?? { code: "untrusted_signer", reason: "" };
     throw new FeedkeyError(code, `clients refuse what ${fingerprint} signs: ${reason}`, {
       details: { fingerprint, because: reason },
-      hint: "ask the owner of the key that delegated to it to renew the delegation, then import the new certificate: feedkey key import FILE",
+      hint: "ask the owner of the delegating key to renew the delegation, then import the new certificate: feedkey key import FILE",
     });
   }
   if (delegate.role !== "delegate") return;
@@ -150,6 +153,6 @@ export function refuseBeyondDelegation(
   const scopes = delegate.grants.map((grant) => scopeText(grant.scopes));
   throw new FeedkeyError("untrusted_signer", `${fingerprint} may not sign feed "${escapeText(beyond)}"`, {
     details: { fingerprint, feed: beyond, scopes },
-    hint: `its delegation is for ${scopesText(delegate.grants)}: ask for a delegation that includes this feed, or sign with another key`,
+    hint: `the key's delegation is for ${scopesText(delegate.grants)}: ask for a delegation that includes this feed, or sign with another key`,
   });
 }

@@ -1,4 +1,4 @@
-/** A key whose secret stays in GnuPG or on a card (`key = gpg:FPR`). gpg makes the signatures, and feedkey verifies them. */
+/** Signs with a key whose secret is in GnuPG or on a card (`key = gpg:FPR`). gpg makes the signatures, and feedkey verifies them. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { runGpg } from "../files/programs.ts";
@@ -15,7 +15,7 @@ async function gpg(args: readonly string[], input: Uint8Array, passphrase?: stri
   // In loopback mode, the agent takes the passphrase from gpg instead of asking the user.
   const given = passphrase === undefined ? [] : ["--pinentry-mode", "loopback", "--passphrase-fd", "3"];
   const secret = passphrase === undefined ? undefined : `${passphrase}\n`;
-  // gpg.conf may set options that must not apply to an index, so these options override them.
+  // gpg.conf may contain options that must not apply to an index, so the options here override them.
   const ran = await runGpg(["--no-armor", "--no-textmode", ...given, ...args], { input, secret });
   if (ran.cause !== undefined) {
     throw new FeedkeyError("bad_config", "gpg can't be started", {
@@ -47,13 +47,13 @@ export async function gpgCertificate(fingerprint: Fingerprint): Promise<RawCerti
   if (owner !== undefined) throw isSubkey(fingerprint, owner, `gpg:${owner}`);
   throw new FeedkeyError("not_found", `GnuPG has no key ${fingerprint}`, {
     details: { fingerprint },
-    hint: "gpg --list-secret-keys shows the keys that it has; GNUPGHOME names the folder where gpg looks",
+    hint: "gpg --list-secret-keys shows the keys in GnuPG; GNUPGHOME names the folder in which gpg searches",
   });
 }
 
 /**
- * Returns a signer that runs gpg. It signs a binary document or a text with SHA-256, and marks no notation as critical.
- * @param passphrase where the passphrase for gpg comes from; if this source has `asks`, gpg's agent asks the user itself
+ * Returns a signer that runs gpg. The signer signs a binary document or a text with SHA-256, and marks no notation as critical.
+ * @param passphrase the source of the passphrase for gpg; if this source has `asks`, gpg's agent asks the user instead
  */
 export function gpgSigner(fingerprint: Fingerprint, passphrase: PassphraseSource): DocumentSigner {
   return {
@@ -83,7 +83,7 @@ export function gpgSigner(fingerprint: Fingerprint, passphrase: PassphraseSource
       if (checked?.[0]?.status === "good" && others.length === 0) return made;
       throw new FeedkeyError("bad_config", `expected one signature by ${fingerprint} from gpg, found something else`, {
         details: { fingerprint },
-        hint: "check gpg.conf for options that add signers, such as local-user, and see gpg --list-secret-keys",
+        hint: "check gpg.conf for options that add signers, such as local-user, and run gpg --list-secret-keys",
       });
     },
   };

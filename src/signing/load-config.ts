@@ -1,4 +1,4 @@
-/** Reads the archive's configuration, and parses keys in the form that the configuration and the command line use. */
+/** Reads the archive's configuration. Also parses key names in the form of the configuration and the command line. */
 import { resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -26,8 +26,8 @@ export async function readConfig(file: string): Promise<ArchiveConfig> {
 }
 
 /**
- * Returns the key that `FPR` or `gpg:FPR` names.
- * @throws FeedkeyError `usage` if the text has neither form
+ * Returns the key that the text names: `FPR` in the key store, or `gpg:FPR` in GnuPG.
+ * @throws FeedkeyError `usage` if the text after `gpg:` is not a full fingerprint
  */
 export function keyOf(text: string): KeyPlace {
   if (!text.startsWith("gpg:")) return { where: "store", fingerprint: text };

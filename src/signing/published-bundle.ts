@@ -1,8 +1,8 @@
 /**
- * Finds the archive's certificates in the published bundle that this key store lacks. A key store on a USB stick may have only the master
- * key, without its predecessors and the build machines' certificates. If a new bundle had only this store's certificates, all clients would
- * lose the others. But anyone who can write to the published tree can add a key with the archive's user ID to the bundle, so not every such
- * certificate is the archive's.
+ * Finds certificates of the archive that are in the published bundle but not in this key store. For example, a key store on a USB stick may
+ * have only the master key, without its predecessors and the build machines' certificates. If the new bundle had only this store's
+ * certificates, clients would lose the others. But not every certificate in the bundle with the archive's user ID is the archive's: anyone
+ * who can write to the published tree can add a key.
  */
 import { basename, dirname } from "node:path";
 import type { Keyring, RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -23,22 +23,23 @@ import { judgedTogether, type OwnCertificate } from "./signing-key.ts";
 /** The certificates in the key store and in the published bundle. */
 export interface Known {
   /**
-   * The key store's certificates with the packets that the bundle adds, and those certificates in the bundle that belong to the archive.
+   * The key store's certificates, with additional packets from the bundle, and the other certificates in the bundle that belong to the
+   * archive.
    */
   readonly certificates: Own;
   /** Certificates in the bundle that have the archive's user ID but no connection with the key store's keys. */
   readonly strangers: readonly OwnCertificate[];
 }
 
-/** The paths, below the archive's root, of the bundle's two files: binary and armored. */
+/** The paths of the bundle's two files, binary and armored, relative to the archive's root. */
 export const bundleFiles = [bundlePath, bundlePath.replace(/pgp$/, "asc")] as const;
 
 /**
  * Reads one of the bundle's files; returns undefined if the file does not exist.
- * @throws FeedkeyError `bad_path` unless the file is a regular file of a size that clients read; `output` if the file can't be read
+ * @throws FeedkeyError `bad_path` unless the file is a regular file within the size limit; `output` if the file can't be read
  */
 export async function readBundleFile(tree: PublishedTree, name: string): Promise<Buffer | undefined> {
-  // Armor makes the content a third larger.
+  // Armor makes the file about a third larger.
   const most = name.endsWith(".asc") ? 1.5 * limits.keyringBytes : limits.keyringBytes;
   return await tree.folder(dirname(name)).read(basename(name), most);
 }
@@ -53,8 +54,8 @@ async function readBundle(tree: PublishedTree): Promise<Pick<Keyring, "certifica
 }
 
 /**
- * Whether a certificate may belong to the archive. This filter verifies no signature, because the bundle may have thousands of foreign
- * certificates.
+ * Whether a certificate may belong to the archive. The bundle may have thousands of foreign certificates, so this quick filter verifies no
+ * signatures.
  */
 function mayMatter({ userIds }: RawCertificate, userId: string): boolean {
   const wanted = Buffer.from(userId, "utf8");
@@ -68,15 +69,15 @@ function mayMatter({ userIds }: RawCertificate, userId: string): boolean {
 }
 
 /**
- * Finds the archive's certificates: the key store's own, and those that the archive's keys certified, even if the certification has
- * expired. A certification in the other direction proves nothing: a stranger can certify a key of the archive.
+ * Finds the archive's certificates: the key store's certificates, and certificates that the archive's keys certified. The certification may
+ * have expired. A certification in the other direction proves nothing, because a stranger can certify a key of the archive.
  */
 function findOurs(all: ReadonlyMap<Fingerprint, CertificateFacts>, own: ReadonlySet<Fingerprint>, userId: string) {
   const found = new Set([...own].filter((name) => all.has(name)));
   const by = ({ certificate, key }: SignatureFacts, mayDelegateOnly: boolean): boolean => {
     const issuer = all.get(certificate);
     if (issuer === undefined || !found.has(certificate) || key !== issuer.primary.fingerprint) return false;
-    // A thief of the hard-revoked issuer's key could have made this certification (T3c).
+    // If the issuer's key has a hard revocation, a thief could have made this certification (T3c).
     if (isHardRevoked(issuer.revocations)) return false;
     return claims(issuer, userId) || (mayDelegateOnly && isDelegate(issuer));
   };
@@ -120,7 +121,7 @@ export async function withPublished(tree: PublishedTree, own: Own, userId: strin
   for (const name of ours) {
     const whole = all.get(name);
     if (whole === undefined) continue;
-    // The key store's own packets stay as they are, verified or not; the bundle adds only verified signatures.
+    // The key store's packets stay, even if they are not verified. The bundle adds only verified signatures.
     const present = mine.get(name);
     const proven = keepVerified(whole, verified);
     kept.push(present === undefined ? proven : unite(present, proven));

@@ -1,7 +1,7 @@
 /**
- * Reads and writes everything in the published tree except package files. Other users may be able to write to the tree. So this file
- * accesses only regular files inside the root, limits their size, never blocks on a file that is a pipe or device, and follows no symbolic
- * link to another folder.
+ * Reads and writes everything in the published tree except package files. Other users may be able to write to the tree. So this module
+ * accesses only regular files inside the root, and limits their size. It never waits for a pipe or device, and follows no symbolic link to
+ * another folder.
  */
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -20,7 +20,7 @@ export interface PublishedFile {
   readonly data: Data | string;
 }
 
-/** A snapshot of a folder in the tree. It reads each file only once. */
+/** A view of a folder in the tree that reads each file only once, except with `readOnce`. */
 export type FolderView = Pick<PublishedFolder, "path" | "read" | "readOnce" | "document" | "names">;
 
 /** A folder in the tree. The folder need not exist yet. */
@@ -33,14 +33,14 @@ export class PublishedFolder {
     this.#name = name;
   }
 
-  /** The folder's absolute path, below the root as the caller wrote the root; for messages. */
+  /** The folder's path for messages. The path begins with the root as the caller wrote it. */
   get path(): string {
     return join(this.#root.folder, this.#name);
   }
 
   /**
-   * Reads an index or a signature; returns undefined if the file does not exist. Follows a symbolic link to a file in the same folder,
-   * because anyone who can make this link could also write the file.
+   * Reads an index or a signature. Returns undefined if the file does not exist. Follows a symbolic link to a file in the same folder,
+   * because anyone who can make the link could also replace the file.
    * @param most the size limit in bytes
    * @throws FeedkeyError `bad_path` unless the file is a regular file within the size limit; `output` if the file can't be read
    */
@@ -60,14 +60,14 @@ export class PublishedFolder {
   /**
    * Hashes a file that may be too large for memory. The returned document reads the file again, piece by piece, when it is used.
    * @returns undefined if the file does not exist
-   * @throws FeedkeyError as `read` does; the document throws `locked` if the file has changed since
+   * @throws FeedkeyError as `read` does; the document throws `locked` if the file has changed since it was hashed
    */
   async document(name: string): Promise<HashedDocument | undefined> {
     const found = await this.#root.content(await this.#root.beside(join(this.#name, name)), maxIndexBytes);
     return found && new HashedDocument(found, found.sha256);
   }
 
-  /** Returns a new snapshot of the folder. It reads no file twice, except with `readOnce`. */
+  /** Returns a new view of the folder. The view reads no file twice, except with `readOnce`. */
   view(): FolderView {
     const once = <Found>(find: (name: string) => Promise<Found>) => {
       const found = new Map<string, Promise<Found>>();
@@ -83,8 +83,8 @@ export class PublishedFolder {
   }
 
   /**
-   * Returns the names in a subfolder; an empty list if the subfolder is missing.
-   * @throws FeedkeyError `bad_path` if the path leads over a link; `output` if the subfolder can't be read
+   * Returns the names in a subfolder; an empty list if the subfolder does not exist.
+   * @throws FeedkeyError `bad_path` if the path contains a link; `output` if the subfolder can't be read
    */
   async names(folder: string): Promise<readonly string[]> {
     const found = await this.#root.look(join(this.#name, folder));
@@ -92,16 +92,16 @@ export class PublishedFolder {
   }
 
   /**
-   * Throws unless these names can be written as regular files.
-   * @throws FeedkeyError `bad_path` if a name is that of something else than a regular file, or if a folder in its path is not a folder
+   * Throws unless regular files with these names can be written.
+   * @throws FeedkeyError `bad_path` if a name belongs to an entry that is not a regular file, or if a parent in its path is not a folder
    */
   async refuseOdd(names: readonly string[]): Promise<void> {
     for (const name of names) await this.#root.refuseOdd(join(this.#name, name));
   }
 
   /**
-   * Makes this folder and the subfolders for the files. Removes the temporary files that killed runs left in these folders.
-   * @throws FeedkeyError `bad_path` if something else is in the place of a folder; `output` if a folder can't be made
+   * Makes this folder and the subfolders for the files. Removes temporary files that killed runs left in these folders.
+   * @throws FeedkeyError `bad_path` if an entry with a folder's name is not a folder; `output` if a folder can't be made
    */
   async prepare(files: readonly PublishedFile[] = []): Promise<void> {
     const names = files.map(({ name }) => name);
@@ -110,8 +110,8 @@ export class PublishedFolder {
   }
 
   /**
-   * Removes the temporary files that killed runs left in this folder and in the subfolders of the given files. The caller must hold the lock
-   * of the archive.
+   * Removes temporary files that killed runs left in this folder and in the subfolders of the given files. The caller must have the
+   * archive's lock.
    * @throws FeedkeyError `bad_path` if a link leads out of the tree; `output` if a file can't be removed
    */
   async removeLeftovers(names: Iterable<string>): Promise<void> {
@@ -119,9 +119,9 @@ export class PublishedFolder {
   }
 
   /**
-   * Writes files under temporary names, in the given order. If one of the files can't be written, removes all of them. The folders must
-   * exist.
-   * @throws FeedkeyError `bad_path` if something in the tree stands in the way; `output` if a file can't be written
+   * Writes files under temporary names, in the given order. If a file can't be written, removes all of the temporary files. The folders
+   * must exist.
+   * @throws FeedkeyError `bad_path` if an entry in the tree prevents a file from being written; `output` if a file can't be written
    */
   async stage(files: readonly PublishedFile[]): Promise<StagedFile[]> {
     const staged: StagedFile[] = [];
@@ -137,7 +137,7 @@ export class PublishedFolder {
   }
 
   /**
-   * Checks the folders of the files; callers do this before they give staged files their final names.
+   * Checks the folders of the files. Callers must check the folders before they give staged files their final names.
    * @throws FeedkeyError `bad_path` if a link has replaced a folder
    */
   async assertInPlace(files: readonly PublishedFile[] = []): Promise<void> {
@@ -154,26 +154,26 @@ export class PublishedFolder {
   }
 
   /**
-   * Removes files in the given order; ignores missing files.
+   * Removes files in the given order. Ignores missing files.
    * @throws FeedkeyError `bad_path` or `output` if a file can't be removed
    */
   async remove(names: readonly string[]): Promise<void> {
     for (const name of names) await this.#root.remove(join(this.#name, name));
   }
 
-  /** Returns the paths, below the root, of this folder and of the files' folders. */
+  /** Returns the paths of this folder and of the files' folders, relative to the root. */
   #foldersOf(names: Iterable<string>): Set<string> {
     const folders = Array.from(names, (name) => dirname(join(this.#name, name)));
     return new Set([this.#name, ...folders.map((folder) => (folder === "." ? "" : folder))]);
   }
 
-  /** Returns the real path of a folder below the root, with links in the root's own path resolved. */
+  /** Returns the real path of a folder below the root. Resolves links in the root's path. */
   async #host(folder: string): Promise<string> {
     return dirname(await this.#root.hostPath(join(folder, "x")));
   }
 }
 
-/** The tree below an archive's root. The path of the root itself may contain symbolic links, because the keeper chose this path. */
+/** The tree below an archive's root. The path of the root may contain symbolic links, because the keeper chose this path. */
 export class PublishedTree {
   readonly #root: TargetRoot;
 

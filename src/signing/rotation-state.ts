@@ -1,4 +1,4 @@
-/** The state of a rotation. feedkey reads it only from the certificates, so that no other record can contradict them. */
+/** Reads the state of a rotation. feedkey uses only the certificates, so that no other record can contradict them. */
 import { largest } from "../extremes.ts";
 import { type Instant, wholeSecond } from "../time.ts";
 import type { CertificateFacts, Fingerprint, KeyFacts, SignatureFacts } from "../trust/facts.ts";
@@ -8,15 +8,18 @@ import type { OwnCertificate } from "./signing-key.ts";
 
 export interface RotationState {
   readonly present: OwnCertificate;
-  /** The next key. The present key certified it without an expiry; the next key is not revoked, and the certification was not withdrawn. */
+  /**
+   * The next key. The present key certified the next key without an expiry date. The next key is not revoked, and the certification was
+   * not withdrawn.
+   */
   readonly successor: OwnCertificate | undefined;
-  /** When the successor's certification of the present key expires. From then on, the keeper may finish the rotation. */
+  /** When the successor's certification of the present key expires. After this time, the keeper may finish the rotation. */
   readonly overlapEnds: Instant | undefined;
   /** The key that certified the present key. */
   readonly predecessor: OwnCertificate | undefined;
 }
 
-/** Returns the certifications of `subject` by `issuer`, under the archive's user ID, that were not withdrawn. */
+/** Returns the certifications by `issuer` of the archive's user ID on `subject`. Leaves out withdrawn certifications. */
 export function certifications(
   subject: CertificateFacts,
   issuer: Fingerprint,
@@ -30,9 +33,9 @@ export function certifications(
 }
 
 /**
- * Returns the date for a rotation's signatures: a second before `at`, or later if a key is newer (T3b: no certification may be older than
- * its keys). So a signature that is valid for one second has expired before clients get it, and a key that certified something can be
- * retired in the same run.
+ * Returns the date for a rotation's signatures: one second before `at`. If a key is newer, returns the key's creation date, because no
+ * certification may be older than its keys (T3b). With this date, a signature that is valid for one second has expired before clients get
+ * the signature. A key that certified another key can also be retired in the same run.
  */
 export function dateOfWork(at: Instant, ...keys: readonly KeyFacts[]): Instant {
   return largest([wholeSecond(at) - 1000, ...keys.map(({ createdAt }) => createdAt)]);
@@ -47,7 +50,7 @@ export function rotationState(
 ): RotationState {
   const others = [...own.values()].filter(({ raw }) => raw.fingerprint !== present.raw.fingerprint);
   const endless = (subject: OwnCertificate, issuer: OwnCertificate) => {
-    // A successor's certification of its predecessor always has an expiry; a predecessor's certification of its successor has none.
+    // A successor's certification of its predecessor always expires. A predecessor's certification of its successor never expires.
     return certifications(subject.facts, issuer.raw.fingerprint, userId, at).some(
       ({ expiresAt }) => expiresAt === undefined,
     );

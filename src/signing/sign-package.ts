@@ -26,7 +26,8 @@ export interface SignedPackageFile {
 /**
  * Throws if pkg_add can't read signatures by this key.
  * @param signature the binary signature
- * @throws FeedkeyError `bad_config` if the key is not an RSA key of version 4, its key ID begins with 00, or the signature does not name it
+ * @throws FeedkeyError `bad_config` if the key is not an RSA key of version 4, if its key ID begins with 00, or if the signature does not
+ * name the key
  */
 function refuseUnreadable(signature: Uint8Array, { facts }: SigningKey): void {
   const [made] = readSignatureFile(signature, "the signature just made");
@@ -46,7 +47,7 @@ function refuseUnreadable(signature: Uint8Array, { facts }: SigningKey): void {
 
 const endings: Readonly<Record<string, string>> = { "1f8b": ".tgz", "425a": ".tbz", fd37: ".txz", "28b5": ".tzst" };
 
-/** Returns the file name that a package must have. pkg_install and similar programs rely on this name. */
+/** Returns the file name that a package must have. Programs such as pkg_install rely on this name. */
 function nameOf(source: ByteSource, pkgname: string): string {
   const magic = Buffer.from(source.read(0, 2)).toString("hex");
   return `${pkgname}${endings[magic] ?? ".tgz"}`;
@@ -90,10 +91,10 @@ async function signOpen(
   if (basename(path) !== name || !isPackageName(name, "pkgsrc")) {
     throw new FeedkeyError(
       "bad_path",
-      `package "${escapeText(path)}" contains ${escapeText(pkgname)}, which its file name does not say`,
+      `package "${escapeText(path)}" contains ${escapeText(pkgname)}, but its file name does not match`,
       {
         details: { path, package: pkgname, expected: name },
-        hint: `rename the file to ${escapeText(name)}: clients refuse a signed package under another name`,
+        hint: `rename the file to ${escapeText(name)}: clients refuse a signed package with another file name`,
       },
     );
   }

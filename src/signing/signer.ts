@@ -1,4 +1,4 @@
-/** The key that signs for the archive. Its secret is in the key store, in GnuPG, or on a card. */
+/** Opens the key that signs for the archive. The key's secret is in the key store, in GnuPG, or on a card. */
 import { FeedkeyError } from "../error.ts";
 import type { ArchiveConfig } from "../profile/types.ts";
 import type { KeyStore } from "../store/key-store.ts";
@@ -12,7 +12,7 @@ import {
   type SignerOf,
 } from "./signing-key.ts";
 
-/** A key with the place that holds its secret. */
+/** A key, and where its secret is. */
 export type KeyPlace = ArchiveConfig["key"];
 
 /**
@@ -27,7 +27,7 @@ export async function certificatesWith(
 }
 
 /**
- * Opens a key for signing documents, wherever its secret is.
+ * Opens a key for signing documents. The key's secret may be in the key store or in GnuPG.
  * @param own the result of `certificatesWith` for this key
  * @throws FeedkeyError `usage`, `not_found`, `bad_config` or `bad_certificate`, as `openSigningKey` and `gpgCertificate` do
  */

@@ -1,4 +1,4 @@
-/** The archive's keys from the key store, opened for signing. */
+/** Opens the archive's keys in the key store for signing. */
 
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -15,10 +15,10 @@ import { addressOf } from "../trust/identity.ts";
 import { maySpeakFor } from "../trust/key-state.ts";
 import { readAllStored } from "./stored-certificate.ts";
 
-/** Returns the passphrase of a key when it is needed: from a person, a file or a file descriptor. */
+/** Returns the passphrase of a key when it is needed. The passphrase comes from a person, a file or a file descriptor. */
 export interface PassphraseSource {
   (fingerprint: Fingerprint): Promise<string>;
-  /** Set if the source would ask a person, or has no passphrase. For a key in GnuPG, GnuPG's agent then asks instead. */
+  /** Whether the source would ask a person, or has no passphrase. In this case, GnuPG's agent asks for the passphrase of a key in GnuPG. */
   readonly asks?: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface OwnCertificate {
   readonly facts: CertificateFacts;
 }
 
-/** Compares keys for sorting: the newest last; keys of equal age by fingerprint, so that the order is always the same. */
+/** Compares keys for sorting. The newest key comes last. Keys of the same age are sorted by fingerprint. */
 export function byAge(a: OwnCertificate, b: OwnCertificate): number {
   const [first, second] = [a.facts.primary, b.facts.primary];
   return first.createdAt - second.createdAt || (first.fingerprint < second.fingerprint ? -1 : 1);
@@ -47,7 +47,7 @@ export interface SigningKey extends SignerOf {
 
 /**
  * Reads all certificates in the key store, and verifies the signatures among them.
- * @param others certificates from elsewhere, such as GnuPG
+ * @param others certificates from other places, such as GnuPG
  * @throws FeedkeyError `bad_config` if a certificate can't be read to its end
  */
 export async function ownCertificates(
@@ -70,8 +70,8 @@ export async function judgedTogether(raws: Iterable<RawCertificate>): Promise<Ma
 }
 
 /**
- * Returns a certificate with only those subkeys that could have signed for the archive. The others are left out, because anybody can add a
- * foreign subkey to a copy of the certificate, and a thief of a subkey may have signed anything.
+ * Returns a certificate with only those subkeys that could have signed for the archive. Leaves out other subkeys: anyone can add a foreign
+ * subkey to a copy of the certificate, and a thief of a subkey may have signed anything.
  */
 export function withOwnKeys({ raw, facts }: OwnCertificate): RawCertificate {
   const own = new Set(facts.subkeys.filter(maySpeakFor).map(({ fingerprint }) => fingerprint));
@@ -87,14 +87,14 @@ export function ownerOf(own: ReadonlyMap<Fingerprint, OwnCertificate>, subkey: F
     const found = facts.subkeys.find((one) => one.fingerprint === subkey && one.bindings.length > 0);
     return found === undefined ? [] : [{ owner: raw.fingerprint, bindings: found.bindings }];
   });
-  // Anybody can bind a foreign subkey to a key. But a subkey makes a back-signature only for its owner.
+  // Anyone can bind a foreign subkey to a key, but a subkey makes a back-signature only for its owner.
   const acknowledged = listed.find(({ bindings }) => bindings.some(({ backSignature }) => backSignature !== undefined));
   return (acknowledged ?? listed[0])?.owner;
 }
 
 /**
- * Makes the error for a user who gave a subkey's fingerprint instead of its primary key's.
- * @param write what the user must write instead
+ * Makes the error for a subkey's fingerprint that the user gave in place of the primary key's fingerprint.
+ * @param write the text that the user must write instead
  */
 export function isSubkey(subkey: Fingerprint, owner: Fingerprint, write: string): FeedkeyError {
   return new FeedkeyError(
@@ -102,14 +102,14 @@ export function isSubkey(subkey: Fingerprint, owner: Fingerprint, write: string)
     `${subkey} is a subkey of ${owner}, but the primary key's fingerprint is needed`,
     {
       details: { fingerprint: subkey, primary: owner },
-      hint: `write ${write}: feedkey itself chooses the subkey that may sign`,
+      hint: `write ${write}: feedkey chooses the signing subkey`,
     },
   );
 }
 
 /**
  * Finds the key that the user named.
- * @throws FeedkeyError as `KeyStore.resolve` does; the error for a subkey names its primary key
+ * @throws FeedkeyError as `KeyStore.resolve` does; the error for a subkey's fingerprint names the primary key
  */
 export async function resolveKey(store: KeyStore, text: string): Promise<Fingerprint> {
   try {
@@ -126,7 +126,7 @@ export async function resolveKey(store: KeyStore, text: string): Promise<Fingerp
  * Opens a key for signing.
  * @param fingerprint the full fingerprint, as the user wrote it
  * @param certificates the certificates in the key store, if the caller has already read them
- * @throws FeedkeyError `usage`, `not_found`, `bad_certificate`; `bad_config` if the passphrase is wrong or missing, or others can
+ * @throws FeedkeyError `usage`, `not_found`, `bad_certificate`; `bad_config` if the passphrase is wrong or missing, or if other users can
  *   read the key's file
  */
 export async function openSigningKey(
@@ -155,7 +155,7 @@ export async function openSigningKey(
 }
 
 /**
- * Returns the domain for feedkey's notations: the configured domain, else the domain of the address in one of the certificate's user IDs.
+ * Returns the domain for feedkey's notations: the configured domain, or the domain of the first address in the certificate's user IDs.
  * @param configured the domain that the keeper chose, for keys whose user ID has no address
  * @throws FeedkeyError `bad_config` if neither the keeper nor a user ID gives a domain
  */
@@ -168,6 +168,6 @@ export function notationDomain({ facts }: OwnCertificate, configured?: string): 
   const names = facts.userIds.map(({ text }) => `"${escapeText(text)}"`).join(", ");
   throw new FeedkeyError("bad_config", `key ${facts.primary.fingerprint} has no user ID with an address: ${names}`, {
     details: { fingerprint: facts.primary.fingerprint },
-    hint: "give a domain for the notations in its signatures: notation-domain = example.org in archive.ini, or --notation-domain example.org",
+    hint: "give a domain for the notations in signatures: notation-domain = example.org in archive.ini, or --notation-domain example.org",
   });
 }

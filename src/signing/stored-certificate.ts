@@ -1,4 +1,4 @@
-/** Reads a certificate from the key store completely or refuses it: a missing part might be a revocation. */
+/** Reads certificates from the key store. Refuses an incomplete certificate, because the missing part may be a revocation. */
 import { type ErrorCode, FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -9,9 +9,9 @@ import type { Fingerprint } from "../trust/facts.ts";
 
 /**
  * Returns the only certificate in a file, after reading the file to its end.
- * @param code the code of errors: `bad_config` if the file is in the caller's own key store
- * @param what the file, in words for messages
- * @throws FeedkeyError with this code if the file contains anything else, or can't be read to its end
+ * @param code the error code to throw, for example `bad_config` for a file in the key store
+ * @param what the name of the file in messages
+ * @throws FeedkeyError with this code if the file does not contain exactly this certificate, or can't be read to its end
  */
 export function readWhole(bytes: Uint8Array, fingerprint: Fingerprint, code: ErrorCode, what: string): RawCertificate {
   const { certificates, problems } = readKeys(bytes);
@@ -30,7 +30,7 @@ export function readWhole(bytes: Uint8Array, fingerprint: Fingerprint, code: Err
     `${what} can't be ${problems[0] === undefined ? "used" : "read to its end"}: ${escapeText(problem ?? "")}`,
     {
       details: { fingerprint },
-      hint: "a revocation may be missing from it: restore the file from a backup",
+      hint: "a revocation may be missing from the file: restore the file from a backup",
     },
   );
 }
@@ -46,7 +46,7 @@ export async function readStored(store: KeyStore, fingerprint: Fingerprint): Pro
 
 /**
  * Reads all certificates from the key store.
- * @throws FeedkeyError `bad_config` if one of their files can't be read to its end
+ * @throws FeedkeyError `bad_config` if a certificate's file can't be read to its end
  */
 export async function readAllStored(store: KeyStore): Promise<RawCertificate[]> {
   const stored: RawCertificate[] = [];

@@ -1,6 +1,6 @@
 /**
- * Chooses a successor's algorithm: stock clients (apt, dnf, pkg_add...) that can read the present key must also be able to read the
- * successor.
+ * Chooses a successor's algorithm. Stock clients (apt, dnf, pkg_add and others) that can read the present key must also be able to read
+ * the successor.
  */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -12,14 +12,14 @@ import { signingKeys } from "../trust/expiry-forecast.ts";
 import type { KeyFacts } from "../trust/facts.ts";
 import type { OwnCertificate } from "./signing-key.ts";
 
-/** Returns the keys in a certificate that `export` would give to a stock client; none if the certificate can't sign. */
+/** Returns the keys in a certificate that `export` would give to a stock client; an empty list if the certificate can't sign. */
 function exported({ facts }: OwnCertificate, at: Instant): KeyFacts[] {
   const able = signingKeys(facts, at);
   if (able.size === 0) return [];
   return [facts.primary, ...facts.subkeys.filter(({ fingerprint }) => able.has(fingerprint))];
 }
 
-/** Finds a feed whose stock client reads the present key, but could not read a keyring that also has a key other than RSA. */
+/** Finds a feed whose stock client reads the present key, but could not read a keyring with keys of another algorithm than RSA. */
 function feedThatNeedsRsa({ feeds }: ArchiveConfig, present: OwnCertificate, at: Instant): ArchiveFeed | undefined {
   const keys = exported(present, at);
   if (keys.length === 0 || keys.some(({ algorithm }) => algorithm !== "rsa")) return undefined;
@@ -33,7 +33,7 @@ function unreadable({ name, format }: ArchiveFeed, what: string, hint: string): 
 }
 
 /**
- * Returns the algorithm for a new successor. If a feed's stock client reads only RSA keys, the successor of an RSA key is RSA too.
+ * Returns the algorithm for a new successor. If a feed's stock client reads only RSA keys, the successor of an RSA key is also an RSA key.
  * @param wanted the algorithm that the caller wants, if any
  * @throws FeedkeyError `usage` if a stock client could not read a key with the wanted algorithm
  */
