@@ -1,4 +1,4 @@
-/** Use case: let another key sign some feeds for a limited time. This needs no network. */
+/** Use case: make and withdraw delegations. A delegation lets another key sign some feeds for a limited time. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { largest } from "../extremes.ts";
@@ -41,7 +41,7 @@ interface DelegationTermsWanted {
   readonly at: Instant;
 }
 
-/** A planned delegation, to be shown or carried out. */
+/** A planned delegation, which can be shown or carried out. */
 export interface DelegationPlan {
   readonly issuer: OwnCertificate;
   readonly subject: RawCertificate;
@@ -50,7 +50,7 @@ export interface DelegationPlan {
   readonly depth: number;
   readonly madeAt: Instant;
   readonly expiresAt: Instant;
-  /** Known reasons why the delegation will end earlier or be useless. */
+  /** Warnings that clients will limit the delegation more than its terms do. */
   readonly warnings: readonly string[];
 }
 
@@ -59,11 +59,11 @@ export interface Withdrawal {
   readonly subject: RawCertificate;
   /** The user IDs over which the delegations were made. */
   readonly userIds: readonly string[];
-  /** The delegates of the withdrawn delegate, which lose their rights too. */
+  /** The keys to which the withdrawn delegate delegated. */
   readonly below: readonly Fingerprint[];
 }
 
-/** Returns the terms of the delegation. @throws FeedkeyError `usage` if the terms are not possible */
+/** Returns the terms of the delegation. @throws FeedkeyError `usage`: when the terms are not valid */
 function termsFor({ feeds, depth }: DelegationTermsWanted): { readonly text: string; readonly terms: DelegationTerms } {
   const text = formatTerms({ depth, feeds });
   const terms = parseTerms(text);
@@ -74,8 +74,9 @@ function termsFor({ feeds, depth }: DelegationTermsWanted): { readonly text: str
 }
 
 /**
- * Refuses an issuer that can't delegate. @throws FeedkeyError `revoked`, `expired`...; `bad_certificate` if the key may
- * not certify
+ * Refuses an issuer that can't delegate.
+ * @throws FeedkeyError `revoked`, `expired` or another code: when clients refuse the key; `bad_certificate`: when the key flags do
+ * not allow certifying
  */
 function refuseIssuer({ raw, facts }: OwnCertificate, at: Instant): void {
   const details = { fingerprint: raw.fingerprint };
@@ -94,10 +95,9 @@ function refuseIssuer({ raw, facts }: OwnCertificate, at: Instant): void {
 }
 
 /**
- * Checks a delegation by a delegate; throws if clients would refuse the new delegation.
- * @returns warnings about limits that the issuer's own delegation adds to the terms
- * @throws FeedkeyError `untrusted_signer`, `expired`... if the issuer's own delegation does not allow the new
- * delegation
+ * Checks a new delegation whose issuer is a delegate.
+ * @returns warnings about the limits that the delegation to the issuer adds to the terms
+ * @throws FeedkeyError `untrusted_signer`, `expired` or another code: when clients would refuse the new delegation
  */
 function limitsOf(
   own: Own,
@@ -112,30 +112,30 @@ function limitsOf(
   const refuse = (code: FeedkeyError["code"], why: string) =>
     new FeedkeyError(code, `clients would refuse a delegation by ${fingerprint}: ${why}`, {
       details: { fingerprint, because: why },
-      hint: "first ask the owner of the key that delegated to this key to renew or widen that delegation",
+      hint: "first ask the owner of the key that delegated to this key to renew that delegation or to give it wider terms",
     });
   const { trust, delegate } = standing;
   if (delegate === undefined) {
     const { code, reason } = trust.rejected.get(fingerprint) ?? {
       code: "untrusted_signer",
-      reason: "it is unknown to them",
+      reason: "clients do not know this key",
     };
     throw refuse(code, reason);
   }
   if (delegate.role !== "delegate") return [];
   const deep = delegate.grants.filter(({ depth }) => depth > 0);
-  if (deep.length === 0) throw refuse("untrusted_signer", "its own delegation has depth 0");
-  // Only plain feed names can be compared with the issuer's globs.
+  if (deep.length === 0) throw refuse("untrusted_signer", "the delegation to this key has depth 0");
+  // Only feed names without wildcards can be compared with the issuer's globs.
   const beyond = terms.feeds
     .filter((feed) => !/[*?]/.test(feed))
     .find((feed) => {
       return !deep.some(({ scopes }) => scopes.every((globs) => matchesFeed(feed, globs)));
     });
-  if (beyond !== undefined) throw refuse("untrusted_signer", `it may not sign feed "${beyond}" itself`);
+  if (beyond !== undefined) throw refuse("untrusted_signer", `this key may not sign feed "${beyond}" itself`);
   const warnings: string[] = [];
   const depth = largest(deep.map((grant) => grant.depth)) - 1;
   if (terms.depth > depth)
-    warnings.push(`clients will use depth ${depth} for this delegation: ${fingerprint} may not give more`);
+    warnings.push(`clients will use depth ${depth} for this delegation: ${fingerprint} may not give a greater depth`);
   const ends = largest(deep.map((grant) => grant.expiresAt));
   if (ends < expiresAt)
     warnings.push(
@@ -144,26 +144,26 @@ function limitsOf(
   return warnings;
 }
 
-/** Returns the date of the issuer's latest delegation to this delegate; the next delegation must be newer. */
+/** Returns the date of the issuer's latest delegation to this delegate. The next delegation must be newer. */
 function lastWordAt({ userIds }: CertificateFacts, issuer: Fingerprint): Instant {
   const words = userIds.flatMap(({ certifications }) => certifications.filter(isDelegation));
   return largest([0, ...words.filter(({ key }) => key === issuer).map(({ createdAt }) => createdAt ?? 0)]);
 }
 
 /**
- * Returns the date for the new delegation. @throws FeedkeyError `not_yet_valid` if the clock is wrong now, or was wrong
- * at the last delegation
+ * Returns the date for the new delegation.
+ * @throws FeedkeyError `not_yet_valid`: when the latest delegation is dated in the future, so the clock is wrong or was wrong
  */
 function dateOf(facts: CertificateFacts, issuer: Fingerprint, at: Instant): Instant {
   const now = Math.max(wholeSecond(at), facts.primary.createdAt);
   const last = lastWordAt(facts, issuer);
   if (last < now) return now;
-  // Two delegations from one second would limit each other.
+  // Two delegations with the same date would limit each other.
   if (last - now < 60_000) return last + 1000;
-  const problem = `${issuer} already made a delegation or withdrawal for this key that is dated in the future, ${iso(last)}`;
+  const problem = `the latest delegation by ${issuer} to this key has a date in the future: ${iso(last)}`;
   throw new FeedkeyError("not_yet_valid", problem, {
     details: { issuer, madeAt: iso(last) },
-    hint: "clients use only the newest: correct this machine's clock, or wait until that date",
+    hint: "clients use only the delegation with the newest date: correct this machine's clock, or wait until that date",
   });
 }
 
@@ -174,8 +174,8 @@ async function requested(store: KeyStore, request: Request): Promise<RawCertific
 
 /**
  * Plans a new or renewed delegation. This needs no secret key and changes nothing.
- * @throws FeedkeyError `bad_certificate`, `usage`, `revoked`, `expired`, `untrusted_signer`... if the delegation is not
- * possible
+ * @throws FeedkeyError `bad_certificate`, `usage`, `revoked`, `expired`, `untrusted_signer` or another code: when the delegation
+ * is not possible
  */
 export async function planDelegation(
   store: KeyStore,
@@ -198,12 +198,11 @@ export async function planDelegation(
 }
 
 /**
- * Makes the delegation. Stores the delegate's certificate in the key store (and so in the bundle), and returns it for
- * its owner.
- * @param domain the domain in the notation's name; by default, the domain of the address in the issuer's user ID
- * @returns the delegate's certificate first, then the certificates of all keys on its path, for the delegate's key
- * store
- * @throws FeedkeyError `not_found` if the issuer's secret key is missing; `bad_config` if the passphrase is wrong
+ * Makes the delegation, and stores the delegate's certificate in the key store, so that the next bundle contains the certificate.
+ * @param domain the domain in the notation's name. The default is the domain of the address in the issuer's user ID
+ * @returns the certificates for the delegate's key store: the delegate's certificate first, then the certificates of all keys on
+ * its path
+ * @throws FeedkeyError `not_found`: when the issuer's secret key is missing; `bad_config`: when the passphrase is wrong
  */
 export async function applyDelegation(
   store: KeyStore,
@@ -228,8 +227,8 @@ async function pathOf(store: KeyStore, fingerprint: Fingerprint): Promise<RawCer
 }
 
 /**
- * Plans the withdrawal of a delegation.
- * @throws FeedkeyError `not_found` if the key never delegated to this delegate
+ * Plans the withdrawal of a delegation, and changes nothing.
+ * @throws FeedkeyError `not_found`: when the key never delegated to this delegate
  */
 export async function planWithdrawal(
   store: KeyStore,
@@ -258,9 +257,9 @@ export async function planWithdrawal(
 }
 
 /**
- * Withdraws a delegation, with a revocation (0x30) over each user ID that the delegation certified.
+ * Withdraws a delegation. The issuer makes a revocation (0x30) over each user ID that the delegation certified.
  * @returns the certificates as `applyDelegation` returns them, and the other keys that still delegate to this delegate
- * @throws FeedkeyError `not_found` if the issuer's secret key is missing; `bad_config` if the passphrase is wrong
+ * @throws FeedkeyError `not_found`: when the issuer's secret key is missing; `bad_config`: when the passphrase is wrong
  */
 export async function applyWithdrawal(
   store: KeyStore,

@@ -1,4 +1,4 @@
-/** A future delegate's request: its certificate, combined with everything that the key store knows about this certificate. */
+/** Reads the request of a future delegate: a certificate. Merges the certificate with the copy in the key store. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -13,18 +13,18 @@ import { addressOf, isOwned } from "../trust/identity.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { pruneForStore, type TakenIn } from "./store-certificate.ts";
 
-/** Returns the only certificate in a request. @throws FeedkeyError `bad_certificate` if the request is anything else */
+/** Returns the certificate in a request. @throws FeedkeyError `bad_certificate`: when the request is not exactly one certificate */
 export function readRequest(bytes: Uint8Array): RawCertificate {
   if (bytes.length > limits.requestBytes)
     throw tooLarge(
-      `it has ${bytes.length} bytes, but may have at most ${limits.requestBytes}`,
+      `the request has ${bytes.length} bytes, but may have at most ${limits.requestBytes}`,
       "a certificate is normally a few kilobytes: ask the owner to export the key without other people's signatures, or to make a new key",
     );
   const { certificates, secretKeys, problems } = readKeys(bytes);
   const [raw, ...others] = [...collect(certificates).values()];
   if (secretKeys > 0) {
     throw new FeedkeyError("bad_certificate", "the request contains a secret key", {
-      hint: "ask the owner to send only a certificate (feedkey key export), of a new key: others may have seen this secret key",
+      hint: "other people may have seen this secret key: ask the owner to make a new key, and to send only its certificate (feedkey key export)",
     });
   }
   if (raw !== undefined && others.length === 0) {
@@ -48,9 +48,9 @@ function tooLarge(why: string, hint: string): FeedkeyError {
 }
 
 /**
- * Returns the facts about the key in a request, with everything that the store knows about the key: a revocation that the
- * request leaves out, and earlier delegations and withdrawals. Unverified packets are dropped.
- * @throws FeedkeyError `bad_certificate` if the certificate is of a kind that can't be used
+ * Returns the facts about the key in a request, merged with the facts in the store. For example, the store may know a revocation
+ * that the request leaves out, and earlier delegations and withdrawals. Unverified packets are dropped.
+ * @throws FeedkeyError `bad_certificate`: when feedkey can't use this kind of certificate
  */
 export async function knownOf(request: RawCertificate, own: Own): Promise<OwnCertificate & Pick<TakenIn, "left">> {
   const stored = [...own.values()].map(({ raw }) => raw);
@@ -58,31 +58,31 @@ export async function knownOf(request: RawCertificate, own: Own): Promise<OwnCer
   if (taken === undefined)
     throw new FeedkeyError(
       "bad_certificate",
-      "feedkey can't use the certificate in the request: its kind of key or its form is not supported",
+      "feedkey can't use the certificate in the request: feedkey does not support its kind of key, or its form",
     );
   const { certificate: raw, facts, left } = taken;
   return { raw, facts, left };
 }
 
-/** Refuses a certificate that its owner filled with self-signatures. @throws FeedkeyError `bad_certificate` */
+/** Refuses a certificate with too many signatures. @throws FeedkeyError `bad_certificate` */
 export function refuseCrammed({ left }: Pick<TakenIn, "left">): void {
-  if (left > 0) throw tooLarge("the key has made too many signatures on it", "ask the owner to make a new key");
+  if (left > 0) throw tooLarge("the certificate has too many signatures", "ask the owner to make a new key");
 }
 
-/** Refuses a delegate whose key is revoked or expired. @throws FeedkeyError with the reason as its code */
+/** Refuses a delegate whose key is revoked or has expired. @throws FeedkeyError whose code is the reason */
 function refuseState(facts: CertificateFacts, at: Instant): void {
   const { fingerprint } = facts.primary;
   const refused = refusePrimary(facts, at);
   if (refused === undefined) return;
   throw new FeedkeyError(refused.code, `can't delegate to ${fingerprint}: ${refused.reason}`, {
     details: { fingerprint },
-    hint: "make a new key for that machine, or extend its key first: feedkey key extend",
+    hint: "make a new key for the delegate's machine, or extend the delegate's key first: feedkey key extend",
   });
 }
 
 /**
- * Refuses a delegate that looks like the archive: clients refuse the archive's user ID, and its address alone would
- * confuse people.
+ * Refuses a delegate with the archive's user ID or the archive's address. Clients refuse a delegate with the archive's user ID, and
+ * the same address would confuse people.
  */
 function refuseArchiveName(facts: CertificateFacts, issuer: OwnCertificate, own: Own): void {
   const top = rootsOf(own, issuer.raw.fingerprint);
@@ -94,17 +94,17 @@ function refuseArchiveName(facts: CertificateFacts, issuer: OwnCertificate, own:
   });
   if (taken === undefined) return;
   const { fingerprint } = facts.primary;
-  const problem = `${fingerprint} carries the archive's own user ID or address: "${escapeText(taken.text)}"`;
+  const problem = `${fingerprint} has the archive's user ID or address: "${escapeText(taken.text)}"`;
   throw new FeedkeyError("bad_certificate", problem, {
     details: { fingerprint, userId: taken.text },
-    hint: "a delegate needs a different user ID: ask the owner to make the key again with another --user-id",
+    hint: "a delegate needs another user ID: ask the owner to make a new key with another --user-id",
   });
 }
 
 /**
- * Returns the user ID for a delegation: one that belongs to the delegate, never the archive's. User IDs over which this issuer
- * has withdrawn a delegation are skipped, because a withdrawal is final (T3b).
- * @throws FeedkeyError `bad_certificate`, `revoked`, `expired`... if no user ID can be used
+ * Returns the user ID of the delegate over which the delegation will be made. User IDs over which this issuer has withdrawn a
+ * delegation are left out, because a withdrawal is final (T3b).
+ * @throws FeedkeyError `bad_certificate`, `revoked`, `expired` or another code: when no user ID can be used
  */
 export function chooseUserId(facts: CertificateFacts, issuer: OwnCertificate, own: Own, at: Instant): UserIdFacts {
   refuseState(facts, at);
@@ -114,7 +114,7 @@ export function chooseUserId(facts: CertificateFacts, issuer: OwnCertificate, ow
   if (usable.length === 0) {
     throw new FeedkeyError(
       "bad_certificate",
-      `${fingerprint} can't be a delegate: it has no valid user ID with an address`,
+      `${fingerprint} can't be a delegate: the key has no valid user ID with an address`,
       {
         details: { fingerprint },
       },
@@ -124,7 +124,7 @@ export function chooseUserId(facts: CertificateFacts, issuer: OwnCertificate, ow
   if (chosen !== undefined) return chosen;
   throw new FeedkeyError("revoked", `${issuer.raw.fingerprint} has withdrawn its delegation to ${fingerprint}`, {
     details: { issuer: issuer.raw.fingerprint, delegate: fingerprint },
-    hint: "a withdrawal is final: clients refuse every later delegation to that user ID of the key; make a new key for that machine",
+    hint: "a withdrawal is final: clients refuse every later delegation to that user ID of the key; make a new key for the delegate's machine",
   });
 }
 

@@ -45,7 +45,10 @@ describe("copies of a secret key", function () {
     await inSafe(async ({ keys, home, safe, fingerprint }) => {
       const alone = async (what: string) => {
         const { code, message } = await refusalOf(() => keys.delete(fingerprint, { backup: safe }));
-        expect([code, message.includes("does not contain all its secrets")], what).to.deep.equal(["usage", true]);
+        expect([code, message.includes("does not contain all secrets of the key")], what).to.deep.equal([
+          "usage",
+          true,
+        ]);
       };
       await fs.rename(join(safe, "private"), join(safe, "kept"));
       await fs.symlink(join(home, "private"), join(safe, "private"));
@@ -71,7 +74,7 @@ describe("copies of a secret key", function () {
       bytes[end] = (bytes[end] ?? 0) ^ 1;
       await fs.writeFile(file, armor(bytes, "PRIVATE KEY BLOCK"));
       const { message } = await refusalOf(() => keys.delete(fingerprint, { backup: safe }));
-      expect(message).to.include("does not contain all its secrets");
+      expect(message).to.include("does not contain all secrets of the key");
       await fs.writeFile(file, whole);
       expect((await keys.planDeletion(fingerprint, { backup: safe })).against).to.deep.equal([]);
     }, "first");
@@ -95,7 +98,7 @@ describe("copies of a secret key", function () {
       await keys.delete(fingerprint, { backup: safe });
       for (const backup of [undefined, safe]) {
         const { code, message } = await refusalOf(() => keys.delete(fingerprint, { backup }));
-        expect([code, message.includes("it has a revocation")]).to.deep.equal(["usage", true]);
+        expect([code, message.includes("the certificate has a revocation")]).to.deep.equal(["usage", true]);
       }
       const later = join(folder, "later");
       await keys.backup(later);

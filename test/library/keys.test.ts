@@ -82,8 +82,8 @@ describe("the keys of an archive as a library", () => {
         expect(code).to.equal("usage");
         return message;
       };
-      expect(await refused()).to.include("no backup of it was given");
-      expect(await refused(join(folder, "nothing"))).to.include("does not contain all its secrets");
+      expect(await refused()).to.include("no backup of the key was given");
+      expect(await refused(join(folder, "nothing"))).to.include("does not contain all secrets of the key");
       // The store itself under another name is no second copy.
       await fs.symlink(join(folder, "home"), join(folder, "alias"));
       expect(await refused(join(folder, "alias"))).to.include("does not contain all");
@@ -135,11 +135,11 @@ describe("the keys of an archive as a library", () => {
       expect(await against(archive.key, withoutConfig)).to.include("without --config it is unknown");
       const { successor } = await keeper.rotate({ step: "begin", backup: safe });
       await keeper.keys.backup(safe);
-      expect(await against(successor)).to.include("the successor of a rotation that is under way");
+      expect(await against(successor)).to.include("the successor in a rotation that is in progress");
       const builder = await addKey(home, { userId: "Builder <b@example.org>", at: day(0) });
       await keeper.delegate(builder, { key: archive.key, feeds: ["base"], expires: 90 * days });
       await keeper.rotate({ step: "finish", force: true });
-      expect(await against(archive.key)).to.equal(`it delegated to ${builder}, which only it can renew or withdraw`);
+      expect(await against(archive.key)).to.equal(`only this key can renew or withdraw its delegation to ${builder}`);
       await keeper.withdraw(builder, { key: archive.key });
       expect(await against(archive.key)).to.equal("");
       expect(await keeper.keys.delete(archive.key, { backup: safe })).to.include({ certificate: "stays" });

@@ -7,11 +7,11 @@ import type { KeyStore } from "../../store/key-store.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 
 /**
- * Changes the passphrase of a key. Afterwards all parts of the key that are in the store have one common passphrase.
- * @param present gives the present passphrase
+ * Changes the passphrase of a key. Afterwards, all parts of the key that are in the store have the same passphrase.
+ * @param present returns the present passphrase
  * @param next returns the new passphrase; undefined for no passphrase
- * @throws FeedkeyError `not_found` if the store lacks the key; `bad_config` if the present passphrase is wrong; `locked` if
- * another run changed the key meanwhile; `output`
+ * @throws FeedkeyError `not_found`: when the store does not have the key; `bad_config`: when the present passphrase is wrong;
+ * `locked`: when another run changed the key meanwhile; `output`: when the file can't be written
  */
 export async function changePassphrase(
   store: KeyStore,

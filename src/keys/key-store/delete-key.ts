@@ -16,7 +16,7 @@ import { copiedTo } from "./copy-check.ts";
 import { certifiersOf } from "./describe-key.ts";
 
 interface DeleteTerms {
-  /** The configuration of the archive for which the key may sign, if known. */
+  /** The configuration of the archive for which the key may sign; undefined if the caller gave no configuration. */
   readonly config: ArchiveConfig | undefined;
   /** The folder of a backup or another key store that also has the key. */
   readonly backup: string | undefined;
@@ -25,44 +25,45 @@ interface DeleteTerms {
   readonly at: Instant;
 }
 
-/** What is deleted and what stays. */
+/** The plan of a deletion: which files of a key are deleted, and which files stay. */
 export interface DeletionPlan {
   readonly fingerprint: Fingerprint;
   readonly secret: "goes" | "none";
   /** The certificate stays if other certificates in the store depend on it, or if the backup lacks a part of it. */
   readonly certificate: "goes" | "stays";
-  /** Why the certificate stays, in words; undefined if it is deleted. */
+  /** The reason why the certificate stays; undefined if the certificate does not stay. */
   readonly staysFor: string | undefined;
-  /** Keys that certified this key, or that this key certified: a reason to keep the certificate, or an objection. */
+  /** Keys that certified this key, and keys that this key certified. With such keys, clients may still need the certificate. */
   readonly connected: readonly Fingerprint[];
-  /** The objections to the deletion, in words; empty if the deletion needs no `force`. */
+  /** The objections to the deletion; empty if the deletion needs no `force`. */
   readonly against: readonly string[];
 }
 
-const onlyRevocation = "it has a revocation, and no complete backup was given";
+const onlyRevocation = "the certificate has a revocation, and no complete backup was given";
 const noConfig =
-  "archives are published from this key store, and without --config it is unknown whether this key signs for them";
+  "feedkey publishes archives with this key store, and without --config it does not know whether this key signs for them";
 
-/** Returns what a secret key is still needed for. */
+/** Returns the reasons why a secret key is still needed. */
 async function usesOf(store: KeyStore, own: Own, key: Fingerprint, { config, at }: DeleteTerms): Promise<string[]> {
   const certificate = own.get(key);
   const present = config && own.get(config.key.fingerprint);
   const uses: string[] = [];
-  if (config?.key.fingerprint === key) uses.push(`it signs for the archive of ${config.file}`);
+  if (config?.key.fingerprint === key) uses.push(`the key signs for the archive of ${config.file}`);
   if (config !== undefined && present !== undefined) {
     const { successor } = rotationState(own, present, config.userId, at);
-    if (successor?.raw.fingerprint === key) uses.push("it is the successor of a rotation that is under way");
+    if (successor?.raw.fingerprint === key) uses.push("the key is the successor in a rotation that is in progress");
   }
   const inForce = certificate !== undefined && refusePrimary(certificate.facts, at) === undefined;
   if (config === undefined && inForce && (await store.hasPublished())) uses.push(noConfig);
   const given = listDelegations(own, undefined, at).filter((one) => one.issuer === key && one.refused === undefined);
-  for (const { delegate } of given) uses.push(`it delegated to ${delegate}, which only it can renew or withdraw`);
+  for (const { delegate } of given) uses.push(`only this key can renew or withdraw its delegation to ${delegate}`);
   return uses;
 }
 
 /**
  * Plans a deletion, and changes nothing.
- * @throws FeedkeyError `usage` for a malformed fingerprint; `not_found` if the store lacks the key; `bad_config`
+ * @throws FeedkeyError `usage`: when the fingerprint is malformed; `not_found`: when the store does not have the key; `bad_config`:
+ * when the store can't be read
  */
 export async function planDeletion(store: KeyStore, text: string, terms: DeleteTerms): Promise<DeletionPlan> {
   const fingerprint = await resolveKey(store, text);
@@ -78,8 +79,8 @@ export async function planDeletion(store: KeyStore, text: string, terms: DeleteT
   const { backup } = terms;
   const copied = backup === undefined ? undefined : await copiedTo(store, fingerprint, resolve(backup));
   if (!(await store.hasPrivate(fingerprint))) {
-    const against = names.map((one) => `one of it and ${one} certified the other`);
-    if (isPresent) against.unshift("it is the archive's present key");
+    const against = names.map((one) => `this key certified ${one}, or ${one} certified this key`);
+    if (isPresent) against.unshift("the key is the archive's present key");
     const isRevoked = certificate !== undefined && revocationPart(certificate.raw) !== undefined;
     if (isRevoked && copied?.certificate !== true) against.push(onlyRevocation);
     return { fingerprint, secret: "none", certificate: "goes", staysFor: undefined, connected: names, against };
@@ -88,15 +89,15 @@ export async function planDeletion(store: KeyStore, text: string, terms: DeleteT
   const isSaved = copied?.secret === true;
   const copy =
     backup === undefined
-      ? "no backup of it was given"
-      : `${escapeText(backup)} does not contain all its secrets as they are now`;
+      ? "no backup of the key was given"
+      : `${escapeText(backup)} does not contain all secrets of the key as they are now`;
   const staysFor =
     names.length > 0
-      ? `clients find ${names.join(", ")} through it`
+      ? `clients find ${names.join(", ")} through this certificate`
       : isPresent
-        ? "it is the archive's present key"
+        ? "the key is the archive's present key"
         : copied?.certificate === false
-          ? `${escapeText(backup ?? "")} does not contain all of it, such as a revocation`
+          ? `${escapeText(backup ?? "")} does not contain the complete certificate: for example, a revocation may be missing`
           : undefined;
   return {
     fingerprint,
@@ -108,15 +109,17 @@ export async function planDeletion(store: KeyStore, text: string, terms: DeleteT
   };
 }
 
-/** Returns the hint about the objections to deleting a secret key. */
+/** Returns the hint for a user whose secret key is not deleted because of objections. */
 function hintFor(against: readonly string[], { backup }: DeleteTerms): string {
   const others = against.filter((one) => one !== noConfig);
   const steps = [
-    ...(others.length < against.length ? ["give --config FILE, the archive.ini that is published from here"] : []),
-    ...(backup === undefined || others.some((one) => one.includes("does not contain all its secrets"))
-      ? ["give a current copy of the key store with --backup DIR (feedkey key backup DIR makes one)"]
+    ...(others.length < against.length
+      ? ["give --config FILE, where FILE is the archive.ini of the archive that you publish with this key store"]
       : []),
-    "--force deletes it anyway, for good",
+    ...(backup === undefined || others.some((one) => one.includes("does not contain all secrets of the key"))
+      ? ["give a current copy of the key store with --backup DIR (feedkey key backup DIR makes a copy)"]
+      : []),
+    "--force deletes the secret key anyway, and this can't be undone",
   ];
   return steps.join("; ");
 }
@@ -124,12 +127,12 @@ function hintFor(against: readonly string[], { backup }: DeleteTerms): string {
 function hintForCertificate(against: readonly string[]): string {
   const onlyCopy = against.every((one) => one === onlyRevocation);
   const why = onlyCopy
-    ? "clients may not have heard of it yet: give a copy with --backup DIR (feedkey key backup DIR makes one)"
-    : "the key bundle is made from these certificates: without this one, clients would lose their chain";
-  return `${why}; --force deletes it anyway`;
+    ? "clients may not have received the revocation yet: give a copy of the key store with --backup DIR (feedkey key backup DIR makes a copy)"
+    : "feedkey makes the key bundle from these certificates: without this certificate, clients could not follow the chain of keys";
+  return `${why}; --force deletes the certificate anyway`;
 }
 
-/** Refuses to delete a key that is still needed. @throws FeedkeyError `usage` */
+/** Refuses to delete a key that is still needed. @throws FeedkeyError `usage`: when there are objections */
 function refuseNeeded({ fingerprint, secret, against }: DeletionPlan, terms: DeleteTerms): void {
   if (against.length === 0) return;
   const what = secret === "goes" ? "the secret key" : "the certificate";
@@ -140,8 +143,9 @@ function refuseNeeded({ fingerprint, secret, against }: DeletionPlan, terms: Del
 }
 
 /**
- * Deletes a key: the secret first. Revocation certificates stay, in case a lost or stolen copy of the key turns up.
- * @throws FeedkeyError `usage` if the key is still needed; `not_found`; `output`; `locked`
+ * Deletes a key. The secret is deleted first. The revocation certificates stay, because somebody may still find or steal another
+ * copy of the key.
+ * @throws FeedkeyError `usage`: when the key is still needed; `not_found`, `output` or `locked`: when the key store refuses
  */
 export async function deleteKey(store: KeyStore, text: string, terms: DeleteTerms): Promise<DeletionPlan> {
   return await store.exclusive(async (writer) => {

@@ -12,21 +12,21 @@ import { newest, primaryState, refusePrimary, refuseSubkey } from "../../trust/k
 import { type DelegationRecord, listDelegations } from "../delegations.ts";
 import { algorithmName } from "../key-names.ts";
 
-/** A key in the store, as a list shows it. */
+/** The facts about a key that a list of the key store shows. */
 export interface KeyRecord {
   readonly fingerprint: Fingerprint;
   /** The first user ID; empty if the key has no user ID. */
   readonly userId: string;
-  /** The algorithm, as in `keygen --algorithm`. */
+  /** The name of the algorithm, as in `keygen --algorithm`. */
   readonly algorithm: string;
   readonly createdAt: Instant;
   /** When the key expires; undefined if it never expires. */
   readonly expiresAt: Instant | undefined;
-  /** T14: when clients begin to refuse the key's algorithm, in RFC 3339; null if no date is set. */
+  /** T14: when clients begin to refuse the key's algorithm, in the format of RFC 3339; null if no date is set. */
   readonly algorithmUntil: string | null;
   /** Whether the store has the secret of this key or of one of its subkeys. */
   readonly secret: boolean;
-  /** Why clients refuse signatures by this key; undefined if clients accept them. */
+  /** The reason why clients refuse signatures by this key; undefined if clients accept its signatures. */
   readonly refused: string | undefined;
 }
 
@@ -36,20 +36,20 @@ export interface SubkeyRecord extends Omit<KeyRecord, "userId"> {
   readonly signs: boolean;
 }
 
-/** Everything that the store knows about one key. */
+/** All facts about one key that feedkey shows. */
 export interface KeyDetails extends KeyRecord {
-  /** The user IDs that the key's owner certified. */
+  /** The user IDs that the key certified itself. */
   readonly userIds: readonly string[];
-  /** Which secrets are in the store: `subkeys` if the primary secret is kept elsewhere. */
+  /** Which secrets are in the store. `subkeys` means that the primary secret is not in the store. */
   readonly secrets: "all" | "subkeys" | "none";
   /** Whether the secrets need a passphrase; undefined if the store has no secret of this key. */
   readonly isLocked: boolean | undefined;
-  /** The reasons for which the store has a revocation certificate of this key. */
+  /** The reasons of the revocation certificates that the store has for this key. */
   readonly revocations: readonly RevocationReason[];
   readonly subkeys: readonly SubkeyRecord[];
-  /** Keys in the store that certified this key, and did not withdraw the certification. */
+  /** Keys in the store whose certification of this key is neither withdrawn nor expired. */
   readonly certifiedBy: readonly Fingerprint[];
-  /** Keys in the store that this key certified without withdrawing the certification. */
+  /** Keys in the store for which this key's certification is neither withdrawn nor expired. */
   readonly certified: readonly Fingerprint[];
   /** Delegations to this key and by this key. */
   readonly delegations: readonly DelegationRecord[];
@@ -70,7 +70,7 @@ function recordOf({ facts }: OwnCertificate, at: Instant, secret: boolean): KeyR
   };
 }
 
-/** Returns the keys in the store, the newest last. */
+/** Returns the keys in the store, with the newest key last. */
 export async function listKeys(store: KeyStore, own: Own, at: Instant): Promise<KeyRecord[]> {
   const records: KeyRecord[] = [];
   for (const one of [...own.values()].sort(byAge)) {
@@ -93,7 +93,7 @@ function subkeyOf(subkey: SubkeyFacts, at: Instant, secret: boolean): SubkeyReco
   };
 }
 
-/** Returns the keys in the store whose certification of a key is neither withdrawn nor expired. */
+/** Returns the keys whose certification of this key is neither withdrawn nor expired. */
 export function certifiersOf({ raw, facts }: OwnCertificate, at: Instant): Fingerprint[] {
   const found = facts.userIds.flatMap(({ certifications, withdrawals }) => {
     const standing = certifications.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > at);
@@ -105,7 +105,9 @@ export function certifiersOf({ raw, facts }: OwnCertificate, at: Instant): Finge
 }
 
 /**
- * Describes a key. @param key a key in `own`. @throws FeedkeyError `bad_config`, `bad_certificate` if its secret can't be read
+ * Returns the facts about a key.
+ * @param key a key in `own`
+ * @throws FeedkeyError `bad_config` or `bad_certificate`: when the key's secret can't be read
  */
 export async function describeKey(store: KeyStore, own: Own, key: OwnCertificate, at: Instant): Promise<KeyDetails> {
   const { fingerprint } = key.raw;

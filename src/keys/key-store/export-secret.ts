@@ -11,9 +11,9 @@ import type { KeyStore } from "../../store/key-store.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 
 export interface SecretExportOptions {
-  /** Whether to leave out the primary secret: for a machine that only signs. */
+  /** Whether to leave out the primary secret, for example for a machine that only signs. */
   readonly withoutPrimary?: boolean | undefined;
-  /** The program that will read the export; keys that it can't read are refused. */
+  /** The program that will read the export. A key that this program can't read is refused. */
   readonly for?: "gpg" | undefined;
 }
 
@@ -25,8 +25,9 @@ export interface SecretExport {
 }
 
 /**
- * Exports a secret key. The self-signatures in the store's secret file may be old, so the current certificate follows.
- * @throws FeedkeyError `usage` if no secret would be left or GnuPG can't read the key; `not_found`; `bad_config`
+ * Exports a secret key. The self-signatures in the store's secret file may be old, so the export also has the current certificate.
+ * @throws FeedkeyError `usage`: when no secret would be left, or GnuPG can't read the key; `not_found`: when the store does not
+ * have the key; `bad_config`: when the key can't be read
  */
 export async function exportSecret(store: KeyStore, text: string, options: SecretExportOptions): Promise<SecretExport> {
   const fingerprint = await resolveKey(store, text);
@@ -34,21 +35,21 @@ export async function exportSecret(store: KeyStore, text: string, options: Secre
   await readStored(store, fingerprint);
   const { present, isLocked, version } = await secretParts(whole);
   if (options.for === "gpg" && version !== 4) {
-    throw new FeedkeyError("usage", `GnuPG can't read ${fingerprint}: it is a key of version ${version}`, {
+    throw new FeedkeyError("usage", `GnuPG can't read ${fingerprint}, because the key has version ${version}`, {
       details: { fingerprint, version },
-      hint: "only a key of version 4 can be used with GnuPG: rotate to one with feedkey rotate --algorithm ed25519",
+      hint: "GnuPG can use only keys of version 4: rotate to such a key with feedkey rotate --algorithm ed25519",
     });
   }
   const isAlone = [...present].every((one) => one === fingerprint);
   if (options.withoutPrimary === true && isAlone) {
-    const problem = `${fingerprint} has no subkey with a secret here: nothing would be left to export`;
+    const problem = `this key store has no subkey secret of ${fingerprint}, so without the primary secret nothing would be left to export`;
     throw new FeedkeyError("usage", problem, {
       details: { fingerprint },
       hint: "first make a signing subkey: feedkey key subkey add FINGERPRINT",
     });
   }
   const secret = options.withoutPrimary === true ? await withoutPrimary(whole) : whole;
-  // The keys before this key are included, because the other side needs the whole path.
+  // The other key store needs the certificates of all keys on the path to this key.
   const path = withPath(await ownCertificates(store), fingerprint).filter(({ facts }) => {
     return options.for !== "gpg" || facts.primary.version === 4;
   });

@@ -15,21 +15,21 @@ interface MakeKeyTerms {
   readonly lifetime: Duration | undefined;
   /** The passphrase for all parts of the key; undefined for no passphrase. */
   readonly passphrase: string | undefined;
-  /** Folder of the key store that gets the whole key; this key store keeps only a signing subkey. */
+  /** Folder of another key store, which gets the whole key. This key store then gets only the secret of a signing subkey. */
   readonly offlinePrimary?: string | undefined;
-  /** Whether to make a master key, which certifies and never signs an index. */
+  /** Whether to make a master key: a key that certifies other keys and never signs an index. */
   readonly certifyOnly?: boolean | undefined;
 }
 
 /**
- * Makes a key whose primary secret is kept elsewhere. The whole key is stored first: a crash must not leave a subkey
- * without its primary key.
+ * Makes a key whose primary secret is kept in another key store. The whole key is stored there first, so that a crash does not
+ * leave a subkey without its primary key.
  */
 async function makeSplit(terms: MakeKeyTerms, folder: string): Promise<NewKey> {
   const { whole, staying } = await generateSplit(terms);
   const away = await KeyStore.open(folder);
   await addSecretKey(away, whole);
-  // The key is read back at once, as a later use will read it.
+  // The key is read back now, so that a problem shows before the key is used.
   await away.privateKey(whole.fingerprint);
   return staying;
 }
@@ -41,11 +41,14 @@ async function make(terms: MakeKeyTerms): Promise<NewKey> {
   }
   if (offlinePrimary === undefined) return await generateMaster(terms);
   throw new FeedkeyError("usage", "--certify-only and --offline-primary can't be combined", {
-    hint: "a master key has no signing subkey that could stay here: make it with --certify-only alone, on the machine where it will be kept",
+    hint: "a master key has no signing subkey that could stay on this machine: use --certify-only alone, on the machine where you keep the master key",
   });
 }
 
-/** Makes a key and stores it. @throws FeedkeyError `usage`, `output`, `bad_config` */
+/**
+ * Makes a key and stores the key.
+ * @throws FeedkeyError `usage`: when the terms are not valid; `output` or `bad_config`: when the key can't be stored
+ */
 export async function makeKey(store: KeyStore, terms: MakeKeyTerms): Promise<Fingerprint> {
   const key = await make(terms);
   await addSecretKey(store, key);
