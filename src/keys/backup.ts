@@ -1,4 +1,4 @@
-/** Backups of the revocation certificates or of the whole key store. feedkey reads a backup back before it reports success. */
+/** Makes and restores backups of the key store or of revocation certificates. Every backup is read back after it is written. */
 import * as fs from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -22,14 +22,21 @@ async function writeAndReadBack(files: readonly Copy[]): Promise<void> {
   await commitStaged(await stageAll(files));
   for (const { path, data } of files) {
     if ((await fs.readFile(path, "utf8")) === data) continue;
-    throw new FeedkeyError("output", `${escapeText(path)} does not contain what was just written to it`, {
-      details: { path },
-      hint: "the disk or stick may be broken: use another one",
-    });
+    throw new FeedkeyError(
+      "output",
+      `${escapeText(path)} does not contain the data that feedkey has just written to this file`,
+      {
+        details: { path },
+        hint: "the disk or USB stick may be broken: use another disk or stick",
+      },
+    );
   }
 }
 
-/** Copies a key's three revocation certificates into a folder. @throws FeedkeyError `not_found` if one is missing; `output` */
+/**
+ * Copies a key's three revocation certificates into a folder.
+ * @throws FeedkeyError `not_found`: when a revocation certificate is missing; `output`: when a file can't be written
+ */
 export async function backupRevocations(store: KeyStore, fingerprint: Fingerprint, folder: string): Promise<void> {
   const target = resolve(folder);
   await ensureFolder(target, 0o700);
@@ -42,15 +49,16 @@ export async function backupRevocations(store: KeyStore, fingerprint: Fingerprin
 }
 
 /**
- * Copies the whole key store. @returns the fingerprints of the copied keys. @throws FeedkeyError `bad_config` if a key can't be read
- * to its end
+ * Copies the whole key store.
+ * @returns the fingerprints of the copied keys
+ * @throws FeedkeyError `bad_config`: when a key can't be read completely
  */
 export async function backupStore(store: KeyStore, folder: string): Promise<string[]> {
   const target = resolve(folder);
   const files: Copy[] = [];
   const names = await store.list();
   for (const name of names) {
-    // An incomplete certificate must not get into a backup.
+    // Reading the certificate checks that it is complete, because a backup must not contain an incomplete certificate.
     await readStored(store, name);
     files.push({ path: join(target, "certs", `${name}.asc`), data: await store.certificate(name), mode: 0o644 });
     if (await store.hasPrivate(name)) {
@@ -66,7 +74,7 @@ export async function backupStore(store: KeyStore, folder: string): Promise<stri
   for (const part of ["private", "revocations"]) await ensureFolder(join(target, part), 0o700);
   await ensureFolder(join(target, "certs"), 0o755);
   await writeAndReadBack(files);
-  // The copy is read as a restore would read it, so that problems show now and not in an emergency.
+  // The copy is read in the same way as a restore reads it, so that problems show now and not in an emergency.
   const copy = await KeyStore.open(target);
   for (const name of names) if (await copy.hasPrivate(name)) await copy.privateKey(name);
   return names;
@@ -78,8 +86,9 @@ function ignoreMissing(error: unknown): undefined {
 }
 
 /**
- * Restores a backup into a key store. Keys in the store are not changed: changes since the backup, such as a revocation, stay.
- * @throws FeedkeyError `not_found` if the folder is not a backup; `bad_certificate` if a certificate in it is damaged
+ * Restores a backup into a key store. A key whose secret is in the store is not changed, so changes since the backup, such as a
+ * revocation, stay.
+ * @throws FeedkeyError `not_found`: when the folder is not a backup; `bad_certificate`: when a certificate in the backup is damaged
  */
 export async function restoreStore(store: KeyStore, folder: string): Promise<{ restored: string[]; kept: string[] }> {
   const backup = await KeyStore.open(folder);
@@ -89,7 +98,7 @@ export async function restoreStore(store: KeyStore, folder: string): Promise<{ r
       details: { path: folder },
     });
   }
-  // All certificates are read before anything is stored.
+  // All certificates are read before any key is stored, so that a damaged backup changes nothing.
   const certificates = new Map<Fingerprint, RawCertificate>();
   for (const name of names) {
     const armored = Buffer.from(await backup.certificate(name));
@@ -108,7 +117,7 @@ export async function restoreStore(store: KeyStore, folder: string): Promise<{ r
       const ofWhole = parts.present.has(parts.fingerprint);
       const revocations: Partial<Record<RevocationReason, string>> = {};
       for (const reason of revocationReasons) {
-        // A key without its primary secret may have no revocation certificates.
+        // A backup of a key without its primary secret may have no revocation certificates.
         const data = await backup.revocation(name, reason).catch((error) => {
           if (ofWhole) throw error;
           return ignoreMissing(error);
@@ -120,8 +129,7 @@ export async function restoreStore(store: KeyStore, folder: string): Promise<{ r
     }
     restored.push(name);
   }
-  // The certificates are stored together, so that certifications among them are checked with both certificates
-  // available.
+  // The certificates are stored together, because a certification can be checked only with the certificate of its issuer.
   await takeIn(
     store,
     restored.flatMap((name) => certificates.get(name) ?? []),

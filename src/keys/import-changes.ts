@@ -1,4 +1,4 @@
-/** Describes to the user what an import changed. */
+/** Describes the changes that an import made to the key store. */
 import type { OwnCertificate } from "../signing/signing-key.ts";
 import { type Instant, iso } from "../time.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
@@ -6,7 +6,7 @@ import { endOfKey } from "../trust/expiry-forecast.ts";
 import type { CertificateFacts, Fingerprint, SignatureFacts } from "../trust/facts.ts";
 import { revocationWords } from "../trust/key-state.ts";
 
-/** One change in an import. The kinds are part of the API, the wording is not. */
+/** A change by an import. The kind is part of the API, but the text is not. */
 export interface Change {
   readonly fingerprint: Fingerprint;
   readonly kind:
@@ -24,7 +24,7 @@ export interface Change {
   readonly text: string;
 }
 
-/** Returns the signatures that the other list lacks. */
+/** Returns the signatures in `now` that are not in `before`. */
 function fresh<One extends SignatureFacts>(now: readonly One[], before: readonly SignatureFacts[] = []): One[] {
   const known = new Set(before.map(({ id }) => id));
   return now.filter(({ id }) => !known.has(id));
@@ -39,12 +39,12 @@ function ofRevocations(facts: CertificateFacts, before: CertificateFacts | undef
       return change(
         "subkey-revocation",
         subkey.fingerprint,
-        `its subkey ${subkey.fingerprint} is ${revocationWords(one)}`,
+        `the subkey ${subkey.fingerprint} is ${revocationWords(one)}`,
       );
     });
   });
   const own = fresh(facts.revocations, before?.revocations);
-  return [...own.map((one) => change("revocation", one.key, `it is ${revocationWords(one)}`)), ...subkeys];
+  return [...own.map((one) => change("revocation", one.key, `the key is ${revocationWords(one)}`)), ...subkeys];
 }
 
 function ofUserIds(facts: CertificateFacts, before: CertificateFacts | undefined): Change[] {
@@ -54,37 +54,42 @@ function ofUserIds(facts: CertificateFacts, before: CertificateFacts | undefined
     const change = (kind: Change["kind"], key: Fingerprint, text: string): Change => ({ fingerprint, kind, key, text });
     const until = ({ expiresAt }: SignatureFacts) => (expiresAt === undefined ? "" : ` until ${iso(expiresAt)}`);
     const said = fresh(userId.certifications, known?.certifications).map((one) => {
-      if (!isDelegation(one)) return change("certification", one.key, `${one.key} certified it${until(one)}`);
+      if (!isDelegation(one)) return change("certification", one.key, `${one.key} certified the key${until(one)}`);
       const terms = one.notations.map(({ value }) => value).join(", ");
       const again = known?.certifications.some((old) => old.key === one.key && isDelegation(old)) === true;
-      const verb = again ? "renewed its delegation" : "delegated to it";
+      const verb = again ? "renewed its delegation to the key" : "delegated to the key";
       return change("delegation", one.key, `${one.key} ${verb}: ${terms}${until(one)}`);
     });
     const taken = fresh(userId.withdrawals, known?.withdrawals).map((one) => {
       return change("withdrawal", one.key, `${one.key} withdrew its certification or delegation`);
     });
     const gone = fresh(userId.revocations, known?.revocations).map((one) => {
-      return change("user-id-revocation", one.key, `its user ID "${userId.text}" is ${revocationWords(one)}`);
+      return change("user-id-revocation", one.key, `the user ID "${userId.text}" is ${revocationWords(one)}`);
     });
     const isNew = before !== undefined && known === undefined;
-    const added = isNew ? [change("user-id", fingerprint, `it has the user ID "${userId.text}" too`)] : [];
+    const added = isNew ? [change("user-id", fingerprint, `the key also has the user ID "${userId.text}"`)] : [];
     return [...added, ...said, ...taken, ...gone];
   });
 }
 
 /**
- * Returns what is new in a certificate.
- * @param before the certificate in the store before; undefined if the certificate is new
+ * Returns the changes between two versions of a certificate.
+ * @param before the certificate that the store had before the import; undefined if the store did not have this certificate
  */
 export function changesOf({ facts }: OwnCertificate, before: OwnCertificate | undefined, at: Instant): Change[] {
   const { fingerprint } = facts.primary;
   const subkeys = facts.subkeys
     .filter((subkey) => before?.facts.subkeys.some((one) => one.fingerprint === subkey.fingerprint) === false)
     .map((subkey): Change => {
-      return { fingerprint, kind: "subkey", key: subkey.fingerprint, text: `it has the subkey ${subkey.fingerprint}` };
+      return {
+        fingerprint,
+        kind: "subkey",
+        key: subkey.fingerprint,
+        text: `the key has the subkey ${subkey.fingerprint}`,
+      };
     });
   const [end, old] = [endOfKey(facts, at).until, before && endOfKey(before.facts, at).until];
-  const words = Number.isFinite(end) ? `it expires on ${iso(end)}` : "it never expires";
+  const words = Number.isFinite(end) ? `the key expires on ${iso(end)}` : "the key never expires";
   const expiry: Change[] =
     old === undefined || old === end ? [] : [{ fingerprint, kind: "expiry", key: fingerprint, text: words }];
   return [...ofRevocations(facts, before?.facts), ...ofUserIds(facts, before?.facts), ...subkeys, ...expiry];

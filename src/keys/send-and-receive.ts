@@ -1,4 +1,4 @@
-/** Use case: send keys in the key store to key servers and read them back, and get keys from key servers into the store. */
+/** Use case: send keys from the key store to key servers, and get keys from key servers into the key store. */
 import type { FeedkeyError } from "../error.ts";
 import { readTrustedFile } from "../files/trusted-file.ts";
 import { createTransport } from "../net/transport.ts";
@@ -13,7 +13,7 @@ import { provenOf, takeIn } from "./store-certificate.ts";
 export interface Servers {
   /** The addresses of the servers, each as `hkps://...`. */
   readonly urls: readonly string[];
-  /** Path of a file with PEM certificates of the servers' authority, which is trusted in addition to the system's authorities. */
+  /** Path of a PEM file with the certificates of a CA. feedkey trusts this CA in addition to the CAs of the system. */
   readonly ca: string | undefined;
   readonly offline: boolean;
 }
@@ -21,9 +21,9 @@ export interface Servers {
 /** The result of sending keys to key servers. */
 export interface Spread {
   readonly sent: readonly Sent[];
-  /** What was done, in words. */
+  /** Sentences that describe what was done. */
   readonly done: readonly string[];
-  /** One error for each key that a server did not accept or return. */
+  /** One error for each key that a server did not accept or did not return completely. */
   readonly errors: readonly FeedkeyError[];
 }
 
@@ -38,7 +38,10 @@ async function withServers<T>({ ca, offline }: Servers, action: (transport: Tran
   }
 }
 
-/** Sends keys in the store to the key servers, and reports failures. @throws FeedkeyError `bad_config` */
+/**
+ * Sends keys from the store to the key servers. Returns failures of the servers and does not throw them.
+ * @throws FeedkeyError `bad_config`: when the key store or the file of CA certificates can't be read
+ */
 export async function spread(store: KeyStore, fingerprints: readonly Fingerprint[], servers: Servers): Promise<Spread> {
   const own = await ownCertificates(store);
   const proven = await provenOf([...own.values()].map(({ raw }) => raw));
@@ -58,9 +61,9 @@ export async function spread(store: KeyStore, fingerprints: readonly Fingerprint
 }
 
 /**
- * Gets keys from the servers into the key store, with verified signatures only.
- * @returns the fingerprints of the received keys, each with its first user ID
- * @throws FeedkeyError `not_found` if every server that answered lacks a key; `unavailable` if no server answered
+ * Gets keys from the servers, and stores the keys with their verified signatures only.
+ * @returns the fingerprints of the received keys, each with the key's first user ID
+ * @throws FeedkeyError `not_found`: when no server that answered has a key; `unavailable`: when no server answered
  */
 export async function receive(
   store: KeyStore,

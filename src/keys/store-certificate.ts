@@ -1,6 +1,6 @@
 /**
- * The only code that adds certificates to the key store. New packets are merged with the known packets, and unverified
- * packets are dropped. So a signature that anybody added to a certificate never displaces a revocation or a withdrawal.
+ * Adds certificates to the key store; no other code does so. New packets are merged with the known packets, and unverified packets
+ * are dropped. So a forged signature in a certificate never displaces a revocation or a withdrawal.
  */
 import { FeedkeyError } from "../error.ts";
 import { armorCertificates, packetsOf, type RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -14,26 +14,26 @@ import type { KeyStore, KeyStoreWriter, NewKey } from "../store/key-store.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 
 export interface TakenIn {
-  /** The certificate as it is in the store now. */
+  /** The certificate in the form in which the store keeps it. */
   readonly certificate: RawCertificate;
-  /** Whether the certificate brought anything that the store did not know. */
+  /** Whether the new certificate contained a verified packet that the store did not have. */
   readonly news: boolean;
   /** The number of verified signatures that were left out because of the size limit. */
   readonly left: number;
-  /** The facts about the certificate, with the signatures by all available certificates. */
+  /** The facts about the certificate, including the signatures by keys of the other available certificates. */
   readonly facts: CertificateFacts;
 }
 
 const armored = (certificate: RawCertificate) => armorCertificates([certificate]);
 
-/** Returns certificates as the store would keep them; certificates of a kind that can't be used are left out. */
+/** Returns certificates in the form in which the store would keep them. Certificates that feedkey can't use are left out. */
 export async function pruneForStore(
   stored: readonly RawCertificate[],
   incoming: readonly RawCertificate[],
 ): Promise<Map<Fingerprint, TakenIn>> {
   const present = collect(stored);
   const fresh = collect(incoming);
-  // Stored packets come first, so that they stay if the size limit does not allow all packets.
+  // The stored packets come first, so that they are kept if the size limit does not allow all packets.
   const keys = await KeyIndex.of(collect([...present.values(), ...fresh.values()]).values());
   const taken = new Map<Fingerprint, TakenIn>();
   for (const loaded of keys.certificates) {
@@ -47,7 +47,7 @@ export async function pruneForStore(
   return taken;
 }
 
-/** Returns the verified packets of certificates, whose signatures are checked with all these certificates. */
+/** Returns the certificates with only their verified packets. The signatures are checked with the keys of all given certificates. */
 export async function provenOf(certificates: readonly RawCertificate[]): Promise<Map<Fingerprint, RawCertificate>> {
   const keys = await KeyIndex.of(collect(certificates).values());
   const proven = new Map<Fingerprint, RawCertificate>();
@@ -65,9 +65,9 @@ async function put(writer: KeyStoreWriter, stored: readonly RawCertificate[], { 
 }
 
 /**
- * Stores certificates, given in any order. Their signatures are checked with the given and the stored certificates.
- * @returns the stored certificates by fingerprint, without certificates of a kind that can't be used
- * @throws FeedkeyError `bad_config` if the store can't be read; `output`; `locked`
+ * Stores certificates, which may be in any order. Their signatures are checked with the given and the stored certificates.
+ * @returns the stored certificates by fingerprint. Certificates that feedkey can't use are left out
+ * @throws FeedkeyError `bad_config`: when the store can't be read; `output` or `locked`: when the store can't be changed
  */
 export async function takeIn(
   store: KeyStore,
@@ -82,10 +82,9 @@ export async function takeIn(
 }
 
 /**
- * Adds a signature that was just made here to a certificate in the store; existing signatures stay.
+ * Adds a signature that feedkey has just made to a certificate in the store. Existing signatures stay.
  * @param amended the certificate with the new signature
- * @throws FeedkeyError `bad_certificate` if the size limit leaves no space for the signature: a lost signature must not
- * look like success
+ * @throws FeedkeyError `bad_certificate`: when the size limit leaves no space for the new signature
  */
 export async function amendStored(store: KeyStore, amended: RawCertificate): Promise<void> {
   await store.exclusive(async (writer) => {
@@ -105,22 +104,22 @@ function bodiesOf(certificate: RawCertificate): string[] {
 }
 
 function noRoom({ fingerprint }: RawCertificate): FeedkeyError {
-  return new FeedkeyError("bad_certificate", `the certificate ${fingerprint} has no room for one more signature`, {
+  return new FeedkeyError("bad_certificate", `the certificate ${fingerprint} is too large for another signature`, {
     details: { fingerprint },
-    hint: "the certificate is full of user IDs or signatures: make a new key, or ask its owner for one",
+    hint: "the certificate has too many user IDs or signatures: make a new key, or ask the key's owner to make a new key",
   });
 }
 
 /** A secret key to be added to the store. */
 export interface SecretToAdd extends NewKey {
-  /** Whether the key replaces the copy in the store, because it contains all parts of that copy. */
+  /** Whether the key replaces the copy in the store. The key must then contain all parts of that copy. */
   readonly replaces?: boolean;
 }
 
 /**
- * Adds a key with its secret. The certificate is merged with what the store already knows, above all with a revocation
- * (T4).
- * @throws FeedkeyError `usage` if the store already has this secret key; `bad_certificate`; `output`; `locked`
+ * Adds a key with its secret. The certificate is merged with the certificate in the store, so that a known revocation stays (T4).
+ * @throws FeedkeyError `usage`: when the store already has this secret key, and `replaces` is not set; `bad_certificate`: when
+ * feedkey can't use the key; `output` or `locked`: when the store can't be changed
  */
 export async function addSecretKey(store: KeyStore, key: SecretToAdd): Promise<void> {
   await store.exclusive(async (writer) => {
@@ -128,7 +127,10 @@ export async function addSecretKey(store: KeyStore, key: SecretToAdd): Promise<v
     const taken = await pruneForStore(await readAllStored(store), certificates);
     const own = taken.get(key.fingerprint)?.certificate;
     if (own === undefined)
-      throw new FeedkeyError("bad_certificate", `${key.fingerprint} is of a kind or form that feedkey can't use`);
+      throw new FeedkeyError(
+        "bad_certificate",
+        `feedkey does not support the kind or the form of the key ${key.fingerprint}`,
+      );
     if (key.replaces === true) {
       await writer.putCertificate(key.fingerprint, armored(own));
       await writer.replacePrivate(key.fingerprint, key.privateKey);
