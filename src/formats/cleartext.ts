@@ -138,7 +138,7 @@ function readText(bytes: Buffer, lines: FrameLines): Buffer {
 function badFrame(name: string, line: number, problem: string): FeedkeyError {
   return new FeedkeyError("bad_signature_data", `line ${line} of ${escapeText(name)} ${problem}`, {
     details: { line },
-    hint: "the file must contain one signed text and nothing else; fetch it again or ask the archive's keepers",
+    hint: "the file must contain one signed text and nothing else; fetch the file again or ask the archive's keepers",
   });
 }
 

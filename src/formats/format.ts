@@ -105,7 +105,7 @@ export interface Signing {
 }
 
 /**
- * Everything that code outside a format's folder needs to know about the format. Code outside never tests a format's name. A
+ * Everything that code outside a format's folder needs to know about the format. That code never tests a format's name. A
  * *root* is the signed file of a feed: the index itself, or a file that lists the indexes by digest.
  */
 export interface Format {

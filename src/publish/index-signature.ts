@@ -1,4 +1,4 @@
-/** Makes the signatures over a file, for `publish`, a rotation, or `sign`. */
+/** Creates the signatures over a file, for `publish`, a rotation, or `sign`. */
 import { frame } from "../formats/cleartext.ts";
 import type { SignatureFile } from "../formats/format.ts";
 import { readSignatureFile } from "../openpgp/check/detached.ts";
@@ -39,7 +39,7 @@ export interface FileSignatures {
 const none: Packets = { binary: new Uint8Array(), hashes: [] };
 
 /**
- * Makes the signatures for all signature files of a file.
+ * Creates the signatures for all signature files of a file.
  * @param keys the keys, in the order of their signatures
  * @throws FeedkeyError `revoked`, `expired` or another code if a key may not sign now
  */

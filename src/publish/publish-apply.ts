@@ -72,7 +72,7 @@ async function refuseChanged({ plan: { folder, writes }, signatures }: SignedPla
     if (writes.some((one) => one.name === name)) continue;
     const now = await folder.document(name);
     if (now?.equals(document) === true) continue;
-    throw new FeedkeyError("locked", `${escapeText(`${folder.path}/${name}`)} changed while it was being signed`, {
+    throw new FeedkeyError("locked", `${escapeText(`${folder.path}/${name}`)} changed while feedkey was signing it`, {
       details: { path: `${folder.path}/${name}` },
       hint: "run the command again when the program that writes the file has ended",
     });

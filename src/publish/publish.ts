@@ -148,7 +148,7 @@ function leftError({ name }: ArchiveFeed, key: Fingerprint, cause: FeedkeyError)
 
 function foreignError({ name }: ArchiveFeed, cause: FeedkeyError): FeedkeyError {
   const { code, message, details, hint } = cause;
-  return new FeedkeyError(code, `feed "${name}" stays as it is: ${message}`, {
+  return new FeedkeyError(code, `feed "${name}" stays unchanged: ${message}`, {
     details: { ...details, feed: name },
     hint,
     cause,
@@ -230,7 +230,7 @@ async function plan(tree: PublishedTree, publication: Publication, records: stri
   return { plans, bundle, notes: warnings, bad, left, delegated, own, record, certificates, stopped: false };
 }
 
-/** Makes the planned signatures, puts all files in place, and records the indexes. */
+/** Creates the planned signatures, puts all files in place, and records the indexes. */
 async function carryOut(
   tree: PublishedTree,
   { plans, bundle, record, certificates }: Planned,

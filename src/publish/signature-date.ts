@@ -58,7 +58,7 @@ export async function dateAfter(
     `${newest.file} is dated ${iso(newest.date)}, after the present time ${iso(at)}: clients that accepted it would refuse an earlier date`,
     {
       details: { file: newest.file, createdAt: iso(newest.date), at: iso(at) },
-      hint: "correct this machine's clock; if the clock was wrong when that file was signed, remove the signature files in its folder, then run the command again",
+      hint: "correct this machine's clock; if the clock was wrong when that file was signed, remove the signature files in the file's folder, and then run the command again",
     },
   );
 }

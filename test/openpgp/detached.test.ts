@@ -184,7 +184,9 @@ describe("openpgp/detached", () => {
       it(`but takes none ${what} for one over data`, async () => {
         for (const bytes of [data, new Uint8Array()]) {
           const [result] = await check([packet], [own], bytes);
-          expect(result?.status === "bad" && result.reason).to.match(/type 0x.., not 0x00 over binary data/);
+          expect(result?.status === "bad" && result.reason).to.match(
+            /the type is 0x.., but signatures over binary data must have type 0x00/,
+          );
         }
       });
     }
@@ -198,7 +200,7 @@ describe("openpgp/detached", () => {
 
     it("but not of a version other than its key's", async () => {
       const [result] = await check([by(a, { version: 6 })], [own]);
-      expect(result?.status === "bad" && result.reason).to.equal("its version is not that of its key");
+      expect(result?.status === "bad" && result.reason).to.equal("the signature and the key have different versions");
     });
 
     it("but not without a hashed date", async () => {

@@ -43,7 +43,7 @@ interface PackageFile {
 
 /**
  * Returns a package's own fields as they appear in an index. Leaves out control fields about the package file, because a
- * package can't know its own digest.
+ * package can't contain its own digest.
  * @throws FeedkeyError `bad_package` if an index can't contain the control data
  */
 export function ownStanza(control: readonly Field[]): Uint8Array {

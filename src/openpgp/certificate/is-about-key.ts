@@ -1,4 +1,4 @@
-/** Tells whether a key server's answer concerns a key, before feedkey verifies any signature in the answer. */
+/** Checks whether a key server's answer concerns a key, before feedkey verifies any signature in the answer. */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
 import { readSignature } from "../packet/raw-signature.ts";

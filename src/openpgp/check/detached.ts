@@ -100,20 +100,21 @@ async function check(raw: RawSignature, document: HashedDocument, keys: KeyIndex
   });
   if (raw.type !== document.type) {
     const type = `0x${raw.type.toString(16).padStart(2, "0")}`;
-    if (document.type === 0x01) return bad(`it is a signature of type ${type}, not 0x01 over text`);
-    const mode = raw.type === 1 ? " (it was made in text mode)" : "";
+    if (document.type === 0x01) return bad(`the type is ${type}, but signatures over text must have type 0x01`);
+    const mode = raw.type === 1 ? " (the signer used text mode)" : "";
     const hint = "the archive's keepers must sign the file again, as binary data: gpg --detach-sign without --textmode";
-    return { ...bad(`it is a signature of type ${type}, not 0x00 over binary data${mode}`), hint };
+    return { ...bad(`the type is ${type}, but signatures over binary data must have type 0x00${mode}`), hint };
   }
   // feedkey refuses a version 6 signature early if the key has another version. Each version 6 signature has a salt, so feedkey
   // would have to hash the whole document again for each signature.
-  if (!candidates.some(({ facts }) => facts.version === raw.version)) return bad("its version is not that of its key");
+  if (!candidates.some(({ facts }) => facts.version === raw.version))
+    return bad("the signature and the key have different versions");
   if (!getHashes().includes(raw.hash)) return bad(`its hash algorithm (${raw.hash}) can't be computed here`);
   const makers = await makersOf(raw, candidates, document);
   for (const maker of makers) {
     const loose = refuseLooseEnds(raw, maker);
     if (loose !== undefined) return bad(loose);
   }
-  if (makers.length === 0) return bad("it does not match the data: one of the two was changed");
+  if (makers.length === 0) return bad("it does not match the data: the data or the signature has changed");
   return { status: "good", makers: makers.map((maker) => signatureFacts(raw, maker)) };
 }

@@ -143,7 +143,7 @@ export function dearmorStrictly(bytes: Uint8Array, kind: ArmorKind, what: string
   const refuse = (why: string, line: number) =>
     new FeedkeyError("bad_signature_data", `${what}, line ${line}: ${why}`, {
       details: { line },
-      hint: "the file may contain only the armored block; fetch it again or ask the archive's keepers",
+      hint: "the file may contain only the armored block; fetch the file again or ask the archive's keepers",
     });
   const blocks: Uint8Array[] = [];
   let inner: string[] | undefined;

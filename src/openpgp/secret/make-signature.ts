@@ -1,5 +1,5 @@
 /**
- * Makes signatures as packets. The high-level functions in the OpenPGP library are not suitable, because they choose keys, hashes
+ * Creates signatures as packets. The high-level functions in the OpenPGP library are not suitable, because they choose keys, hashes
  * and dates by their own rules.
  */
 import { config, enums, type SecretKeyPacket, type SecretSubkeyPacket, SignaturePacket } from "openpgp";
@@ -75,7 +75,7 @@ async function signed(packet: SignaturePacket, key: SecretPacket, over: object, 
 const documentTypes: ReadonlySet<number> = new Set([enums.signature.binary, enums.signature.text]);
 
 /**
- * Makes one signature.
+ * Creates one signature, and returns its packet.
  * @param key an unlocked key
  * @param over the data that the signature covers: `{ key }`, `{ key, userID }`, `{ key, bind }`, or a document from
  *   {@link libraryDocument}
@@ -104,7 +104,7 @@ export async function makeSignature(key: SecretPacket, over: object, content: Si
 }
 
 /**
- * Makes a copy of an old self-signature with another date and another expiry of the key.
+ * Returns a new self-signature that repeats an old self-signature, but with another date and another expiry of the key.
  * @param key an unlocked key
  * @param body the body of the old signature's packet
  * @param over the data that the signature covers, as for {@link makeSignature}

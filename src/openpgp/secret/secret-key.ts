@@ -125,8 +125,8 @@ export class SecretKey {
   }
 
   /**
-   * Returns a copy of an old self-signature with a later date and another expiry of the key. For a signing subkey, the copy
-   * includes a new back-signature.
+   * Returns a new self-signature that repeats an old self-signature, but with a later date and another expiry of the key. For a
+   * signing subkey, the new self-signature includes a new back-signature.
    * @param terms the new date and key lifetime; `keyLifetime` counts the seconds from the key's creation to its expiry
    */
   async repeat(

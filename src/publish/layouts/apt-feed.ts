@@ -137,7 +137,7 @@ function dated(
     `the ${format.published} of feed "${feed.name}" is dated ${iso(date - 1000)}, after the present time ${iso(at)}: clients that accepted it would refuse an earlier date`,
     {
       details: { feed: feed.name, date: iso(date - 1000), at: iso(at) },
-      hint: `correct this machine's clock; if the clock was wrong when that file was published, remove ${format.published}, InRelease and Release.gpg in its folder, then run the command again`,
+      hint: `correct this machine's clock; if the clock was wrong when that file was published, remove ${format.published}, InRelease and Release.gpg in the file's folder, and then run the command again`,
     },
   );
 }
