@@ -30,7 +30,7 @@ const usual: Readonly<Record<ErrorCode, string>> = {
   bad_index: damaged,
   bad_signature_data: damaged,
   bad_certificate: damaged,
-  bad_package: "build the package again, or copy it again",
+  bad_package: "build the package again, or copy the package again",
   not_found: "check the name, that the file exists, and that you may read it",
   unavailable: "check the address and the network, then try again",
   internal: "this is a bug in feedkey: run again with --debug",

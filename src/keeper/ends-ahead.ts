@@ -87,7 +87,7 @@ export async function endsOfArchive(
   const { facts } = own.get(key.fingerprint) ?? (await ownCertificate(store, key.fingerprint));
   const refused = refusePrimary(facts, at);
   if (refused !== undefined) {
-    throw new FeedkeyError(refused.code, `clients refuse what ${key.fingerprint} signs: ${refused.reason}`, {
+    throw new FeedkeyError(refused.code, `clients refuse signatures by ${key.fingerprint}: ${refused.reason}`, {
       details: { fingerprint: key.fingerprint },
       hint:
         refused.code === "expired"

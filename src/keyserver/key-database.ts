@@ -1,4 +1,4 @@
-/** Stores the certificates of the embedded key server in memory. If the caller names a folder, also stores them in this folder. */
+/** Stores the certificates of the embedded key server in memory, and also in a folder if the caller names a folder. */
 import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";

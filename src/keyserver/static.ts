@@ -12,7 +12,7 @@ import { reply } from "./reply.ts";
 
 /**
  * Splits the target of a request into the segments of a file's path. Returns undefined for a path that no honest client sends.
- * Treats repeated slashes as one slash, because clients often produce them when they join URLs.
+ * Treats repeated slashes as one slash, because clients often produce repeated slashes when they join URLs.
  */
 export function segmentsOf(target: string): string[] | undefined {
   const path = target.split("?", 1)[0] ?? "";

@@ -23,8 +23,8 @@ export interface ArMember {
 }
 
 /**
- * Lists all members in order, except symbol tables and tables of names. Reads only headers and names. Allows a name to appear twice:
- * the caller must check for that.
+ * Returns all members in order, except symbol tables and tables of names. Reads only headers and names. Two members may have the same
+ * name, so the caller must check the names.
  * @throws FeedkeyError `bad_package` unless the archive is complete and well-formed
  */
 export function readArMembers(source: ByteSource): ArMember[] {
@@ -51,7 +51,7 @@ export function readArMembers(source: ByteSource): ArMember[] {
 
 function readHeader(source: ByteSource, position: number): ArMember {
   const text = latin1(source.read(position, HEADER_SIZE));
-  if (text.slice(58) !== "`\n") throw damage(`ar header at byte ${position} does not end as it should`);
+  if (text.slice(58) !== "`\n") throw damage(`ar header at byte ${position} does not end with the usual two bytes`);
   const owner = [text.slice(16, 28), text.slice(28, 34), text.slice(34, 40)];
   // GNU ar leaves these fields empty in the headers of its tables.
   if (!owner.every((field) => /^\d* *$/.test(field)) || !/^[0-7]* *$/.test(text.slice(40, 48))) {
@@ -62,7 +62,7 @@ function readHeader(source: ByteSource, position: number): ArMember {
   const member = { name: text.slice(0, 16).trimEnd(), offset: position + HEADER_SIZE, size: Number(digits) };
   if (member.offset + member.size > source.size) {
     throw damage(
-      `ar member ${quote(member.name)} reaches to byte ${member.offset + member.size}, but the file ends at byte ${source.size}`,
+      `ar member ${quote(member.name)} ends at byte ${member.offset + member.size}, but the file ends at byte ${source.size}`,
     );
   }
   return member;

@@ -38,7 +38,7 @@ export async function* contentChunks(source: ByteSource): AsyncGenerator<Uint8Ar
   }
 }
 
-/** Decompresses longer and longer beginnings of the file, because the decoder returns its output only at the end. */
+/** Decompresses the beginning of the file, then a longer beginning, and so on, because the decoder returns its output only at the end. */
 async function* unbzip2Chunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   let given = 0;
   for (let look = FIRST_LOOK; ; look = Math.min(look * 8, MAX_BZIP2_AT_ONCE)) {
@@ -50,7 +50,10 @@ async function* unbzip2Chunks(source: ByteSource): AsyncGenerator<Uint8Array, vo
   }
 }
 
-/** Decompresses longer and longer beginnings of the file. Each beginning becomes a complete frame, because the decoder needs one. */
+/**
+ * Decompresses the beginning of the file, then a longer beginning, and so on. Makes a complete frame from each beginning, because the
+ * decoder accepts only complete frames.
+ */
 async function* unzstdChunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   let given = 0;
   for (let look = FIRST_LOOK; look < source.size; look *= 8) {

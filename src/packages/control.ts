@@ -67,7 +67,7 @@ function kindOf(name: string): MemberKind | undefined {
 class Members {
   readonly #seen = new Map<MemberKind, string>();
 
-  /** Notes a member and returns its kind. @throws FeedkeyError `bad_package` if the member is the second of its kind */
+  /** Records a member and returns its kind. @throws FeedkeyError `bad_package` if the member is the second of its kind */
   add(name: string): MemberKind | undefined {
     const kind = kindOf(name);
     if (kind === undefined) return undefined;
@@ -89,7 +89,7 @@ class Members {
 
 /**
  * Reads the control file of a package that is a tar archive, ipkg's first form. Reads the package to its end to find a second control
- * archive: opkg uses the first control archive, but programs that extract everything use the last.
+ * archive. With two control archives, opkg uses the first, but programs that extract everything use the last.
  */
 async function controlOfTar(source: ByteSource): Promise<Uint8Array> {
   const found = new Members();

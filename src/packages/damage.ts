@@ -4,7 +4,7 @@ import { quote } from "../formats/tar/damage.ts";
 export { damage, quote } from "../formats/tar/damage.ts";
 
 const hints = {
-  bad_package: "build the package again, or copy it again",
+  bad_package: "build the package again, or copy the package again",
   not_found: "check that the file exists and that you may read it",
 };
 

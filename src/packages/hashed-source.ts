@@ -18,7 +18,7 @@ export class HashedSource implements ByteSource {
       const problem = `the package inside should have ${hash.fileSize} bytes, but has ${inner.size}`;
       throw new FeedkeyError("size_mismatch", problem, {
         details: { expected: hash.fileSize, got: inner.size },
-        hint: "the file was changed after it was signed: get it again, from another mirror",
+        hint: "the file was changed after it was signed: get the file again from another mirror",
       });
     }
     this.size = inner.size;
@@ -57,7 +57,7 @@ export class HashedSource implements ByteSource {
         `block ${index + 1} of the package inside does not match its signed digest`,
         {
           details: { block: index },
-          hint: "the file was changed after it was signed: get it again, from another mirror",
+          hint: "the file was changed after it was signed: get the file again from another mirror",
         },
       );
     }

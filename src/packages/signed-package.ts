@@ -44,7 +44,7 @@ export function signedParts(source: ByteSource): SignedParts {
   // All three members have the owner and the time of the unsigned package file.
   const owner = ownerOf(source.read(hash.offset - HEADER_SIZE, HEADER_SIZE));
   if (![bsdPrefixes, gnuPrefixes].some((prefixes) => isFramed(source, members, prefixes(members, owner)))) {
-    throw damage("its archive is not in the form that pkg_admin or ar writes", { reason: "headers" });
+    throw damage("the archive does not have the form that pkg_admin or ar writes", { reason: "headers" });
   }
   return {
     hash: source.read(hash.offset, hash.size),

@@ -55,7 +55,7 @@ function names(certificates: readonly OwnCertificate[]): string {
 /**
  * Decides about strangers: certificates that have the archive's user ID but no connection with the archive's keys. If this key store has
  * written the bundle before, somebody else has added the strangers since, and feedkey leaves them out. Otherwise the strangers may be
- * certificates of the archive that this key store lacks, so feedkey refuses.
+ * certificates of the archive that this key store does not have, so feedkey refuses to write the bundle.
  * @throws FeedkeyError `bad_config` if there are strangers in a bundle that this key store has not written
  */
 function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[], wroteBefore: boolean): string[] {
@@ -71,7 +71,7 @@ function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[
     `the published key bundle contains certificates that are not in this key store and that no key in this store certified: ${names(strangers)}`,
     {
       details: { path, certificates: strangers.map(({ raw }) => raw.fingerprint) },
-      hint: `if these are keys of the archive, run "feedkey key import ${escapeText(path)}"; if not, remove the bundle: feedkey writes a new one`,
+      hint: `if these are keys of the archive, run "feedkey key import ${escapeText(path)}"; if not, remove the bundle, and feedkey writes a new bundle`,
     },
   );
 }

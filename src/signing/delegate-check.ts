@@ -125,7 +125,7 @@ export function nameOf({ facts }: OwnCertificate): string {
 }
 
 /**
- * Throws if clients would refuse what a delegate signs. A key that is not a delegate passes.
+ * Throws an error if clients would refuse a delegate's signatures on the feeds. For a key that is not a delegate, does nothing.
  * @param feeds the names of the feeds to sign
  * @param userId the archive's user ID, if it is known
  * @throws FeedkeyError `untrusted_signer`, `revoked` or another code if clients would refuse the delegate or its signature on a feed
@@ -142,7 +142,7 @@ export function refuseBeyondDelegation(
   const { trust, delegate } = standing;
   if (delegate === undefined) {
     const { code, reason } = trust.rejected.get(fingerprint) ?? { code: "untrusted_signer", reason: "" };
-    throw new FeedkeyError(code, `clients refuse what ${fingerprint} signs: ${reason}`, {
+    throw new FeedkeyError(code, `clients refuse signatures by ${fingerprint}: ${reason}`, {
       details: { fingerprint, because: reason },
       hint: "ask the owner of the delegating key to renew the delegation, then import the new certificate: feedkey key import FILE",
     });

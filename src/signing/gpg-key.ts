@@ -64,7 +64,7 @@ export function gpgSigner(fingerprint: Fingerprint, passphrase: PassphraseSource
       if (refused !== undefined) {
         throw new FeedkeyError(refused.code, `can't sign with ${fingerprint}: ${refused.reason}`, {
           details: { fingerprint },
-          hint: "clients would refuse what this key signs: choose the archive's present key",
+          hint: "clients would refuse signatures by this key: choose the archive's present key",
         });
       }
       const expires =
@@ -81,7 +81,7 @@ export function gpgSigner(fingerprint: Fingerprint, passphrase: PassphraseSource
       const [only, ...others] = readSignatureFile(made, "gpg's output");
       const checked = only && (await checkSignatures([only], document, await KeyIndex.of([certificate.raw])));
       if (checked?.[0]?.status === "good" && others.length === 0) return made;
-      throw new FeedkeyError("bad_config", `expected one signature by ${fingerprint} from gpg, found something else`, {
+      throw new FeedkeyError("bad_config", `gpg did not return exactly one valid signature by ${fingerprint}`, {
         details: { fingerprint },
         hint: "check gpg.conf for options that add signers, such as local-user, and run gpg --list-secret-keys",
       });

@@ -1,8 +1,8 @@
 /**
  * Finds certificates of the archive that are in the published bundle but not in this key store. For example, a key store on a USB stick may
  * have only the master key, without its predecessors and the build machines' certificates. If the new bundle had only this store's
- * certificates, clients would lose the others. But not every certificate in the bundle with the archive's user ID is the archive's: anyone
- * who can write to the published tree can add a key.
+ * certificates, clients would lose the other certificates. But not every certificate in the bundle with the archive's user ID belongs to
+ * the archive: anyone who can write to the published tree can add a key.
  */
 import { basename, dirname } from "node:path";
 import type { Keyring, RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -96,8 +96,8 @@ function findOurs(all: ReadonlyMap<Fingerprint, CertificateFacts>, own: Readonly
 }
 
 /**
- * Combines the key store's certificates with those in the published bundle that belong to the archive. Takes only verified signatures from
- * the bundle.
+ * Merges the key store's certificates with the certificates in the published bundle that belong to the archive. Takes only verified
+ * signatures from the bundle.
  * @param own the key store's certificates
  * @throws FeedkeyError `bad_path` or `output` if the published bundle can't be read
  */

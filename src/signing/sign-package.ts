@@ -34,7 +34,7 @@ function refuseUnreadable(signature: Uint8Array, { facts }: SigningKey): void {
   const maker = made !== undefined && "raw" in made ? made.raw.issuer.fingerprint : undefined;
   const key = [facts.primary, ...facts.subkeys].find(({ fingerprint }) => fingerprint === maker);
   const refuse = (why: string) =>
-    new FeedkeyError("bad_config", `pkg_add can't verify what ${maker ?? "this key"} signs: ${why}`, {
+    new FeedkeyError("bad_config", `pkg_add can't verify signatures by ${maker ?? "this key"}: ${why}`, {
       details: { fingerprint: facts.primary.fingerprint, signingKey: maker },
       hint: "make an RSA key for packages: feedkey keygen --algorithm rsa3072",
     });

@@ -42,7 +42,7 @@ export async function openSigner(
   if (certificate !== undefined) return { ...certificate, secret: gpgSigner(key.fingerprint, passphrase) };
   throw new FeedkeyError(
     "bad_certificate",
-    `the certificate of ${key.fingerprint} in GnuPG is of a kind or form that feedkey can't use`,
+    `feedkey does not support the kind or the form of the certificate of ${key.fingerprint} in GnuPG`,
     {
       details: { fingerprint: key.fingerprint },
     },

@@ -22,8 +22,8 @@ export function readWhole(bytes: Uint8Array, fingerprint: Fingerprint, code: Err
       .match(/-----BEGIN PGP PUBLIC KEY BLOCK-----/g)?.length ?? 0;
   const problem =
     problems[0] ??
-    (found === undefined ? "it contains another certificate" : undefined) ??
-    (looksArmored(bytes) && blocks !== 1 ? "it is not one armored block" : undefined);
+    (found === undefined ? "the file contains another certificate" : undefined) ??
+    (looksArmored(bytes) && blocks !== 1 ? "the file is not one armored block" : undefined);
   if (found !== undefined && problem === undefined) return found;
   throw new FeedkeyError(
     code,

@@ -48,7 +48,7 @@ export function successorAlgorithm(
   if (feed === undefined) return wanted ?? "ed25519";
   if (wanted === undefined) return present.facts.primary.bits > 3072 ? "rsa4096" : "rsa3072";
   if (wanted.startsWith("rsa") || force) return wanted;
-  throw unreadable(feed, `a successor that is ${wanted}`, "leave --algorithm out, or choose rsa3072 or rsa4096");
+  throw unreadable(feed, `a successor that is ${wanted}`, "leave out --algorithm, or choose rsa3072 or rsa4096");
 }
 
 /**
@@ -67,5 +67,9 @@ export function refuseUnreadable(
   const isRsa = exported(successor, at).every(({ algorithm }) => algorithm === "rsa");
   if (isRsa && !keyId.startsWith("00")) return;
   const why = isRsa ? ", whose key ID begins with 00" : ", which is not RSA";
-  throw unreadable(feed, `the successor ${fingerprint}${why}`, "choose an RSA key with --to, or let rotate make one");
+  throw unreadable(
+    feed,
+    `the successor ${fingerprint}${why}`,
+    "choose an RSA key with --to, or let feedkey rotate make an RSA key",
+  );
 }

@@ -100,11 +100,7 @@ describe("ar archive", () => {
     ["an owner that is none", withField("user", "root"), /not a number/],
     ["a group that is none", withField("group", "-1"), /not a number/],
     ["a mode that is not octal", withField("mode", "100648"), /not a number/],
-    [
-      "a member past the end",
-      withField("size", "7"),
-      /member "first" reaches to byte 75, but the file ends at byte 74/,
-    ],
+    ["a member past the end", withField("size", "7"), /member "first" ends at byte 75, but the file ends at byte 74/],
     ["missing padding", ar([{ name: "a", data: "x" }]).subarray(0, -1), /expected 1 bytes at byte 69/],
     ["other padding", Buffer.concat([ar([{ name: "a", data: "x" }]).subarray(0, -1), Buffer.from("\0")]), /as padding/],
     [

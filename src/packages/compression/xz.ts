@@ -49,7 +49,7 @@ function streamOf(pieces: Generator<Uint8Array, void>): ReadableStream<Uint8Arra
   return new ReadableStream(source, { highWaterMark: 0 });
 }
 
-/** Passes the pieces on. Keeps an error that the pieces throw, because the decoder may wrap the error in another. */
+/** Passes the pieces on. Keeps an error that the pieces throw, because the decoder may wrap the error in another error. */
 function* noting(pieces: Iterable<Uint8Array>, given: { error?: unknown }): Generator<Uint8Array, void> {
   try {
     yield* pieces;

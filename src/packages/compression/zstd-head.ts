@@ -62,7 +62,7 @@ function lastWholeBlock(view: DataView, first: number, most: number): Blocks {
   return { end, last, isFull: false };
 }
 
-/** Makes a frame header without checksum and content size: in the file, both cover all blocks. */
+/** Makes a frame header without a checksum and a content size, because those in the file are for all blocks. */
 function frameHeader(windowSize: number): Uint8Array {
   const exponent = Math.max(0, Math.ceil(Math.log2(Math.max(windowSize, 1))) - 10);
   if (exponent > 31) throw new Undecodable("damaged", "has an unreasonably large window");

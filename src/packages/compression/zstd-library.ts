@@ -46,7 +46,10 @@ export function nodeZstd(): Zstd | undefined {
 
 let wasm: Promise<Zstd> | undefined;
 
-/** Returns the WebAssembly version. Initialises the library only once, because after a second call it would run before it is ready. */
+/**
+ * Returns the WebAssembly version of the library. Initialises the library only once: after a second initialisation, callers would use
+ * the library before it is ready.
+ */
 export function wasmZstd(): Promise<Zstd> {
   wasm ??= loadWasm();
   return wasm;
@@ -60,7 +63,7 @@ async function loadWasm(): Promise<Zstd> {
     decompress(frame, room) {
       // The library does not notice when memory runs out.
       if (frame.length + room > mostAtOnce) throw exceeds(mostAtOnce);
-      // A frame that gives its content size gets a buffer of that size; other frames get the maximum.
+      // If the frame gives its content size, the library makes a buffer of that size. Otherwise it makes a buffer of `room` bytes.
       return decompress(frame, { defaultHeapSize: room });
     },
   };

@@ -35,7 +35,7 @@ function decode(zstd: Zstd, frame: Uint8Array, most: number, limit: number): Uin
     return zstd.decompress(frame, Math.max(1, Math.min(most, limit)));
   } catch (error) {
     if (error instanceof Undecodable) throw error;
-    // The decoder reports a buffer that is too small like any other error.
+    // The decoder's error does not show whether the buffer was too small or the data is damaged.
     if (most <= limit) throw damaged(error);
     throw new Undecodable("limits", `is damaged or decompresses to more than ${limit} bytes`);
   }
