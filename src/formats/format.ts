@@ -144,7 +144,7 @@ export interface Format {
   readonly signs: "text" | "file";
   /** Matches the names of package files. */
   readonly packageName: RegExp;
-  /** How feedkey signs the format's roots. Without it, feedkey writes a binary and an armored signature in separate files. */
+  /** How feedkey signs the format's roots. Without this setting, feedkey writes a binary and an armored signature in separate files. */
   readonly signing?: Signing;
   /**
    * Reads a root that names other files as its package lists. In a format without this method, the root itself is the list.

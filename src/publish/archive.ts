@@ -81,7 +81,7 @@ export async function requireBundle(archive: Archive): Promise<boolean> {
 /**
  * Writes the key bundle if it has changed.
  * @returns sentences about the changes
- * @throws FeedkeyError `not_found`, `bad_config`, `bad_path` or `output` if the bundle can't be written
+ * @throws FeedkeyError `not_found`, `bad_config`, `bad_path` or `output` if feedkey can't write the bundle
  */
 export async function refreshBundle(archive: Archive): Promise<string[]> {
   const { bundle, notes, upload } = await publishBundle(archive, false);

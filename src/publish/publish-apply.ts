@@ -64,7 +64,7 @@ async function stageBundle(tree: PublishedTree, bundle: readonly PublishedFile[]
 }
 
 /**
- * Throws if another program has changed a signed file since feedkey read it.
+ * Throws if another program has changed a signed file after feedkey read the file.
  * @throws FeedkeyError `locked` if a signed file changed
  */
 async function refuseChanged({ plan: { folder, writes }, signatures }: SignedPlan): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * The only code that publishes. For each feed, it takes the index, plans the changes, signs the index, puts the files in place and records
- * the files. It also publishes the key bundle.
+ * The only code that publishes. For each feed, this code takes the index, plans the changes, signs the index, puts the files in place and
+ * records the files. It also publishes the key bundle.
  */
 import { dirname } from "node:path";
 import { FeedkeyError, onRefusal } from "../error.ts";
@@ -263,7 +263,7 @@ async function carryOut(
 }
 
 /**
- * Publishes feeds, the key bundle, or both, for `publish`, rotations and revocations. Rehearsals use it on a copy of the archive. If a
+ * Publishes feeds, the key bundle, or both, for `publish`, rotations and revocations. Rehearsals publish a copy of the archive. If a
  * package is damaged, publishes nothing. With `skipBad`, omits damaged packages, but the caller must still report these packages.
  * @throws FeedkeyError `not_found`, `bad_config`, `bad_package`, `bad_path`, `would_break`, `revoked`..., `output`, `locked`
  */

@@ -71,7 +71,7 @@ export interface SignedFiles {
   readonly warnings: readonly string[];
 }
 
-/** The plan for an index file that may be signed. */
+/** The plan for an index file that feedkey may sign. */
 interface FilePlan extends FolderPlan {
   readonly path: string;
   readonly several: SeveralSignatures;

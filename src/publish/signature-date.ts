@@ -8,8 +8,8 @@ import { type Instant, iso, wholeSecond } from "../time.ts";
 import { skew } from "../trust/policy.ts";
 
 /**
- * Returns the newest date among the signatures that name one of these keys. The signatures need not match the present index, because the
- * present index may be new.
+ * Returns the newest date among the signatures that name any of these keys as their maker. The signatures need not match the present
+ * index, because the present index may be new.
  */
 async function newestDate(
   folder: FolderView,

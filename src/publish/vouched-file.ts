@@ -73,7 +73,7 @@ async function isSigned(folder: FolderView, feed: string, file: FileToSign, keys
 
 /**
  * Whether the record, or a signature for this feed beside the file, shows that the file is the archive's own. The record alone is not
- * enough, because it lacks files that were published with another key store of the archive.
+ * enough, because the record lacks files that were published with another key store of the archive.
  * @param folder the feed's folder
  * @throws FeedkeyError `bad_path` or `output` if a published signature is unreadable
  */

@@ -43,7 +43,7 @@ function problemOf(
       return "does not name the feed";
     }
     const left = (facts.expiresAt ?? 0) - at;
-    // A signature may be dated later than now if its predecessor was dated later too. It then also expires later by this difference.
+    // A signature has a date in the future if its predecessor had one. The signature then also expires later by this difference.
     if (left - Math.max(0, (facts.createdAt ?? 0) - at) > validFor) return "is valid for too long";
     // feedkey signs the index again long before clients begin to refuse it.
     if (left * 2 < validFor) return "has passed more than half of its validity period";

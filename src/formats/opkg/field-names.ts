@@ -44,7 +44,7 @@ const roleOf: Readonly<Record<string, Role>> = {
   description: role.description,
 };
 
-/** A field name. Names that differ only in case are one name. */
+/** A field name. Names that differ only in upper and lower case count as the same name. */
 interface FieldName {
   /** The name in lower case. */
   readonly text: string;

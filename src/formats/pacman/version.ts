@@ -69,7 +69,7 @@ function compareWords(a: string, b: string): number {
   return one < other ? -1 : 1;
 }
 
-/** Compares the rests if one version has ended. The other version is older if its rest begins with letters, else newer. */
+/** Compares the remaining parts if one version has ended. The other version is older if its part begins with letters, else newer. */
 function compareRests(a: string | undefined, b: string | undefined): number {
   if (a === undefined && b === undefined) return 0;
   if ((a === undefined && !isLetter(b ?? "")) || (a !== undefined && isLetter(a))) return -1;

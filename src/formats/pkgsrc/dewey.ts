@@ -2,7 +2,7 @@
 
 interface Version {
   readonly parts: readonly bigint[];
-  /** The number after `nb`, which is the package's own revision. The code compares it last. */
+  /** The number after `nb`, which is the package's own revision. The code compares this number last. */
   readonly revision: bigint;
 }
 

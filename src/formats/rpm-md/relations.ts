@@ -23,7 +23,7 @@ function single(name: string, operator: string, wanted: string, text: string): R
 
 /**
  * Returns the requirements in a rich dependency: `(A or B)`, `(A and B)`, `(A with B)`. Returns nothing for a conditional
- * dependency such as `(A if B)`, because it applies only if B is installed.
+ * dependency such as `(A if B)`, because the dependency applies only if B is installed.
  */
 function rich(text: string): Requirement[][] {
   const inner = text.slice(1, -1);

@@ -72,7 +72,7 @@ export function readRepomd(bytes: Uint8Array): RootContent {
   });
   const primary = files.get("primary");
   if (primary === undefined) throw badText(repomd.text, 1, 'begins a text without a list of packages, "primary"');
-  // A revision such as 2026113001 is a date that is written as a number, not a time in seconds. As a time, it would be years after
+  // A revision such as 2026113001 is a date that is written as a number, not a time in seconds. As a time, the date would be years after
   // the files' timestamps. Without timestamps, the digits show the difference: no time in seconds before 2033 looks like a date.
   const isTime = newest === 0 ? !dateLike.test(String(revision)) : revision < newest + 86_400;
   return {

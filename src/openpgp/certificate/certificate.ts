@@ -82,8 +82,7 @@ function isForeignRevocation({ body }: Packet, fingerprint: Fingerprint | undefi
 const keyrings = new WeakMap<Uint8Array, Keyring>();
 
 /**
- * Reads a sequence of certificates. Parses the same bytes only once. Reads the certificates after a bad one, too, and lists each
- * bad certificate in `problems`.
+ * Reads a sequence of certificates. Parses the same bytes only once. Skips each bad certificate, but lists it in `problems`.
  * @param bytes binary packets
  */
 export function readKeyring(bytes: Uint8Array): Keyring {

@@ -42,7 +42,7 @@ interface Pruned {
   readonly left: number;
 }
 
-/** A signature, and the user ID or subkey that the signature covers. `over` is undefined if it covers only the primary key. */
+/** A signature, and the user ID or subkey that the signature covers. `over` is undefined if the signature covers only the primary key. */
 interface Placed {
   readonly packet: Packet;
   readonly over: Component | undefined;

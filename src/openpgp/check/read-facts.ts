@@ -47,7 +47,7 @@ function byPrimary({ primary, keys }: Reading): Makers {
   };
 }
 
-/** Returns a function that finds the makers of a signature among the keys that it names, within the limit for weak keys. */
+/** Returns a function that finds the makers of a signature among the keys that the signature names, within the limit for weak keys. */
 function byNamed({ keys }: Reading): Makers {
   return (raw, signed, together) => {
     const named = keys.candidates(raw).filter((one) => keys.affords(one));

@@ -63,7 +63,7 @@ export async function loadKey(body: Uint8Array, certificate: Fingerprint): Promi
 
 async function load(body: Uint8Array, certificate: Fingerprint): Promise<LoadedKey | undefined> {
   const fingerprint = fingerprintOf(body);
-  // The head contains the version, the creation date and the algorithm. In version 6, it also contains the length of the key material.
+  // The head contains the version, the creation date and the algorithm. In version 6, it also has the length of the key material.
   const version = body[0] ?? 0;
   const head = version === 6 ? 10 : 6;
   if (fingerprint === undefined || body.length <= head) return undefined;

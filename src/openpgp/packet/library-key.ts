@@ -65,7 +65,7 @@ export async function libraryFacts(
       ...(curve === undefined ? {} : { curve }),
     };
   } catch {
-    // The library refuses a key that it can't parse; feedkey ignores such a key.
+    // feedkey ignores a key that the library can't parse.
     return undefined;
   }
 }

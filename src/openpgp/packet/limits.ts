@@ -8,8 +8,8 @@ export const limits = {
   strangersNamed: 3,
   /**
    * The number of good signatures of one kind, by one key over one component, that feedkey reads. The owner of a key can make a
-   * hundred thousand signatures, and each rule would examine all of them. feedkey sorts the signatures first, so that it reads
-   * every signature that a rule needs.
+   * hundred thousand signatures, and each rule would examine all of them. feedkey sorts the signatures first, so that the limit
+   * drops no signature that a rule needs.
    */
   goodSignatures: 100,
   /** Size limit for a user ID, as in GnuPG. */
@@ -36,7 +36,7 @@ export const limits = {
    * feedkey may not be able to check the first revocations yet.
    */
   revocationsOfOne: 100,
-  /** The size limits in octets for the stored revocations in one certificate: for a certificate in the chain, and outside it. */
+  /** The size limits in octets for the stored revocations in one certificate: for certificates inside and outside the chain. */
   revocationsOfNear: 256 * 1024,
   revocationsOfStranger: 2 * 1024,
   /** The size limit in octets for all stored revocations that feedkey can't check yet. */

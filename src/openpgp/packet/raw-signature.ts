@@ -36,7 +36,7 @@ export interface SignatureLayout {
 
 export interface RawSignature extends SignatureLayout {
   readonly body: Uint8Array;
-  /** The part of the packet that the digest covers after the data. In versions 4 and 6, it ends with the hashed area. */
+  /** The part of the packet that the digest covers after the data. In versions 4 and 6, this part ends with the hashed area. */
   readonly hashedPart: Uint8Array;
   readonly hashed: HashedArea;
   /** The random bytes that the digest covers before the data in version 6; empty in other versions. */
@@ -223,7 +223,7 @@ export function readSignature(body: Uint8Array): RawSignature | undefined {
   return typeof raw === "string" ? undefined : raw;
 }
 
-/** Returns the fingerprint of the key that the packet names as its maker, or its key ID if the packet has no fingerprint. */
+/** Returns the fingerprint of the key that the packet names as its maker, or the key ID if the packet has no fingerprint. */
 export function makerOf({ issuer }: Pick<RawSignature, "issuer">): string | undefined {
   return issuer.fingerprint ?? issuer.keyId;
 }

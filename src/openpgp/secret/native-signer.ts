@@ -1,6 +1,6 @@
 /**
  * Computes the numbers of an RSA or EdDSA signature over a digest, with Node's own cryptography. The OpenPGP library would need the
- * whole document, and would copy it three times for RSA. `test/openpgp/native-signer.test.ts` compares both ways of signing.
+ * whole document, and would copy the document three times for RSA. `test/openpgp/native-signer.test.ts` compares both ways of signing.
  */
 import { constants, createPrivateKey, type JsonWebKey, privateEncrypt, sign } from "node:crypto";
 import { digestInfo } from "../packet/digest-info.ts";

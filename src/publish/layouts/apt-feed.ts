@@ -1,4 +1,4 @@
-/** Publishes a feed that is a suite in an apt repository: the signed `Release` file, and the package lists that it names by digest. */
+/** Publishes a suite in an apt repository as a feed: the signed `Release` file, and the package lists, which `Release` names by digest. */
 import { posix } from "node:path";
 import { FeedkeyError, unlessRefused } from "../../error.ts";
 import { escapeText } from "../../escape.ts";

@@ -1,4 +1,4 @@
-/** Sorts objects into kinds. The kind determines when feedkey uploads an object, and how long caches may keep it. */
+/** Sorts objects into kinds. The kind determines when feedkey uploads an object, and how long caches may keep the object. */
 import { basename, dirname, extname, join } from "node:path";
 import { formatOf } from "../../formats/formats.ts";
 import { bundlePath } from "../../profile/layout.ts";
@@ -26,7 +26,7 @@ export function kindsOf(paths: readonly string[], feeds: readonly ArchiveFeed[])
       !isNamedByDigest(path) &&
       !packageName.test(basename(path));
     const [root = "", ...signatures] = filesOf(feed).map((name) => join(feed.path, name));
-    // Other compressed forms of the index may be signed too.
+    // The archive may also have signed other compressed forms of the index.
     const others = paths
       .filter((path) => isList(path) && join(feed.path, basename(path)) === path)
       .map((path) => basename(path));
