@@ -38,7 +38,7 @@ export function readRequest(bytes: Uint8Array): RawCertificate {
     "bad_certificate",
     `expected one certificate in the request, found ${others.length + (raw ? 1 : 0)}`,
     {
-      hint: 'run "feedkey key export FINGERPRINT" on the machine that will sign, and give the file that it writes',
+      hint: 'run "feedkey key export FINGERPRINT" on the machine that will sign, and give the file that the command writes',
     },
   );
 }

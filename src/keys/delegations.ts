@@ -68,7 +68,7 @@ export function soonToEnd(records: readonly DelegationRecord[], own: Own, at: In
     const end = facts && endOfKey(facts, at);
     if (end === undefined || !isNear(end, at)) return [];
     const made = holding.filter(({ issuer }) => issuer === key).length;
-    const also = made === 0 ? "" : `; ${made === 1 ? "a delegation" : `${made} delegations`} by it will end too`;
+    const also = made === 0 ? "" : `; ${made === 1 ? "a delegation" : `${made} delegations`} by this key will end too`;
     return [`in ${roughly(end.until - at)}, on ${iso(end.until)}, the key ${key} expires${also}`];
   });
   return [...delegations, ...keys];

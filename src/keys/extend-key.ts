@@ -82,7 +82,7 @@ function presentEnd(facts: CertificateFacts, at: Instant): Instant {
   const state = primaryState(facts, at);
   if ("code" in state) throw new FeedkeyError(state.code, `${fingerprint}: ${state.reason}`);
   if (state.expiresAt !== undefined) return state.expiresAt;
-  throw new FeedkeyError("usage", `${fingerprint} never expires, so it can't be extended`, {
+  throw new FeedkeyError("usage", `${fingerprint} never expires, so the key can't be extended`, {
     details: { fingerprint },
   });
 }
@@ -116,7 +116,7 @@ export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Ex
   if (expiresAt <= before) {
     throw new FeedkeyError("usage", `${fingerprint} is already valid until ${iso(before)}`, {
       details: { fingerprint, expiresAt: iso(before) },
-      hint: "give --expires a longer time, counted from now; to end the key sooner, revoke it as retired",
+      hint: "give --expires a longer time, counted from now; to end the key sooner, revoke the key as retired",
     });
   }
   secret.requirePrimary();
@@ -131,7 +131,7 @@ export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Ex
   const state = (await judgedTogether([amended])).get(fingerprint)?.facts;
   const after = state && primaryState(state, date);
   if (after === undefined || "code" in after || after.expiresAt !== expiresAt) {
-    throw new FeedkeyError("internal", `the new self-signatures of ${fingerprint} do not extend it`);
+    throw new FeedkeyError("internal", `the new self-signatures of ${fingerprint} do not extend the key`);
   }
   await amendStored(store, amended);
   return { fingerprint, before, expiresAt };

@@ -19,7 +19,7 @@ export interface KeyserverOptions {
 type Submission = { readonly ok: true } | { readonly ok: false; readonly error: FeedkeyError };
 
 /**
- * Returns a `FeedkeyError`, so that the caller can report the error as a result. Throws any other error again, because any other error is a bug.
+ * Returns a `FeedkeyError`, so that the caller can report the error as a result. Throws any other error again: any other error is a bug.
  */
 function foreseen(error: unknown): FeedkeyError {
   if (error instanceof FeedkeyError) return error;

@@ -143,8 +143,8 @@ export class KeyDatabase {
   }
 
   /**
-   * Returns the keys to which an upload may belong. A revocation without a certificate may name only a key ID. In this case, these are
-   * all stored keys with this key ID.
+   * Returns the keys to which an upload may belong. If the upload is a revocation that names only a key ID, returns all stored keys
+   * with this key ID.
    */
   #meant(key: UploadedKey): UploadedKey[] {
     if (key.bare !== true || key.fingerprint.length !== 16) return [key];

@@ -86,7 +86,7 @@ describe("copies of a secret key", function () {
       await archive.revoke(fingerprint, { reason: "retired", force: true });
       const plan = await keys.delete(fingerprint, { backup: safe });
       expect(plan).to.include({ secret: "goes", certificate: "stays" });
-      expect(plan.staysFor).to.include("such as a revocation");
+      expect(plan.staysFor).to.include("a revocation may be missing");
       expect((await keys.show(fingerprint)).refused).to.include("revoked");
     });
   });
@@ -127,7 +127,7 @@ describe("copies of a secret key", function () {
     await inSafe(async ({ keys, home, safe, fingerprint }) => {
       await fs.mkdir(join(home, "archives", "one"), { recursive: true });
       const { message, hint } = await refusalOf(() => keys.delete(fingerprint, { backup: safe }));
-      expect(message).to.include("without --config it is unknown");
+      expect(message).to.include("without --config feedkey does not know");
       expect(hint).to.include("--config FILE").and.not.include("--backup");
       const both = await refusalOf(() => keys.delete(fingerprint));
       expect(both.hint).to.include("--config FILE").and.include("--backup DIR");

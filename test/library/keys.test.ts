@@ -131,8 +131,8 @@ describe("the keys of an archive as a library", () => {
       await keeper.keys.backup(safe);
       const against = async (key: string, of = keeper) =>
         (await of.keys.planDeletion(key, { backup: safe })).against.join("; ");
-      expect(await against(archive.key)).to.include("it signs for the archive");
-      expect(await against(archive.key, withoutConfig)).to.include("without --config it is unknown");
+      expect(await against(archive.key)).to.include("the key signs for the archive");
+      expect(await against(archive.key, withoutConfig)).to.include("without --config feedkey does not know");
       const { successor } = await keeper.rotate({ step: "begin", backup: safe });
       await keeper.keys.backup(safe);
       expect(await against(successor)).to.include("the successor in a rotation that is in progress");
@@ -145,7 +145,7 @@ describe("the keys of an archive as a library", () => {
       expect(await keeper.keys.delete(archive.key, { backup: safe })).to.include({ certificate: "stays" });
       expect((await keeper.keys.show(archive.key)).secrets).to.equal("none");
       // Nor does its certificate go, which old clients need: the bundle is made of it.
-      expect((await refusalOf(() => keeper.keys.delete(archive.key))).message).to.include("certified the other");
+      expect((await refusalOf(() => keeper.keys.delete(archive.key))).message).to.include("certified this key");
       await keeper.publish();
       const { armored } = await keeper.keys.export();
       expect(armored).to.include("BEGIN PGP PUBLIC KEY BLOCK");

@@ -90,7 +90,7 @@ describe("ar archive", () => {
     ["nothing at all", Buffer.alloc(0), /does not begin like an ar archive/],
     ["another magic", Buffer.from("!<thin>\n"), /does not begin like an ar archive/],
     ["a header that ends early", ar([{ name: "a", data: "xy" }]).subarray(0, 40), /expected 60 bytes at byte 8/],
-    ["a wrong header end", withField("end", "`\r"), /header at byte 8 does not end as it should/],
+    ["a wrong header end", withField("end", "`\r"), /header at byte 8 does not end with the usual two bytes/],
     ["no size", withField("size", ""), /size that is not a number/],
     ["a negative size", withField("size", "-5"), /size that is not a number/],
     ["a hexadecimal size", withField("size", "0x5"), /size that is not a number/],

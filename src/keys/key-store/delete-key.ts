@@ -41,7 +41,7 @@ export interface DeletionPlan {
 
 const onlyRevocation = "the certificate has a revocation, and no complete backup was given";
 const noConfig =
-  "feedkey publishes archives with this key store, and without --config it does not know whether this key signs for them";
+  "feedkey publishes archives with this key store, and without --config feedkey does not know whether this key signs for these archives";
 
 /** Returns the reasons why a secret key is still needed. */
 async function usesOf(store: KeyStore, own: Own, key: Fingerprint, { config, at }: DeleteTerms): Promise<string[]> {
