@@ -69,16 +69,16 @@ export function exitStatus(code: ErrorCode): number {
 }
 
 /**
- * Returns the gravest of several codes. A refusal is graver than malformed input, and malformed input is graver than an
+ * Returns the most serious of several codes. A refusal is more serious than malformed input, and malformed input is more serious than an
  * unreachable server: "refused" must never look like "could not ask".
  */
-function gravest(codes: readonly ErrorCode[]): ErrorCode | undefined {
+function mostSerious(codes: readonly ErrorCode[]): ErrorCode | undefined {
   return [...codes].sort((a, b) => exitStatus(a) - exitStatus(b))[0];
 }
 
-/** Returns the first error with the gravest code; undefined for an empty list. */
-export function gravestOf(errors: readonly FeedkeyError[]): FeedkeyError | undefined {
-  const code = gravest(errors.map((error) => error.code));
+/** Returns the first error with the most serious code; undefined for an empty list. */
+export function mostSeriousOf(errors: readonly FeedkeyError[]): FeedkeyError | undefined {
+  const code = mostSerious(errors.map((error) => error.code));
   return errors.find((error) => error.code === code);
 }
 

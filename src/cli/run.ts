@@ -1,5 +1,5 @@
 /** Turns a command's outcome into text or JSON and an exit status, in the same way for all commands. */
-import { type Details, exitStatus, FeedkeyError, gravestOf, systemCode } from "../error.ts";
+import { type Details, exitStatus, FeedkeyError, mostSeriousOf, systemCode } from "../error.ts";
 import { escapeJson, escapeLines } from "../escape.ts";
 import { Context, type GlobalOptions } from "./context.ts";
 import { CliReporter } from "./reporter.ts";
@@ -95,7 +95,7 @@ function stackOf(error: Error): string {
   return `${error.stack ?? error.message}${cause}`;
 }
 
-/** Runs a command and prints its result. @returns the exit status of the gravest error; 0 if there is no error */
+/** Runs a command and prints its result. @returns the exit status of the most serious error; 0 if there is no error */
 export async function run(
   command: string,
   options: GlobalOptions,
@@ -123,7 +123,7 @@ export function render(
   streams: Streams,
   output: Output,
 ): number {
-  const worst = gravestOf(errors);
+  const worst = mostSeriousOf(errors);
   if (options.json === true) {
     const document = {
       schema: `feedkey.${command}/1`,

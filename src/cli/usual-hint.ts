@@ -43,7 +43,7 @@ const usual: Readonly<Record<ErrorCode, string>> = {
 };
 
 const whereToReport =
-  "if it happens again, report the output of --debug as an issue where you got feedkey (SECURITY.md says how to report a vulnerability)";
+  "if it happens again, run the command with --debug, and report what it prints to the project from which you got feedkey; SECURITY.md says how to report a vulnerability";
 
 /** Returns the hint for an error. For a bug, the hint also says where to report the bug. */
 export function hintOf({ code, hint = usual[code] }: FeedkeyError): string {

@@ -26,7 +26,7 @@ export interface ClientOptions {
 export interface CallOptions {
   /** Whether the call discards the client's stored state and starts from the seeds in the profile. */
   readonly resetState?: boolean | undefined;
-  /** Whether the call returns the successful results together with the errors, instead of throwing the gravest error. */
+  /** Whether the call returns the successful results together with the errors, instead of throwing the most serious error. */
   readonly partial?: boolean | undefined;
 }
 
@@ -97,7 +97,7 @@ export interface ExportOptions {
 
 /** The result of a call, with its errors and warnings. */
 export type Report<Found> = Found & {
-  /** The refusals. Without `partial`, this list is empty, because the call then throws the gravest refusal. */
+  /** The refusals. Without `partial`, this list is empty, because the call then throws the most serious refusal. */
   readonly errors: readonly FeedkeyError[];
   /** The warnings of this call, one sentence each. */
   readonly warnings: readonly string[];

@@ -3,7 +3,7 @@
  * this server succeeds.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { FeedkeyError, gravestOf } from "../error.ts";
+import { FeedkeyError, mostSeriousOf } from "../error.ts";
 import { locations } from "../refresh/download.ts";
 import type { Session } from "../refresh/session.ts";
 import type { Duration } from "../time.ts";
@@ -47,7 +47,7 @@ export class Mirrors {
    * Tries an action with each server until the action succeeds. After each failure, reports why the client tries the next server.
    * @param action receives the server's URL, and whether this server is the last
    * @param isOwn whether every other server would give the same error
-   * @throws the gravest error: a refusal is graver than an unreachable server
+   * @throws the most serious error: a refusal is more serious than an unreachable server
    */
   async firstGood<T>(
     action: (location: string, isLast: boolean) => Promise<T>,
@@ -69,7 +69,7 @@ export class Mirrors {
         errors.push(error);
       }
     }
-    throw gravestOf(errors) ?? new FeedkeyError("internal", "the profile has no location");
+    throw mostSeriousOf(errors) ?? new FeedkeyError("internal", "the profile has no location");
   }
 
   /** Works as {@link firstGood}, but tries all servers once more after a delay if the failure may be temporary. */

@@ -134,7 +134,7 @@ export class Client {
   /**
    * Downloads and verifies the feeds' indexes. If the client refuses an index, it keeps the feed's last good index and still
    * updates the other feeds.
-   * @throws FeedkeyError `usage` if the profile has no feed with one of these names; the gravest refusal, unless `partial` is
+   * @throws FeedkeyError `usage` if the profile has no feed with one of these names; the most serious refusal, unless `partial` is
    *   set
    */
   async update(options: UpdateOptions = {}): Promise<Report<{ readonly feeds: readonly FeedOutcome[] }>> {
@@ -176,7 +176,7 @@ export class Client {
   /**
    * Downloads and verifies packages. If the client refuses a package, it still fetches the others.
    * @param requests `NAME` or `NAME=VERSION` each; `*` and `?` are wildcards
-   * @throws FeedkeyError `usage`, `not_found`, `output`; the gravest refusal, unless `partial` is set
+   * @throws FeedkeyError `usage`, `not_found`, `output`; the most serious refusal, unless `partial` is set
    */
   async fetchAll(
     requests: readonly string[],
@@ -199,7 +199,7 @@ export class Client {
 
   /**
    * Verifies a local copy of a feed: first the index, then package files against the index.
-   * @throws FeedkeyError the reason why the client refuses the index; unless `partial` is set, the gravest refusal of a file
+   * @throws FeedkeyError the reason why the client refuses the index; unless `partial` is set, the most serious refusal of a file
    */
   async verify(index: string, options: VerifyOptions = {}): Promise<Report<Omit<VerifiedCopy, "errors">>> {
     const { verifyCopy } = await import("./verify-copy.ts");
@@ -208,7 +208,7 @@ export class Client {
     });
   }
 
-  /** Verifies signed pkgsrc packages. @throws FeedkeyError the gravest refusal, unless `partial` is set */
+  /** Verifies signed pkgsrc packages. @throws FeedkeyError the most serious refusal, unless `partial` is set */
   async verifyPackages(
     files: readonly SignedFile[],
     options: VerifyPackagesOptions = {},

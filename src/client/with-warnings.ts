@@ -1,5 +1,5 @@
 /** Makes the report of one call, with the call's warnings. */
-import { type FeedkeyError, gravestOf } from "../error.ts";
+import { type FeedkeyError, mostSeriousOf } from "../error.ts";
 import type { Reporter } from "../refresh/session.ts";
 import type { Report } from "./client-options.ts";
 
@@ -31,7 +31,7 @@ class Collected implements Reporter {
 /**
  * Runs one call and makes its report.
  * @param to the reporter that receives warnings and progress as they occur
- * @param partial whether the report includes errors about single items; otherwise `report` throws the gravest of these errors
+ * @param partial whether the report includes errors about single items; otherwise `report` throws the most serious of these errors
  */
 export async function report<Found>(
   to: Partial<Reporter> | undefined,
@@ -41,7 +41,7 @@ export async function report<Found>(
   const reporter = new Collected(to ?? {});
   const found = await action(reporter);
   const { errors = [] } = found;
-  const worst = partial === true ? undefined : gravestOf(errors);
+  const worst = partial === true ? undefined : mostSeriousOf(errors);
   if (worst !== undefined) throw worst;
   return { ...found, errors, warnings: reporter.warnings };
 }

@@ -39,7 +39,7 @@ export interface ArchiveOptions {
 
 /** The options that most calls take. */
 export interface KeeperCallOptions {
-  /** Whether the call returns the successful results together with the errors, instead of throwing the gravest error. */
+  /** Whether the call returns the successful results together with the errors, instead of throwing the most serious error. */
   readonly partial?: boolean | undefined;
 }
 

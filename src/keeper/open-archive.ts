@@ -152,7 +152,7 @@ export class Keeper {
   /**
    * Takes a step of a rotation, or completes an interrupted step. Sends both keys to the key servers.
    * @throws FeedkeyError `usage` if there is no backup, if the overlap has not ended, or if no rotation is under way; `expired`,
-   *   `revoked`, `weak_algorithm`, `fork`; without `partial` also the gravest error among the tasks that failed
+   *   `revoked`, `weak_algorithm`, `fork`; without `partial` also the most serious error among the tasks that failed
    */
   async rotate(options: RotateOptions): Promise<Report<Omit<StepsTaken, "errors">>> {
     const { rotate } = await import("./rotating.ts");

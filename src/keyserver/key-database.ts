@@ -45,8 +45,8 @@ const mostMakers = 200;
 interface Held {
   readonly key: UploadedKey;
   /**
-   * The time of the key's upload, or the earlier time of a key that certifies this key. So a successor counts as old as its
-   * predecessor. Unrelated keys have different times.
+   * The time of the key's upload, or the earlier time of a key that certifies this key. So a successor counts as
+   * uploaded when its predecessor was. Unrelated keys have different times.
    */
   readonly since: Instant;
 }

@@ -7,7 +7,7 @@ import { indexLimit, indexNames, maxSignatureBytes, signedBytes } from "../clien
 import { checkPackageFile } from "../client/packages/listed-file.ts";
 import { takeSeeds } from "../client/profiles/bundle-seeds.ts";
 import { type VerifiedIndex, verifyIndex } from "../client/verified-index.ts";
-import { FeedkeyError, gravestOf } from "../error.ts";
+import { FeedkeyError, mostSeriousOf } from "../error.ts";
 import { formats } from "../formats/formats.ts";
 import { attachLoose, collect } from "../openpgp/certificate/merge.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
@@ -145,5 +145,7 @@ export function findListing(
     }
   }
   const listing = refusals.filter(({ code }) => code !== "not_listed");
-  throw gravestOf(listing.length > 0 ? listing : refusals) ?? new FeedkeyError("not_listed", "no index was verified");
+  throw (
+    mostSeriousOf(listing.length > 0 ? listing : refusals) ?? new FeedkeyError("not_listed", "no index was verified")
+  );
 }

@@ -210,8 +210,8 @@ export class Knowledge {
   }
 
   /**
-   * Returns why a certificate may matter: "own" if it is available or has the archive's user ID; otherwise the keys that delegated to it
-   * according to its packets. These claims are verified later.
+   * Returns why a certificate may matter: "own" if the pool has the certificate or if it has the archive's user ID; otherwise the keys that,
+   * according to its packets, delegated to it. These claims are verified later.
    */
   #claims({ fingerprint, userIds }: RawCertificate): "own" | string[] {
     const named = userIds.some(({ packet }) => this.#isNamed(packet.body));

@@ -43,7 +43,7 @@ function unseen({ delegate }: Delegation): FeedkeyError {
     `the secret key of ${delegate} is not in this key store, so the rehearsal can't show which clients accept its signature`,
     {
       details: { delegate },
-      hint: "the result shows how clients judge the present signatures; run the rehearsal on the machine with the delegate's key, after feedkey key import",
+      hint: "the result shows only how clients judge the present signatures; to see how they would judge new signatures, import the delegate's key with feedkey key import, then run the rehearsal again",
     },
   );
 }

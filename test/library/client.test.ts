@@ -57,7 +57,7 @@ describe("the client as a library", () => {
     expect((await fs.stat(fetched.path)).size).to.equal(fetched.size);
   });
 
-  it("throws the gravest refusal, after all feeds were tried; or reports it", async () => {
+  it("throws the most serious refusal, after all feeds were tried; or reports it", async () => {
     const client = await open();
     for (const name of ["Packages.sig", "Packages.asc"]) {
       await fs.copyFile(archive.file(name, "extra"), archive.file(name));

@@ -49,13 +49,13 @@ describe("trust/index-signature: the policy", () => {
       expect(await by(signed(), { certificates })).to.equal("expired");
       expect(await by(signed({ by: b }), { certificates })).to.equal("good");
     });
-    it("a rival may not, and a graver reason of its own is told first", async () => {
+    it("a rival may not, and a more serious reason of its own is told first", async () => {
       const certificates = [certificate({ key: a }), successor(b, a), successor(c, a)];
       expect(await by(signed({ by: b }), { certificates })).to.equal("fork");
       const weak = [certificate({ key: a }), successor(b, a, { flags: ["certify"] }), successor(c, a)];
       expect(await by(signed({ by: b }), { certificates: weak })).to.equal("bad_signature");
     });
-    it("an unchecked key may not, and a graver reason of its own is told first", async () => {
+    it("an unchecked key may not, and a more serious reason of its own is told first", async () => {
       const unchecked = new Set([b.fingerprint]);
       expect(
         await by(signed({ by: b }), { certificates: [certificate({ key: a }), successor(b, a)], unchecked }),

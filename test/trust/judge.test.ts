@@ -267,7 +267,7 @@ describe("trust/judge", () => {
       );
       expect(await judge(drawn("S>A A<>B S>B"), { unchecked: set("A") })).to.equal("A:unchecked_revocation B(S) S");
     });
-    it("are no reason where another is graver", async () => {
+    it("are no reason where another is more serious", async () => {
       expect(await judge(drawn("S>A", { A: { signatures: [revoke("A", 2)] } }), { unchecked: set("A") })).to.equal(
         "A:revoked S",
       );

@@ -155,7 +155,7 @@ describe("trust/key-state", () => {
       expect(await revoked([by(day(200), 42)])).to.deep.equal(["hard", "revoked without a stated reason"]);
     });
 
-    it("the gravest counts, then the first", async () => {
+    it("the most serious counts, then the first", async () => {
       expect(await revoked([by(day(1), 1), by(day(9), 2)])).to.deep.equal(["hard", "revoked as compromised"]);
       expect(await revoked([by(day(9), 3), by(day(1), 1)])).to.deep.equal(["soft", "revoked as superseded"]);
     });

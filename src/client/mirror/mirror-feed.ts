@@ -2,7 +2,7 @@
 
 import { posix } from "node:path";
 import { bytesOf } from "../../content.ts";
-import { FeedkeyError, gravestOf, orRefusal } from "../../error.ts";
+import { FeedkeyError, mostSeriousOf, orRefusal } from "../../error.ts";
 import { commitStaged, discard, orDiscard, type StagedFile } from "../../files/atomic.ts";
 import { type HeldLock, withLock } from "../../files/lock.ts";
 import type { StagedStream } from "../../files/staged-stream.ts";
@@ -93,7 +93,7 @@ export async function mirrorFeed(
   if (outcome?.ok !== true) throw outcome?.error ?? new FeedkeyError("internal", "no feed was updated");
   const { index } = outcome;
   const { choices, errors: unlisted } = await choicesOf(options.packages ?? [], wishOf(options), [index]);
-  const refusal = gravestOf(unlisted);
+  const refusal = mostSeriousOf(unlisted);
   if (refusal !== undefined) throw refusal;
   const { placed, errors } = await placesOf(choices);
   const folder = new MirrorFolder(into);

@@ -10,7 +10,7 @@ import { packagePath } from "../../trust/package-path.ts";
 import type { Choice, VerifiedIndex } from "../verified-index.ts";
 
 /**
- * Drops packages that would replace another package from an accepted index. A package may replace a file that no index lists,
+ * Drops a package if its file would replace another package that an accepted index lists. A package may replace a file that no index lists,
  * such as a partial download.
  * @param all returns the accepted indexes of all feeds; called only if the folder already has a file with the name of a chosen package
  */

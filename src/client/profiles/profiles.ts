@@ -117,14 +117,14 @@ function refuseSeeds(seeds: readonly SeedState[], { name, trust }: Profile): Fee
   if (first === undefined) return [];
   const code = first.code ?? "bad_certificate";
   const problem = `seed ${first.fingerprint}: ${first.state}, so clients can't start from this seed`;
-  const next =
+  const hint =
     code === "revoked"
-      ? "the fingerprint of their present key, and replace this seed with it"
-      : "a newer certificate of this key, or for the fingerprint of another key";
+      ? "ask the archive's keepers for the fingerprint of their present key, and replace this seed with it"
+      : "ask the archive's keepers for a newer certificate of this key, or for the fingerprint of another key";
   return [
     new FeedkeyError(code, `profile "${name}" is not in order: ${problem}`, {
       details: { seeds: bad.map(({ fingerprint }) => fingerprint) },
-      hint: `ask the archive's keepers for ${next}`,
+      hint,
     }),
   ];
 }

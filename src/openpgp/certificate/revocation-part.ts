@@ -63,7 +63,7 @@ interface Room {
 }
 
 /** Returns the most severe packets that fit within the limits. Verified packets come first. */
-function gravest(packets: readonly Packet[], room: Room): Packet[] {
+function mostSerious(packets: readonly Packet[], room: Room): Packet[] {
   const rank = ({ body }: Packet) => (room.verified.has(body) ? 0 : 1);
   const inOrder = packets.toSorted((a, b) => rank(a) - rank(b) || gravity(a) - gravity(b));
   return inOrder.filter(({ body }) => {
@@ -90,13 +90,13 @@ export function cutDownPart(
     return components.flatMap(({ packet, signatures }) => {
       if (room.octets < packet.body.length) return [];
       room.octets -= packet.body.length;
-      const kept = gravest(signatures, room);
+      const kept = mostSerious(signatures, room);
       if (kept.length > 0) return [{ packet, signatures: kept }];
       room.octets += packet.body.length;
       return [];
     });
   };
-  const signatures = gravest(part.signatures, room);
+  const signatures = mostSerious(part.signatures, room);
   return { ...part, signatures, userIds: within(part.userIds), subkeys: within(part.subkeys) };
 }
 
