@@ -52,7 +52,7 @@ export function listDelegations(own: Own, userId: string | undefined, at: Instan
   return [...found.values()].sort((a, b) => a.expiresAt - b.expiresAt || (a.delegate < b.delegate ? -1 : 1));
 }
 
-/** Returns one line for each thing that a keeper must renew soon: delegations, and the keys of issuers and delegates. */
+/** Returns one line for each delegation and each key of an issuer or delegate that a keeper must renew soon. */
 export function soonToEnd(records: readonly DelegationRecord[], own: Own, at: Instant): string[] {
   const holding = records.filter(({ refused }) => refused === undefined);
   const ending = holding.filter(({ madeAt, expiresAt }) => isNear({ since: madeAt, until: expiresAt }, at));

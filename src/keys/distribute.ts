@@ -67,7 +67,7 @@ async function sendAndRead(server: string, { certificate, proven }: ToSend, tran
   if (!sent.ok) return fail(sent.error);
   const answer = await lookup(url, fingerprint, isAbout(fingerprint), { transport });
   if (answer.outcome === "unknown") return fail(answer.error);
-  // A server may return only revocations, without the key that they revoke.
+  // A server may return only revocations, without the revoked key.
   const empty = { ...certificate, signatures: [], userIds: [], subkeys: [] };
   const back = answer.outcome === "found" ? gather(answer.blocks, fingerprint, empty) : undefined;
   const known = back === undefined ? new Map() : signatureNames(back);
@@ -75,9 +75,9 @@ async function sendAndRead(server: string, { certificate, proven }: ToSend, tran
   if (back !== undefined && missing.length === 0) return { server, fingerprint, error: undefined };
   const what = back === undefined ? "the key" : missing.join(", ");
   return fail(
-    new FeedkeyError("unavailable", `${server} took ${fingerprint} but does not return ${what}`, {
+    new FeedkeyError("unavailable", `${server} accepted ${fingerprint} but does not return ${what}`, {
       details: { server, fingerprint, missing },
-      hint: "that server dropped a part or all of the key: send the key to other servers too; clients also read the archive's key bundle",
+      hint: "the server dropped the key or a part of the key: send the key to other servers too; clients also read the archive's key bundle",
     }),
   );
 }

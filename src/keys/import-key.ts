@@ -60,7 +60,7 @@ async function prepare(
   if (!secret.hasAny) {
     throw new FeedkeyError("bad_config", `the file does not contain the secret of any part of ${fingerprint}`, {
       details: { fingerprint },
-      hint: "export the key again with gpg --export-secret-keys, or with --export-secret-subkeys if its primary key stays elsewhere",
+      hint: "export the key again with gpg --export-secret-keys, or with --export-secret-subkeys if you keep the primary key's secret in another place",
     });
   }
   const revocations = secret.hasPrimary ? await revocationsOf(secret, at) : {};
@@ -159,8 +159,8 @@ export async function importKey(
   for (const { key } of prepared) if (key !== undefined) await addSecretKey(store, key);
   const { certificates, loose } = readKeys(bytes);
   const named = new Set(certificates.map(({ fingerprint }) => fingerprint));
-  // The certificates of the secret keys are stored a second time, because only now can signatures by other keys in this file
-  // be checked.
+  // The certificates of the secret keys are stored a second time, because feedkey can check signatures by other keys in this file only
+  // now.
   const own = prepared.flatMap(({ certificate }) => readKeyring(certificate).certificates);
   const taken = await takeIn(store, [...certificates, ...own]);
   const imported: Imported[] = prepared.map(({ fingerprint, key }) => {
@@ -182,6 +182,6 @@ export async function importKey(
 
 function nothingThere(): FeedkeyError {
   return new FeedkeyError("bad_certificate", "the file has no key, and no revocation of a key in the key store", {
-    hint: "give the output of feedkey key export, of gpg --export, or of gpg --export-secret-keys --armor FINGERPRINT",
+    hint: "import the output of feedkey key export, gpg --export, or gpg --export-secret-keys --armor FINGERPRINT",
   });
 }

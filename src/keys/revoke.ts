@@ -79,8 +79,8 @@ async function ofToday(
   const key = await openSigningKey(store, fingerprint, passphrase);
   const code = reason === "unspecified" ? 0 : revocationReasons[reason];
   const now = wholeSecond(at);
-  // T3d: only certifications from before the revocation count. So a certification that the key made in this second is kept by
-  // dating the revocation one second later.
+  // T3d: only certifications from before the revocation count. If the key made a certification in this second, the revocation is dated one
+  // second later, so that the certification stays valid.
   const date = (await lastCertification(store, fingerprint)) === now ? now + 1000 : now;
   return withKeySignature(certificate, await key.secret.revokeSelf({ at: date, reason: { code, text: "" } }));
 }
@@ -123,7 +123,7 @@ async function refuseUseless(certificate: RawCertificate, isMeant: (found: Revoc
   );
 }
 
-/** Whether the revocation is made now, or is the stored revocation. A forecast uses the stored one, which needs no secret key. */
+/** Whether feedkey makes a new revocation or uses the stored revocation. The stored revocation needs no secret key, for a forecast. */
 type Making = "made" | "foreseen";
 
 interface RevocationTerms {

@@ -58,7 +58,7 @@ async function interrupted(archive: Archive): Promise<Fingerprint | undefined> {
   const fingerprint = text.trim();
   if (!/^[0-9A-F]{40,64}$/.test(fingerprint)) return undefined;
   if (await archive.store.hasPrivate(fingerprint)) return fingerprint;
-  // The key's secret was never stored, so the bundle must not contain the key's certificate.
+  // The key's secret was never stored. So feedkey removes the key's certificate, because the bundle must not contain this certificate.
   await archive.store.exclusive((writer) => writer.removeUnfinished(fingerprint));
   return undefined;
 }

@@ -154,7 +154,7 @@ export class Inquiry {
   }
 }
 
-/** Asks several servers about several keys, in one round of an {@link Inquiry}. */
+/** Asks several servers about several keys, with one round of an {@link Inquiry}. */
 export function askAll(
   servers: readonly URL[],
   fingerprints: readonly Fingerprint[],

@@ -27,12 +27,14 @@ function foreseen(error: unknown): FeedkeyError {
 }
 
 /**
- * Makes the error (`internal`) for an answer that feedkey can't read because of a bug. With this error, only the one server fails, and
- * not the whole run.
+ * Makes the error (`internal`) for an answer that feedkey can't read because of a bug. The error makes only the request to this server
+ * fail, and not the whole run.
  */
 export function unreadable(source: string, cause: unknown): FeedkeyError {
   const found = cause instanceof Error ? cause.message : String(cause);
-  return new FeedkeyError("internal", `${source} could not be read, for an unexpected reason: ${found}`, { cause });
+  return new FeedkeyError("internal", `${source} could not be read because of an unexpected error: ${found}`, {
+    cause,
+  });
 }
 
 /** Requests keys from a URL. Never throws, whatever the server sends, because every failure becomes the outcome `unknown`. */

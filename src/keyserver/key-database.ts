@@ -110,7 +110,7 @@ export class KeyDatabase {
   }
 
   /**
-   * Stores the keys in an upload. Merges each key with the stored key, if there is one.
+   * Stores the keys in an upload. Merges a key that is already stored with its stored copy.
    * @throws the merger's error if the merger can't read the data; FeedkeyError `output` if a file can't be written, `locked` if another run
    * has taken the folder
    */
@@ -180,7 +180,7 @@ export class KeyDatabase {
     return this.#last;
   }
 
-  /** Returns the key with only those signatures by others that stored keys have made. */
+  /** Returns the key without signatures by keys that are not stored. */
   async #settle(whole: UploadedKey): Promise<{ key: UploadedKey; certifiedBy: readonly Fingerprint[] }> {
     const makers = new Set(whole.makers);
     const others = this.#earliestFirst(({ fingerprint, keyIds }) => {

@@ -11,7 +11,7 @@ export const serverLimits = {
   body: 2 * 1024 * 1024,
   /** Maximum number of certificates in one upload. The server ignores further certificates. */
   keysPerUpload: 100,
-  /** Size limit for a stored certificate, after uploads have been merged into it. */
+  /** Size limit for a stored certificate, including all merged uploads. */
   key: 1024 * 1024,
   keys: 10_000,
   /** Size limit for all stored certificates together, because the server holds them in memory. */

@@ -37,7 +37,7 @@ async function etagOf(handle: FileHandle): Promise<string> {
   return `"${[ino, size, mtimeNs, ctimeNs].map((number) => number.toString(36)).join("-")}"`;
 }
 
-/** The path of the trust page. Not every archive has this page. If the page exists, the server redirects `/` to it. */
+/** The path of the trust page. Not every archive has a trust page. If the page exists, the server redirects `/` to the page. */
 const page = `${bundlePath.split("/").slice(0, -1).join("/")}/index.html`;
 
 /**
@@ -96,8 +96,8 @@ function stream(
   response.setHeader("ETag", etag);
   response.setHeader("Cache-Control", "no-cache");
   response.setHeader("X-Content-Type-Options", "nosniff");
-  // The library passes `fd` to fs.createReadStream, and so reads exactly the file that was checked. `fd` is a handle and not a number,
-  // because the stream also closes it. If a number were closed twice, the second time could close another file.
+  // The library passes `fd` to fs.createReadStream, and so reads exactly the file that was checked. The stream also closes `fd`. So `fd` is
+  // a handle and not a number: if feedkey and the stream closed the same number, the second close could close another file.
   const options = {
     etag: false,
     // HTTP dates have whole seconds. So the server sends no date for a file that changed in the last two seconds, because the file

@@ -103,7 +103,7 @@ export function parsePackageHash(bytes: Uint8Array): PackageHash {
   if (hash.fileSize < 1 || hash.digests.length !== blockCount(hash) * DIGEST_SIZE) {
     throw damage(`"+PKG_HASH" has ${hash.digests.length / DIGEST_SIZE} digests for a file of ${hash.fileSize} bytes`);
   }
-  // The file must be exactly what pkg_admin writes. For example, no number may have leading zeros.
+  // The file must have exactly the bytes that pkg_admin writes. For example, no number may have leading zeros.
   if (!formatPackageHash(hash).equals(bytes))
     throw damage('"+PKG_HASH" has numbers that are not written as pkg_admin writes them');
   return hash;

@@ -29,7 +29,7 @@ interface PartTerms {
   readonly damaged?: string | undefined;
 }
 
-/** Whether an error says that a source sent or announced too many bytes. */
+/** Whether an error means that a source sent or announced too many bytes. */
 export function isTooLarge(error: unknown): error is FeedkeyError {
   return error instanceof FeedkeyError && error.details.reason === "too_large";
 }

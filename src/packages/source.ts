@@ -59,7 +59,7 @@ export function openPackage(path: string, flags = 0): number {
 
 /**
  * Opens a package file, runs an action on its content, and closes the file.
- * @throws FeedkeyError `not_found`; `bad_package` if the package is not a regular file; what the action throws
+ * @throws FeedkeyError `not_found` if the file can't be opened; `bad_package` if the file is not a regular file; the action's errors
  */
 export async function withPackage<Found>(path: string, action: (source: ByteSource) => Promise<Found>): Promise<Found> {
   const descriptor = openPackage(path);

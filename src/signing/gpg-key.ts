@@ -12,7 +12,7 @@ import { type DocumentSigner, isSubkey, judgedTogether, ownerOf, type Passphrase
 
 /** Runs gpg with the user's own GnuPG home, agent and cards. */
 async function gpg(args: readonly string[], input: Uint8Array, passphrase?: string): Promise<Uint8Array> {
-  // In loopback mode, the agent takes the passphrase from gpg instead of asking the user.
+  // In loopback mode, the agent gets the passphrase from gpg and does not ask the user.
   const given = passphrase === undefined ? [] : ["--pinentry-mode", "loopback", "--passphrase-fd", "3"];
   const secret = passphrase === undefined ? undefined : `${passphrase}\n`;
   // gpg.conf may contain options that must not apply to an index, so the options here override them.

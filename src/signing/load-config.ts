@@ -10,7 +10,7 @@ import type { KeyPlace } from "./signer.ts";
 
 /**
  * Reads the archive's configuration (`archive.ini`).
- * @throws FeedkeyError `not_found` if the file does not exist; `bad_config` if it has an error
+ * @throws FeedkeyError `not_found` if the file can't be read; `bad_config` if the configuration has an error
  */
 export async function readConfig(file: string): Promise<ArchiveConfig> {
   try {

@@ -1,7 +1,7 @@
 /**
  * Reads and writes everything in the published tree except package files. Other users may be able to write to the tree. So this module
- * accesses only regular files inside the root, and limits their size. It never waits for a pipe or device, and follows no symbolic link to
- * another folder.
+ * accesses only regular files inside the root, and limits their size. The module never waits for a pipe or device, and follows no symbolic
+ * link to another folder.
  */
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -33,7 +33,7 @@ export class PublishedFolder {
     this.#name = name;
   }
 
-  /** The folder's path for messages. The path begins with the root as the caller wrote it. */
+  /** The folder's path for messages. The path begins with the root's path as the caller wrote the root. */
   get path(): string {
     return join(this.#root.folder, this.#name);
   }
@@ -58,7 +58,7 @@ export class PublishedFolder {
   }
 
   /**
-   * Hashes a file that may be too large for memory. The returned document reads the file again, piece by piece, when it is used.
+   * Hashes a file that may be too large for memory. Each use of the returned document reads the file again, piece by piece.
    * @returns undefined if the file does not exist
    * @throws FeedkeyError as `read` does; the document throws `locked` if the file has changed since it was hashed
    */

@@ -15,7 +15,7 @@ import { addressOf } from "../trust/identity.ts";
 import { maySpeakFor } from "../trust/key-state.ts";
 import { readAllStored } from "./stored-certificate.ts";
 
-/** Returns the passphrase of a key when it is needed. The passphrase comes from a person, a file or a file descriptor. */
+/** Returns the passphrase of a key. The passphrase comes from a person, a file or a file descriptor. */
 export interface PassphraseSource {
   (fingerprint: Fingerprint): Promise<string>;
   /** Whether the source would ask a person, or has no passphrase. In this case, GnuPG's agent asks for the passphrase of a key in GnuPG. */
@@ -48,7 +48,7 @@ export interface SigningKey extends SignerOf {
 /**
  * Reads all certificates in the key store, and verifies the signatures among them.
  * @param others certificates from other places, such as GnuPG
- * @throws FeedkeyError `bad_config` if a certificate can't be read to its end
+ * @throws FeedkeyError `bad_config` if a certificate can't be read completely
  */
 export async function ownCertificates(
   store: KeyStore,

@@ -165,7 +165,7 @@ export async function checkFinish(archive: Archive, force: boolean): Promise<Fin
       `the overlap lasts until ${iso(ends)}: stock clients may not have the new key yet${cutOff(archive)}`,
       {
         details: { overlapEnds: iso(ends), successor: name },
-        hint: ["wait until then, or go on with --force", ...needsOfFeeds(archive.config.feeds)].join("; "),
+        hint: ["wait until then, or use --force", ...needsOfFeeds(archive.config.feeds)].join("; "),
       },
     );
   }

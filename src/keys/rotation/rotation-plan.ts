@@ -73,8 +73,8 @@ async function planBegin(archive: Archive, choice: RotationChoice, to: string) {
   ];
   const shared =
     state.successor === undefined ? await wouldShare(archive, choice, to) : await planShared(archive, state.successor);
-  const bundle = isChanged ? ["write both into the key bundle"] : [];
-  steps.push([...bundle, ...shared, `send both ${toServers} them back`].join(", "));
+  const bundle = isChanged ? ["write both keys into the key bundle"] : [];
+  steps.push([...bundle, ...shared, `send both keys ${toServers} them back`].join(", "));
   return { steps, rivals: rivals.map(({ certificate }) => certificate.raw.fingerprint) };
 }
 
@@ -124,7 +124,7 @@ function resigned({ plans }: Published, to: string): string[] {
   return shared.map(({ feed }) => `sign feed "${feed.name}" with ${to} alone`);
 }
 
-/** Plans the second step; if no successor exists yet, plans it as following the first step in one run. */
+/** Plans the second step. If no successor exists yet, the plan assumes that the first step takes place in the same run. */
 async function planFinish(archive: Archive, choice: RotationChoice, to: string, isBegun: boolean) {
   const { force = false, retire = false, step } = choice;
   if (retire) await refuseRetiring(archive, force);

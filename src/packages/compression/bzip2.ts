@@ -9,7 +9,7 @@ interface Bzip2Head {
 
 /**
  * Decompresses a .bz2 file with one or more streams, and verifies the checksums.
- * @throws Undecodable if the content exceeds `limit` bytes, if bytes follow the last stream, or for damage; what the pieces throw
+ * @throws Undecodable if the content exceeds `limit` bytes, if bytes follow the last stream, or for damage; the pieces' errors
  */
 export async function unbzip2(pieces: Iterable<Uint8Array>, limit: number): Promise<Uint8Array> {
   const { content, whole } = await unbzip2Head(pieces, limit);
@@ -20,10 +20,10 @@ export async function unbzip2(pieces: Iterable<Uint8Array>, limit: number): Prom
 /**
  * Decompresses at most `most` bytes of the content, and reads only as much of the file as needed. Verifies the checksums of streams
  * and blocks that were decompressed to their end. A block has at most 900,000 bytes.
- * @throws Undecodable if bytes follow the last stream, or for damage; what the pieces throw
+ * @throws Undecodable if bytes follow the last stream, or for damage; the pieces' errors
  */
 export async function unbzip2Head(pieces: Iterable<Uint8Array>, most: number): Promise<Bzip2Head> {
-  // feedkey loads the library only if there is a .bz2 file.
+  // feedkey loads the library only when it decompresses a .bz2 file.
   const Bunzip = (await import("seek-bzip")).default;
   const input = new Input(pieces);
   const output = new Output(most);

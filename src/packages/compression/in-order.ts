@@ -2,7 +2,7 @@
  * Processes several items at the same time, and yields the results in the order of the items. Takes an item from the iterable only
  * when the work on that item begins.
  * @param atOnce the maximum number of items to process at the same time
- * @throws what the work throws, after all started work has ended
+ * @throws the error of the first failed item, after all started work has ended
  */
 export async function* inOrder<Item, Result>(
   items: Iterable<Item>,

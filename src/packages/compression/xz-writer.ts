@@ -15,8 +15,8 @@ interface Writer {
 }
 
 /**
- * Compresses like `xz -6`, with a dictionary of 8 MiB and CRC-64. Returns one complete stream, so the streams of several contents can
- * be joined to one file. The same content always gives the same bytes.
+ * Compresses like `xz -6`, with a dictionary of 8 MiB and CRC-64. Returns one complete stream. Several such streams can be joined into one
+ * file. The same content always gives the same bytes.
  * @throws FeedkeyError `internal` if the worker thread fails
  */
 export async function compressXz(content: Uint8Array): Promise<Uint8Array> {

@@ -13,10 +13,10 @@ export async function unxz(bytes: Uint8Array, limit: number): Promise<Uint8Array
 
 /**
  * Decompresses a .xz file piece by piece, until the reader stops.
- * @throws Undecodable if the content exceeds `limit` bytes, or for damage; what the pieces throw
+ * @throws Undecodable if the content exceeds `limit` bytes, or for damage; the pieces' errors
  */
 export async function* unxzChunks(pieces: Iterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array, void> {
-  // feedkey loads the library, which contains a WebAssembly module, only if there is a .xz file.
+  // feedkey loads the library, which contains a WebAssembly module, only when it decompresses a .xz file.
   const { XzReadableStream } = (await import("xz-decompress")).default;
   const given: { error?: unknown } = {};
   const reader = new XzReadableStream(streamOf(noting(pieces, given))).getReader();

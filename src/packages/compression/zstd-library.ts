@@ -69,7 +69,7 @@ async function loadWasm(): Promise<Zstd> {
   };
 }
 
-/** Returns a zstd library. The WebAssembly version is loaded only when it is first needed. */
+/** Returns a zstd library. Loads the WebAssembly version only if Node has no zstd. */
 export async function loadZstd(): Promise<Zstd> {
   return nodeZstd() ?? (await wasmZstd());
 }
