@@ -61,7 +61,7 @@ export class Context {
 
   /**
    * Opens a client for the profile, runs an action with the client, and closes the client.
-   * @throws FeedkeyError as `openClient` and the action
+   * @throws FeedkeyError as `openClient` does, and every error of the action
    */
   async withClient<T>(
     action: (client: Client) => Promise<T>,

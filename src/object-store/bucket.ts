@@ -48,8 +48,8 @@ const hints: Readonly<Record<string, string>> = {
   PermanentRedirect: "check s3-region and s3-endpoint: the bucket is somewhere else",
   RequestTimeTooSkewed: "the clock of this computer is wrong: set it",
   NoSuchBucket: "create the bucket first, or correct root = s3://BUCKET",
-  BadDigest: "the file changed while it was uploaded; run the command again",
-  XAmzContentSHA256Mismatch: "the file changed while it was uploaded; run the command again",
+  BadDigest: "the file changed while it was being uploaded; run the command again",
+  XAmzContentSHA256Mismatch: "the file changed while it was being uploaded; run the command again",
 };
 
 /** Whether another attempt may succeed, because the network failed or the server is overloaded. */

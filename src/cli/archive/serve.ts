@@ -37,9 +37,13 @@ function keyserverOf({ keyserver }: ServeOptions): "memory" | { folder: string }
   if (keyserver === undefined) return undefined;
   if (keyserver === true) return "memory";
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(keyserver)) return { folder: keyserver };
-  throw new FeedkeyError("usage", `--keyserver is for a folder that keeps keys, not for an address: ${keyserver}`, {
-    hint: "give --keyserver DIR, or --keyserver alone to keep the keys in memory",
-  });
+  throw new FeedkeyError(
+    "usage",
+    `--keyserver names a folder in which the server keeps keys, but ${keyserver} is an address`,
+    {
+      hint: "give --keyserver DIR, or --keyserver alone to keep the keys in memory",
+    },
+  );
 }
 
 /** Serves the archive until SIGINT or SIGTERM. @throws FeedkeyError `usage`, and as `serveArchive` */

@@ -87,10 +87,6 @@ export async function planDeletion(store: KeyStore, text: string, terms: DeleteT
   }
   const uses = await usesOf(store, own, fingerprint, terms);
   const isSaved = copied?.secret === true;
-  const copy =
-    backup === undefined
-      ? "no backup of the key was given"
-      : `${escapeText(backup)} does not contain all secrets of the key as they are now`;
   const staysFor =
     names.length > 0
       ? `clients find ${names.join(", ")} through this certificate`
@@ -105,18 +101,25 @@ export async function planDeletion(store: KeyStore, text: string, terms: DeleteT
     certificate: staysFor === undefined ? "goes" : "stays",
     staysFor,
     connected: names,
-    against: [...uses, ...(isSaved ? [] : [copy])],
+    against: [...uses, ...(isSaved ? [] : [withoutCopy(terms)])],
   };
 }
 
+/** Returns the objection that no backup contains the secrets. */
+function withoutCopy({ backup }: DeleteTerms): string {
+  return backup === undefined
+    ? "no backup of the key was given"
+    : `${escapeText(backup)} does not contain all secrets of the key as they are now`;
+}
+
 /** Returns the hint for a user whose secret key is not deleted because of objections. */
-function hintFor(against: readonly string[], { backup }: DeleteTerms): string {
+function hintFor(against: readonly string[], terms: DeleteTerms): string {
   const others = against.filter((one) => one !== noConfig);
   const steps = [
     ...(others.length < against.length
       ? ["give --config FILE, where FILE is the archive.ini of the archive that you publish with this key store"]
       : []),
-    ...(backup === undefined || others.some((one) => one.includes("does not contain all secrets of the key"))
+    ...(against.includes(withoutCopy(terms))
       ? ["give a current copy of the key store with --backup DIR (feedkey key backup DIR makes a copy)"]
       : []),
     "--force deletes the secret key anyway, and this can't be undone",
