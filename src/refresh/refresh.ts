@@ -97,7 +97,7 @@ function deciding({ trusted, forks }: TrustSet): Fingerprint[] {
   return [...new Set([...trusted.keys(), ...forks.flatMap((fork) => fork.rivals)])];
 }
 
-/** Asks the key servers, round by round. The keys in the bundle take part as soon as the bundle has arrived. */
+/** Asks the key servers, round by round. As soon as the bundle has arrived, feedkey asks about the bundle's keys too. */
 async function askKeyservers(session: Session, thoroughly: boolean, bundles: Bundles): Promise<void> {
   const policy = session.checkPolicy;
   const inquiry = newInquiry(session);

@@ -54,8 +54,8 @@ function names(certificates: readonly OwnCertificate[]): string {
 
 /**
  * Decides about strangers: certificates that have the archive's user ID but no connection with the archive's keys. If this key store has
- * written the bundle before, somebody else has added the strangers since, and feedkey leaves them out. Otherwise the strangers may be
- * certificates of the archive that this key store does not have, so feedkey refuses to write the bundle.
+ * written the bundle before, somebody else has added the strangers since, and feedkey leaves them out. If this key store has never written
+ * the bundle, it may lack certificates of the archive, and the strangers may be these certificates. So feedkey refuses to write the bundle.
  * @throws FeedkeyError `bad_config` if there are strangers in a bundle that this key store has not written
  */
 function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[], wroteBefore: boolean): string[] {

@@ -78,8 +78,8 @@ export interface ExportPlan extends Exported {
   readonly format: ExportFormat;
   readonly certificates: readonly RawCertificate[];
   /**
-   * The archive's keys that the program must not have, including keys that an earlier run failed to remove. Keys that another export for
-   * the same program may have added are not in this set.
+   * The archive's keys that must not be in the program's keyring, including keys that an earlier run failed to remove from the keyring. Keys
+   * that another export for the same program may have added are not in this set.
    */
   readonly barred: ReadonlySet<Fingerprint>;
   /** The barred keys that are known only from the present export file. They stay in this file until the program has lost them. */

@@ -78,7 +78,10 @@ function readFolders(bytes: Uint8Array, lists: readonly string[] = []): Map<stri
       const isFolder = file === undefined && entry.isFolder;
       const isFile = file !== undefined && deeper.length === 0 && entry.isFile && fileNames.includes(file);
       if (folder !== entry.path.split("/")[0] || (!isFolder && !isFile)) {
-        throw bad(entry.name, "is not a folder NAME-VERSION, nor a plain file desc, depends or files in one");
+        throw bad(
+          entry.name,
+          'is neither a folder named NAME-VERSION nor a plain file named "desc", "depends" or "files" in such a folder',
+        );
       }
       if (found.files.has(file ?? "")) throw bad(entry.name, "appears twice");
       found.files.add(file ?? "");
