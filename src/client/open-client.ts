@@ -189,7 +189,7 @@ export class Client {
   /**
    * Updates a verified mirror of a feed: a folder that other clients can use instead of the archive.
    * @param folder the mirror's folder, which feedkey makes if it is missing; several feeds of one archive may share a folder
-   * @throws FeedkeyError as `update` and `fetch`; `locked` if another run uses the folder; the mirror then keeps its previous
+   * @throws FeedkeyError as `update` and `fetch` do; `locked` if another run uses the folder; the mirror then keeps its previous
    *   state
    */
   async mirror(feed: string, folder: string, options: MirrorOptions = {}): Promise<Report<Omit<Mirrored, "errors">>> {

@@ -36,7 +36,7 @@ export function nameOfPart({ open }: Part): string {
 /**
  * Verifies a part: the stored text if it still has the digests in the root, else the text from the source.
  * @param last the last accepted index with its stored parts; undefined if the part must come from the source
- * @throws FeedkeyError as `partText`
+ * @throws FeedkeyError as `partText` does
  */
 export async function verifyPart(
   root: VerifiedRoot,

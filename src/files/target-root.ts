@@ -199,7 +199,7 @@ export class TargetRoot {
     return (await this.#found(name, async (path) => readPlainFile(path, most)))?.bytes;
   }
 
-  /** Hashes a regular file without keeping its bytes in memory. @throws FeedkeyError as {@link read} */
+  /** Hashes a regular file without keeping its bytes in memory. @throws FeedkeyError as {@link read} does */
   async content(name: string, most: number): Promise<HashedFile | undefined> {
     return await this.#found(name, async (path) => HashedFile.read(path, most));
   }

@@ -64,7 +64,7 @@ export async function readTrustedFile(path: string, use: TrustedUse): Promise<Bu
 
 /**
  * Returns the names of the files in a folder that no other user can change; undefined if the path is not a folder.
- * @throws as {@link readTrustedFile}
+ * @throws as {@link readTrustedFile} does
  */
 export async function trustedNames(path: string, use: TrustedUse): Promise<string[] | undefined> {
   const { real, judging } = await judgeWay(path, use, false);

@@ -66,7 +66,7 @@ async function warnOfUnknownFeeds(opened: Opened, globs: readonly string[], repo
 }
 
 /**
- * Plans a delegation. @throws FeedkeyError as `planDelegation`; the reason why the bundle can't be written; `not_found` if the
+ * Plans a delegation. @throws FeedkeyError as `planDelegation` does; the reason why the bundle can't be written; `not_found` if the
  * delegating key's secret is missing
  */
 export async function planGiving(
@@ -84,7 +84,7 @@ export async function planGiving(
   return plan;
 }
 
-/** Makes a delegation. @throws FeedkeyError as `planDelegation` and `applyDelegation` */
+/** Makes a delegation. @throws FeedkeyError as `planDelegation` and `applyDelegation` do */
 export async function give(opened: Opened, request: Uint8Array | string, options: DelegateOptions, reporter: Reporter) {
   const plan = await planGiving(opened, request, options, reporter);
   const domain = options.notationDomain ?? (await opened.found())?.config.notationDomain;
@@ -94,14 +94,14 @@ export async function give(opened: Opened, request: Uint8Array | string, options
 }
 
 /**
- * Plans the withdrawal of a delegation. @throws FeedkeyError as `planWithdrawal`; the reason why the bundle can't be written
+ * Plans the withdrawal of a delegation. @throws FeedkeyError as `planWithdrawal` does; the reason why the bundle can't be written
  */
 export async function planTaking(opened: Opened, request: Uint8Array | string, key: string): Promise<Withdrawal> {
   await requireOwnBundle(opened);
   return await planWithdrawal(opened.store, await readRequest(request), { key, at: opened.at });
 }
 
-/** Withdraws a delegation. @throws FeedkeyError as `planWithdrawal` and `applyWithdrawal` */
+/** Withdraws a delegation. @throws FeedkeyError as `planWithdrawal` and `applyWithdrawal` do */
 export async function take(opened: Opened, request: Uint8Array | string, options: WithdrawOptions, reporter: Reporter) {
   const plan = await planTaking(opened, request, options.key);
   const { certificates, others } = await applyWithdrawal(opened.store, plan, opened.at, opened.passphrase);

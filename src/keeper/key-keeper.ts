@@ -161,7 +161,7 @@ export class KeyKeeper {
 
   /**
    * Extends a key and its subkeys, even if the key has expired, and publishes the extended certificate.
-   * @throws FeedkeyError as `import`; `usage` if the key would expire earlier than before, or never expires; `not_found`,
+   * @throws FeedkeyError as `import` does; `usage` if the key would expire earlier than before, or never expires; `not_found`,
    *   `revoked`, `bad_config`
    */
   async extend(
@@ -180,7 +180,7 @@ export class KeyKeeper {
   /**
    * Revokes a subkey of a key in the key store. Publishes the revocation in the bundle and on the key servers. Clients keep
    * their trust chains, because chains lead over primary keys.
-   * @throws FeedkeyError as `rotate`; `not_found` if no key in the key store has this subkey; `bad_config` if the key store
+   * @throws FeedkeyError as `rotate` does; `not_found` if no key in the key store has this subkey; `bad_config` if the key store
    *   lacks the primary key's secret
    */
   async revokeSubkey(
@@ -194,7 +194,7 @@ export class KeyKeeper {
   /**
    * Makes a signing subkey for a primary key whose secret is in the key store. Publishes the subkey in the bundle and on the key
    * servers.
-   * @throws FeedkeyError as `rotate`; `bad_config` if the key store lacks the primary key's secret
+   * @throws FeedkeyError as `rotate` does; `bad_config` if the key store lacks the primary key's secret
    */
   async addSubkey(fingerprint: string, options: AddSubkeyOptions): Promise<Report<Done & SubkeyAdded>> {
     const { giveSubkey } = await import("./subkeys.ts");

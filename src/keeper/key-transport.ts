@@ -43,7 +43,7 @@ export async function exportCertificates(
   return { fingerprints: readable.map(({ raw }) => raw.fingerprint), armored };
 }
 
-/** Exports a secret key for another program or machine. @throws FeedkeyError as `exportSecret`, `output` */
+/** Exports a secret key for another program or machine. @throws FeedkeyError as `exportSecret` does; `output` */
 export async function exportSecretKey(
   { store }: Opened,
   text: string,

@@ -68,7 +68,7 @@ export class Keeper {
 
   /**
    * Reads the configuration and returns the archive, for tasks for which the keeper has no method.
-   * @throws FeedkeyError as `openArchive`; `usage` without a configuration
+   * @throws FeedkeyError as `openArchive` does; `usage` without a configuration
    */
   async archive(): Promise<Archive> {
     return await this.#opened.archive();
@@ -132,7 +132,7 @@ export class Keeper {
     return await (await import("../keys/rotation/take-rotation.ts")).rotationStatus(await this.#opened.archive());
   }
 
-  /** Warns about all that will soon stop the archive's key from signing. @throws FeedkeyError as `archive`, `not_found` */
+  /** Warns about all that will soon stop the archive's key from signing. @throws FeedkeyError as `archive` does; `not_found` */
   async warnAhead(options: WarnOptions = {}): Promise<Report<object>> {
     const { warnOfArchive } = await import("./ends-ahead.ts");
     return await this.#opened.run({}, async (reporter) => {
@@ -143,7 +143,7 @@ export class Keeper {
 
   /**
    * Plans a step of a rotation, and changes nothing.
-   * @throws FeedkeyError as `rotate` and `abandonRotation`, but does not require a backup
+   * @throws FeedkeyError as `rotate` and `abandonRotation` do, but does not require a backup
    */
   async planRotation(choice: RotationChoice = {}): Promise<RotationPlan> {
     return await (await import("../keys/rotation/rotation-plan.ts")).planRotation(await this.#opened.archive(), choice);
@@ -159,7 +159,7 @@ export class Keeper {
     return await this.#opened.run(options, (reporter) => rotate(this.#opened, options, reporter));
   }
 
-  /** Ends a rotation: withdraws and revokes the successor. @throws FeedkeyError as `rotate`; `usage` if no rotation is under way */
+  /** Ends a rotation: withdraws and revokes the successor. @throws FeedkeyError as `rotate` does; `usage` if no rotation is under way */
   async abandonRotation(
     options: KeeperCallOptions = {},
   ): Promise<Report<Done & { readonly successor: Fingerprint; readonly sent: readonly string[] }>> {
@@ -167,7 +167,7 @@ export class Keeper {
     return await this.#opened.run(options, (reporter) => abandon(this.#opened, reporter));
   }
 
-  /** Plans a revocation, and lists the clients that would lose their chain. Changes nothing. @throws FeedkeyError as `revoke` */
+  /** Plans a revocation, and lists the clients that would lose their chain. Changes nothing. @throws FeedkeyError as `revoke` does */
   async planRevocation(fingerprint: string, { reason }: Pick<RevokeOptions, "reason">): Promise<RevocationPlan> {
     const { planKeyRevocation } = await import("../keys/revoke-key.ts");
     const terms = { fingerprint: await this.#opened.store.resolve(fingerprint), reason };
@@ -214,7 +214,7 @@ export class Keeper {
     return await this.#opened.run({}, (reporter) => listGiven(this.#opened, reporter));
   }
 
-  /** Plans a delegation, and changes nothing. @throws FeedkeyError as `delegate` */
+  /** Plans a delegation, and changes nothing. @throws FeedkeyError as `delegate` does */
   async planDelegation(
     request: Uint8Array | string,
     options: Pick<DelegateOptions, "key" | "feeds" | "depth" | "expires">,
@@ -228,7 +228,7 @@ export class Keeper {
   /**
    * Lets another key sign some feeds for a time. Writes the delegate's certificate and path to key store, bundle and key
    * servers. @param request the delegate's certificate, its file, or its fingerprint if the key store has the certificate
-   * @throws FeedkeyError as `rotate`; also `bad_certificate`, `usage`, `revoked`, `expired`, `untrusted_signer`...
+   * @throws FeedkeyError as `rotate` does; also `bad_certificate`, `usage`, `revoked`, `expired`, `untrusted_signer`...
    */
   async delegate(
     request: Uint8Array | string,
@@ -238,12 +238,12 @@ export class Keeper {
     return await this.#opened.run(options, (reporter) => give(this.#opened, request, options, reporter));
   }
 
-  /** Plans the withdrawal of a delegation, and changes nothing. @throws FeedkeyError as `withdraw` */
+  /** Plans the withdrawal of a delegation, and changes nothing. @throws FeedkeyError as `withdraw` does */
   async planWithdrawal(request: Uint8Array | string, { key }: Pick<WithdrawOptions, "key">): Promise<Withdrawal> {
     return await (await import("./delegating.ts")).planTaking(this.#opened, request, key);
   }
 
-  /** Withdraws a delegation for ever. @throws FeedkeyError as `rotate`; `not_found` if there is no delegation; `bad_config` */
+  /** Withdraws a delegation for ever. @throws FeedkeyError as `rotate` does; `not_found` if there is no delegation; `bad_config` */
   async withdraw(
     request: Uint8Array | string,
     options: WithdrawOptions,
@@ -252,12 +252,12 @@ export class Keeper {
     return await this.#opened.run(options, (reporter) => take(this.#opened, request, options, reporter));
   }
 
-  /** Adds keys from the key store to the bundle, and sends them to the configured key servers. @throws FeedkeyError as `rotate` */
+  /** Adds keys from the key store to the bundle, and sends them to the configured key servers. @throws FeedkeyError as `rotate` does */
   async handOn(fingerprints: readonly Fingerprint[], options: KeeperCallOptions = {}): Promise<Report<Done>> {
     return await this.#opened.run(options, (reporter) => this.#opened.handOn(fingerprints, reporter));
   }
 
-  /** Sends keys to key servers, and downloads them to check. @throws FeedkeyError as `rotate`; `usage` without servers; `not_found` */
+  /** Sends keys to key servers, and downloads them to check. @throws FeedkeyError as `rotate` does; `usage` without servers; `not_found` */
   async send(
     fingerprints: readonly string[],
     options: KeeperCallOptions = {},

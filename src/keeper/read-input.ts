@@ -33,7 +33,7 @@ export async function readInput(path: string): Promise<Uint8Array> {
 
 /**
  * Returns the bytes of a delegate's certificate from bytes or a file, or its fingerprint if the certificate is in the key store.
- * @throws FeedkeyError as `readInput`
+ * @throws FeedkeyError as `readInput` does
  */
 export async function readRequest(request: Uint8Array | string): Promise<Request> {
   if (typeof request !== "string") return request;

@@ -7,7 +7,7 @@ import type { Opened } from "./opened.ts";
 
 const day = 86_400_000;
 
-/** Takes a step of a rotation. @throws FeedkeyError as `takeRotation` */
+/** Takes a step of a rotation. @throws FeedkeyError as `takeRotation` does */
 export async function rotate(opened: Opened, options: RotateOptions, reporter: Reporter) {
   const { step, to, force = false, retire = false, algorithm, lifetime, overlap = 30 * day } = options;
   const start = async () => ({
@@ -22,7 +22,7 @@ export async function rotate(opened: Opened, options: RotateOptions, reporter: R
   return { ...taken, done, errors: [...taken.errors, ...page.errors, ...sent.errors] };
 }
 
-/** Ends a rotation: withdraws and revokes the successor. @throws FeedkeyError as `abandonRotation` */
+/** Ends a rotation: withdraws and revokes the successor. @throws FeedkeyError as `abandonRotation` does */
 export async function abandon(opened: Opened, reporter: Reporter) {
   const abandoned = await abandonRotation(await opened.archive());
   const page = await opened.refreshPage();

@@ -32,7 +32,7 @@ export async function takeBackSubkey(
 
 /**
  * Makes a signing subkey, writes it to a file for another machine, and publishes it.
- * @throws FeedkeyError as `addSigningSubkey`, `output`
+ * @throws FeedkeyError as `addSigningSubkey` does; `output`
  */
 export async function giveSubkey(
   opened: Opened,

@@ -127,7 +127,10 @@ export class Session {
     return new Session(options, knowledge, state, seeds.certificates);
   }
 
-  /** Opens a run for an action, and closes the run's files afterwards. @throws FeedkeyError as {@link open}, and all errors of the action */
+  /**
+   * Opens a run for an action, and closes the run's files afterwards.
+   * @throws FeedkeyError as {@link open} does, and every error of the action
+   */
   static async during<Result>(options: SessionOptions, action: (session: Session) => Promise<Result>): Promise<Result> {
     const session = await Session.open(options);
     try {

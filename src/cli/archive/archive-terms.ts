@@ -30,7 +30,7 @@ export interface ServerOptions {
 
 /**
  * Opens the archive that the options name, or only the key store. Does not open a secret key.
- * @throws FeedkeyError as `openArchive`
+ * @throws FeedkeyError as `openArchive` does
  */
 export async function keeperOf(context: Context, options: ServerOptions & PassphraseOptions): Promise<Keeper> {
   const { home, at, reporter } = context;

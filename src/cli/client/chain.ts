@@ -32,7 +32,7 @@ export async function chain(context: Context, { dot, svg, resetState }: ChainOpt
   });
 }
 
-/** Asks the servers about every key, even if the client checked the key recently. @throws FeedkeyError as `Context.withClient` */
+/** Asks the servers about every key, even if the client checked the key recently. @throws FeedkeyError as `Context.withClient` does */
 export async function refresh(context: Context, { resetState }: Pick<ChainOptions, "resetState">): Promise<Outcome> {
   return await context.withClient(async (client) => {
     const { trust, added, dropped, checked, errors } = await client.refresh({ resetState, partial: true });

@@ -8,7 +8,7 @@ interface MirrorCommandOptions extends Pick<MirrorOptions, "latest" | "resetStat
   readonly withDepends?: boolean;
 }
 
-/** Brings the mirror up to date, or leaves the mirror unchanged. @throws FeedkeyError as `Client.mirror` */
+/** Brings the mirror up to date, or leaves the mirror unchanged. @throws FeedkeyError as `Client.mirror` does */
 export async function mirror(
   context: Context,
   feed: string,

@@ -38,7 +38,7 @@ function keyserversOf(text: string | undefined): readonly string[] | undefined {
   return text === "none" ? [] : text?.split(/\s*,\s*/);
 }
 
-/** Writes the profile and its keyring; after an error, neither. @throws FeedkeyError as `initProfile` */
+/** Writes the profile and its keyring; after an error, neither. @throws FeedkeyError as `initProfile` does */
 export async function init(context: Context, address: string, options: ProfileInitOptions): Promise<Outcome> {
   const { fingerprint: fingerprints, output: folder, name, ca, keyserverCa, force } = options;
   const { at, reporter } = context;

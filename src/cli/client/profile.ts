@@ -62,7 +62,7 @@ export async function show(context: Context, name: string | undefined): Promise<
   return { text: `profile ${profile.name} (${escapeText(profile.file)})\n${text}`, json: { profile } };
 }
 
-/** Reads a profile and its seeds, and reports problems with the seeds. @throws FeedkeyError as `checkProfile` */
+/** Reads a profile and its seeds, and reports problems with the seeds. @throws FeedkeyError as `checkProfile` does */
 export async function check(context: Context, name: string | undefined): Promise<Outcome> {
   const { at, reporter } = context;
   const { profile, seeds, errors } = await checkProfile(await named(context, name), { at, reporter, partial: true });
@@ -75,7 +75,7 @@ export async function check(context: Context, name: string | undefined): Promise
   };
 }
 
-/** Adds keys from the archive's bundle to the profile's seeds. @throws FeedkeyError as `addSeeds` */
+/** Adds keys from the archive's bundle to the profile's seeds. @throws FeedkeyError as `addSeeds` does */
 export async function addSeed(context: Context, fingerprints: readonly string[]): Promise<Outcome> {
   const { at, reporter } = context;
   const { offline } = context.options;

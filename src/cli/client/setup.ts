@@ -113,7 +113,7 @@ function render(program: SetupProgram, done: SetUp, dryRun: boolean): Outcome {
   };
 }
 
-/** Sets up a stock program, or undoes the setup. @throws FeedkeyError as `setUpProgram` and `removeSetUp` */
+/** Sets up a stock program, or undoes the setup. @throws FeedkeyError as `setUpProgram` and `removeSetUp` do */
 export async function setup(context: Context, word: string, options: SetupCommandOptions): Promise<Outcome> {
   const program = oneOf(word, setupPrograms, "setup for");
   refuseMisfits(context, program, options);

@@ -80,7 +80,7 @@ const identityOf = ({ sha256, createdAt }: VerifiedIndex) => `${sha256} ${create
 /**
  * Brings the mirror of a feed up to date: packages first, then lists, bundle, root and signatures; last, removes obsolete
  * files. If feedkey refuses a file, or the server lacks a file, the mirror keeps its previous state.
- * @throws FeedkeyError as `update` and `fetch`; `locked` if another run uses the folder
+ * @throws FeedkeyError as `update` and `fetch` do; `locked` if another run uses the folder
  */
 export async function mirrorFeed(
   session: Session,

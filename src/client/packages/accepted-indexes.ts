@@ -15,7 +15,7 @@ import { type VerifiedIndex, verifyIndex } from "../verified-index.ts";
  * Judges the last accepted index of a feed again: since then, the signer may have been revoked, or the index may have become
  * stale.
  * @returns undefined if the client never accepted an index of the feed
- * @throws FeedkeyError as `verifyIndex`
+ * @throws FeedkeyError as `verifyIndex` does
  */
 async function acceptedIndex(session: Session, judged: Judged, feed: Feed): Promise<VerifiedIndex | undefined> {
   const last = await session.state.lastIndex(feed.name);

@@ -91,7 +91,7 @@ export interface StepsTaken extends Omit<RotationStep, "left"> {
 
 /**
  * Takes the wanted steps that have not been taken yet.
- * @throws FeedkeyError as `startRotation`, `finishRotation` and `refuseRetiring` do
+ * @throws FeedkeyError as `startRotation` does, `finishRotation` and `refuseRetiring` do
  */
 export async function takeRotation(archive: Archive, wanted: StepsWanted): Promise<StepsTaken> {
   const atOnce = wanted.step === "at-once";
