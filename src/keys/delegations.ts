@@ -7,7 +7,7 @@ import { endOfKey, isNear } from "../trust/expiry-forecast.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 
-/** The delegation that an issuer gave to a delegate. */
+/** The latest delegation from an issuer to a delegate. */
 export interface DelegationRecord {
   readonly issuer: Fingerprint;
   readonly delegate: Fingerprint;
