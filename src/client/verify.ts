@@ -39,7 +39,7 @@ function readLimited(files: HeldFiles, path: string, limit: number, isNamed: boo
     if (!status.isFile()) return new HashedDocument(readPipe(descriptor, path, limit));
     const taken = descriptor;
     descriptor = undefined;
-    const file = files.take(path, taken, size);
+    const file = files.take(path, taken, size, true);
     return new HashedDocument(file, file.sha256);
   } catch (cause) {
     if (systemCode(cause) === "ENOENT" || (!isNamed && systemCode(cause) === "ENXIO")) return undefined;

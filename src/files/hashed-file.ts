@@ -26,6 +26,7 @@ const digestOf = (piece: Uint8Array) => hash("sha256", piece);
 export class HashedFile implements Content {
   readonly length: number;
   readonly #path: string;
+  readonly #follow: boolean;
   readonly #sha256 = createHash("sha256");
   /** The SHA-256 digests of the pieces. */
   readonly #digests: string[] = [];
@@ -38,10 +39,12 @@ export class HashedFile implements Content {
   /**
    * Hashes an open file.
    * @param most the number of bytes to read, unless the file is shorter
+   * @param follow whether the path may be a symbolic link when the file is opened again
    * @throws the system's error
    */
-  constructor(path: string, descriptor: number, most: number) {
+  constructor(path: string, descriptor: number, most: number, follow = false) {
     this.#path = path;
+    this.#follow = follow;
     this.#memory = Buffer.allocUnsafeSlow(Math.min(pieceBytes, most));
     let length = 0;
     for (;;) {
@@ -98,15 +101,17 @@ export class HashedFile implements Content {
    */
   *pieces(from = 0): Generator<Buffer, void> {
     let opened: number | undefined;
+    // A file that was kept open may be closed between two pieces.
+    const descriptor = (): number => {
+      if (this.#held !== undefined) return this.#held;
+      opened ??= this.#open();
+      return opened;
+    };
     try {
       for (let at = from; at < this.length; ) {
         const number = Math.floor(at / pieceBytes);
         const start = number * pieceBytes;
-        if (this.#present !== number) {
-          // A file that was kept open may have been closed since the last piece.
-          if (this.#held === undefined) opened ??= this.#open();
-          this.#load(this.#held ?? opened ?? -1, number);
-        }
+        if (this.#present !== number) this.#load(descriptor(), number);
         yield this.#memory.subarray(at - start, Math.min(pieceBytes, this.length - start));
         at = start + pieceBytes;
       }
@@ -117,7 +122,7 @@ export class HashedFile implements Content {
 
   #open(): number {
     try {
-      const descriptor = openPlain(this.#path, true);
+      const descriptor = openPlain(this.#path, this.#follow);
       if (typeof descriptor === "number") return descriptor;
     } catch (error) {
       throw readError(error, this.#path);
@@ -179,12 +184,13 @@ export class HeldFiles {
    * Hashes an open file. Bytes that were added to the file since are left out.
    * @param descriptor belongs to this object from now on
    * @param size the file's size in bytes
+   * @param follow whether the path may be a symbolic link
    * @throws the system's error
    */
-  take(path: string, descriptor: number, size: number): HashedFile {
+  take(path: string, descriptor: number, size: number, follow = false): HashedFile {
     let file: HashedFile;
     try {
-      file = new HashedFile(path, descriptor, size);
+      file = new HashedFile(path, descriptor, size, follow);
     } catch (error) {
       closeSync(descriptor);
       throw error;

@@ -97,6 +97,9 @@ describe("store/hashed-file", () => {
     };
     expect(await middle(async () => undefined)).to.equal(bytes.length);
     expect(await middle(() => fs.writeFile(path, bytes.fill("y", 400_000)))).to.include({ code: "locked" });
+    const linked = await middle(() => fs.rename(path, `${path}.moved`).then(() => fs.symlink(`${path}.moved`, path)));
+    expect(linked).to.include({ code: "locked" });
+    await fs.rm(path);
     const gone = await middle(() => fs.rm(path));
     expect(gone).to.include({ code: "not_found" });
     expect(String((gone as Error).message)).to.equal(`${path} can't be read`);
